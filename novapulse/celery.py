@@ -1,0 +1,24 @@
+"""Celery application, queue declarations and the beat schedule."""
+
+from celery import Celery
+from kombu import Queue
+
+app = Celery("novapulse")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = (Queue("default"), Queue("research"))
+app.conf.task_default_queue = "default"
+app.autodiscover_tasks()
+
+BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "mark-silent-engines": {
+        "task": "trading.tasks.mark_silent_engines",
+        "schedule": 15.0,
+        "options": {"queue": "default", "expires": 15},
+    },
+    "clear-expired-sessions": {
+        "task": "tenants.tasks.clear_expired_sessions",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
+}
+app.conf.beat_schedule = BEAT_SCHEDULE

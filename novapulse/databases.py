@@ -1,0 +1,108 @@
+"""Addresses of the environment turned into Django's settings (PostgreSQL roles, Redis, e-mail).
+
+One PostgreSQL database is reached under three roles:
+
+* ``owner``: owns tables, migrates; the address in ``DATABASE_URL``.
+* ``default``: the app role; owns nothing, cannot bypass row-level security.
+* ``staff``: sees all tenants; used by the admin site and named look-ups only.
+
+The app and staff roles are named after the database and their passwords are derived from the
+secret key, unless addresses of their own are given.
+"""
+
+import hashlib
+import hmac
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from novapulse.env import Env, InvalidEnvironment
+
+DatabaseSettings = dict[str, Any]
+
+
+def parse_postgres_url(url: str, variable: str = "DATABASE_URL") -> DatabaseSettings:
+    """Turn ``postgresql://user:password@host:port/name?option=value`` into Django's settings.
+
+    A Unix socket directory is given as ``?host=/path`` as libpq does.
+
+    Raises:
+        InvalidEnvironment: another scheme, or no database name.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise InvalidEnvironment(
+            f"{variable}: accepted is postgresql://user:password@host:port/name, "
+            f"the scheme was {parts.scheme!r}"
+        )
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise InvalidEnvironment(f"{variable}: the database name after the last / is missing")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", unquote(parts.hostname or "")),
+        "PORT": str(query.pop("port", parts.port or "")),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {"connect_timeout": 5, **query},
+    }
+
+
+def derive_password(secret_key: str, role: str) -> str:
+    """The password of a role we make ourselves: HMAC-SHA256 of its name under the secret key."""
+    return hmac.new(secret_key.encode(), f"postgres-role:{role}".encode(), hashlib.sha256).hexdigest()
+
+
+def _role_settings(env: Env, owner: DatabaseSettings, suffix: str, url: str) -> DatabaseSettings:
+    if url:
+        return parse_postgres_url(url, f"NOVA_DATABASE_{suffix.upper()}_URL")
+    role = f"{owner['NAME']}_{suffix}"
+    password = derive_password(env.secret_key.get_secret_value(), role)
+    return {**owner, "USER": role, "PASSWORD": password, "OPTIONS": dict(owner["OPTIONS"])}
+
+
+def aliases(env: Env) -> dict[str, DatabaseSettings]:
+    """Django's DATABASES: ``default`` (app), ``staff`` and ``owner`` over the same database.
+
+    Without ``DATABASE_URL`` the addresses point at no server; a command that needs one says so.
+    """
+    url = env.database_url.get_secret_value() or "postgresql://novapulse@localhost/novapulse"
+    owner = parse_postgres_url(url)
+    app = _role_settings(env, owner, "app", env.database_app_url.get_secret_value())
+    staff = _role_settings(env, owner, "staff", env.database_staff_url.get_secret_value())
+    mirror = {"TEST": {"MIRROR": "owner"}}
+    return {"default": {**app, **mirror}, "staff": {**staff, **mirror}, "owner": owner}
+
+
+def celery_redis_url(url: str) -> str:
+    """Celery spells a Unix socket ``redis+socket://`` where redis-py says ``unix://``."""
+    return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url
+
+
+def email_backend(env: Env) -> tuple[str, str, int, str, str, bool]:
+    """Backend, host, port, user, password and TLS from ``NOVA_EMAIL_URL``.
+
+    Without one, letters are written into the data directory and shown on the mailbox page.
+
+    Raises:
+        InvalidEnvironment: another scheme than smtp:// or smtps://.
+    """
+    url = env.email_url.get_secret_value()
+    if not url:
+        return ("django.core.mail.backends.filebased.EmailBackend", "", 25, "", "", False)
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise InvalidEnvironment(
+            "NOVA_EMAIL_URL: accepted is smtp://user:password@host:port or smtps://…, "
+            f"the scheme was {parts.scheme!r}"
+        )
+    return (
+        "django.core.mail.backends.smtp.EmailBackend",
+        parts.hostname,
+        parts.port or 587,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        parts.scheme == "smtps",
+    )

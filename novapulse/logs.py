@@ -1,0 +1,82 @@
+"""Structured log set-up: JSON lines with tenant and engine context, secrets redacted."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)?|secret|token|api_?key|authorization|cookie|credential|private", re.I
+)
+SECRET_VALUE = re.compile(
+    r"(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"
+    r"|\b(?:sk|pk|rk)_(?:test|live)_[A-Za-z0-9]+"
+    r"|\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+)
+REDACTED = "[redacted]"
+
+
+def redact_text(text: str) -> str:
+    """Blank out what looks like a secret inside free text (URLs, bearer tokens, private keys)."""
+    return SECRET_VALUE.sub(lambda m: f"{m.group('scheme') or ''}{REDACTED}", text)
+
+
+def _redact(name: str, value: Any) -> Any:
+    if SECRET_NAME.search(name):
+        return REDACTED
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, dict):
+        return {key: _redact(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact(name, item) for item in value]
+    return value
+
+
+def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: no secret leaves in a log line, whatever field it hides in."""
+    return {key: _redact(key, value) for key, value in event.items()}
+
+
+PROCESSORS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+    structlog.processors.format_exc_info,
+    redact_event,
+]
+
+
+def configure(*, level: str) -> None:
+    """Send structlog and the standard library's loggers to standard error as JSON lines.
+
+    Tracebacks are plain text without local variables: locals hold keys.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=PROCESSORS,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("daphne", "numba", "asyncio", "django.utils.autoreload", "kombu", "amqp"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    structlog.configure(
+        processors=[*PROCESSORS[:-1], PROCESSORS[-1], structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

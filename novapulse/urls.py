@@ -1,0 +1,11 @@
+"""Mounts each app's URLs."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("", include("tenants.urls")),
+    path("", include("trading.urls")),
+]
