@@ -1,0 +1,133 @@
+"""Record dtypes that cross stages: BAR, INTENT, FILL, DECISION and the state they move.
+
+Units: ``*_ns`` nanoseconds UTC, ``*_ticks`` multiples of the tick size, ``*_lots`` multiples of
+the lot size, ``*_units`` multiples of 1e-8 of the quote currency, prices and money in quote
+currency as float64. A bar is known by the time it opened and used only after it closed.
+"""
+
+import numpy as np
+
+from trading.core.codes import Gate
+
+FEE_UNITS_PER_QUOTE = 100_000_000
+MAX_INTENTS = 4
+MAX_FILLS = 2
+
+BAR = np.dtype(
+    [
+        ("open_ns", "i8"),
+        ("open", "f8"),
+        ("high", "f8"),
+        ("low", "f8"),
+        ("close", "f8"),
+        ("volume", "f8"),
+    ]
+)
+
+INTENT = np.dtype(
+    [
+        ("seq", "i8"),  # 1, 2, 3 … per market; the client order id is derived from it
+        ("at_ns", "i8"),  # event time of the decision
+        ("purpose", "i8"),  # codes.Purpose
+        ("side", "i8"),  # codes.Side of the order
+        ("quantity_lots", "i8"),
+        ("price_ticks", "i8"),  # stop trigger of PROTECT and MOVE_STOP, 0 for market orders
+        ("replaces_seq", "i8"),  # resting stop this one replaces (MOVE_STOP, EXIT), else 0
+        ("reason", "i8"),  # codes.ExitReason this order would end the position with
+    ]
+)
+
+FILL = np.dtype(
+    [
+        ("intent_seq", "i8"),
+        ("time_ns", "i8"),
+        ("purpose", "i8"),
+        ("side", "i8"),
+        ("quantity_lots", "i8"),  # 0 with final = 1: the order ended without a (further) fill
+        ("price_ticks", "i8"),
+        ("fee_units", "i8"),
+        ("liquidity", "i8"),
+        ("reason", "i8"),
+        ("final", "i8"),  # 1: nothing of this order is left working
+    ]
+)
+
+VOTE = np.dtype(
+    [
+        ("score", "f8"),  # -1 … +1: direction x strength
+        ("confidence", "f8"),  # 0 … 1
+        ("stop_distance", "f8"),  # quote currency, > 0, or NaN: none proposed
+        ("target_distance", "f8"),  # idem
+        ("abstain", "i8"),  # codes.Abstain
+    ]
+)
+
+GATE = np.dtype([("value", "f8"), ("limit", "f8"), ("verdict", "i8")])
+
+POSITION = np.dtype(
+    [
+        ("quantity_lots", "i8"),  # signed: > 0 long, < 0 short, 0 flat
+        ("entry_price", "f8"),  # average of the entry's fills
+        ("entry_ns", "i8"),
+        ("entry_fees", "f8"),  # quote currency paid so far on this position
+        ("stop_ticks", "i8"),
+        ("stop_seq", "i8"),  # resting stop order, 0: none
+        ("stop_reason", "i8"),  # codes.ExitReason a touch of the stop would mean now
+        ("initial_risk", "f8"),  # |entry - first stop|, quote currency per unit
+        ("target", "f8"),  # price, NaN: none
+        ("best_price", "f8"),  # highest high (long) or lowest low (short) since entry
+        ("entry_seq", "i8"),  # working entry order, 0: none
+        ("exit_seq", "i8"),  # working exit order, 0: none
+        ("exit_requested", "i8"),  # codes.ExitReason asked for from outside, 0: none
+        ("planned_stop_distance", "f8"),
+        ("planned_target_distance", "f8"),
+        ("realized", "f8"),  # quote currency of this position, fees included, until flat
+    ]
+)
+
+ACCOUNT = np.dtype(
+    [
+        ("cash", "f8"),
+        ("marked", "f8"),  # value of open positions at their last close
+        ("equity", "f8"),
+        ("peak_equity", "f8"),
+        ("day", "i8"),  # UTC days since the epoch
+        ("day_start_equity", "f8"),
+        ("open_positions", "i8"),  # positions plus working entries
+        ("holds", "i8"),  # bits of codes.HoldBit, set from outside
+        ("realized", "f8"),
+        ("fees", "f8"),
+        ("entries", "i8"),
+        ("exits", "i8"),
+    ]
+)
+
+N_GATES = len(Gate)
+
+
+def decision_dtype(strategy_names: tuple[str, ...]) -> np.dtype:
+    """DECISION for a given set of strategies: one record for every evaluated bar, also for a no."""
+    return np.dtype(
+        [
+            ("bar_open_ns", "i8"),
+            ("stage", "i8"),  # codes.Stage
+            ("reason", "i8"),  # codes.Reason
+            ("regime", "i8"),  # codes.Regime
+            ("side", "i8"),  # candidate's side, 0: none
+            ("score", "f8"),
+            ("confidence", "f8"),
+            ("agreeing", "i8"),
+            ("close", "f8"),
+            ("atr", "f8"),
+            ("adx", "f8"),
+            ("equity", "f8"),
+            ("quantity_lots", "i8"),
+            ("stop_distance", "f8"),
+            ("target_distance", "f8"),
+            ("intent_seq", "i8"),  # entry intent, 0: none
+            ("position_lots", "i8"),  # position after this bar's management
+            ("stop_ticks", "i8"),  # its stop
+            ("votes", [(name, VOTE) for name in strategy_names]),
+            ("gates", GATE, (N_GATES,)),
+        ]
+    )
