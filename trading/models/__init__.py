@@ -1,0 +1,26 @@
+"""The ORM (data layer) of trading; no behaviour beyond constraints."""
+
+from trading.models.bots import Bot, BotInstrument, BotRevision
+from trading.models.decisions import Decision
+from trading.models.engines import Engine, EngineCommand, EngineSnapshot, Hold
+from trading.models.market import BarSeries, Instrument
+from trading.models.orders import Fill, Order, OrderIntent
+from trading.models.positions import LedgerEntry, Position
+
+__all__ = [
+    "BarSeries",
+    "Bot",
+    "BotInstrument",
+    "BotRevision",
+    "Decision",
+    "Engine",
+    "EngineCommand",
+    "EngineSnapshot",
+    "Fill",
+    "Hold",
+    "Instrument",
+    "LedgerEntry",
+    "Order",
+    "OrderIntent",
+    "Position",
+]

@@ -1,0 +1,132 @@
+"""Engine, EngineCommand, Hold, EngineSnapshot: one leader per exchange account and how it is told."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from tenants.scoping import TenantModel
+
+
+class Engine(TenantModel):
+    """The engine of one exchange account: what is wanted, what is seen, and the fence (epoch)."""
+
+    class Desired(models.TextChoices):
+        RUNNING = "RUNNING"
+        STOPPED = "STOPPED"
+
+    class Observed(models.TextChoices):
+        STOPPED = "STOPPED"
+        STARTING = "STARTING"
+        RUNNING = "RUNNING"
+        FINISHED = "FINISHED", "Finished (no more bars)"
+        FAILED = "FAILED"
+        SILENT = "SILENT", "Silent (no heartbeat)"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.OneToOneField(
+        "tenants.ExchangeAccount", on_delete=models.PROTECT, related_name="engine"
+    )
+    desired = models.CharField(max_length=8, choices=Desired, default=Desired.STOPPED)
+    observed = models.CharField(max_length=8, choices=Observed, default=Observed.STOPPED)
+    detail = models.CharField(max_length=300, blank=True, help_text="why it is in this state")
+    epoch = models.PositiveBigIntegerField(default=0)
+    host = models.CharField(max_length=255, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    core_hash = models.CharField(max_length=64, blank=True)
+    speed = models.CharField(
+        max_length=12, default="60", help_text="replayed market seconds per second, or max"
+    )
+    replay_from = models.DateTimeField(null=True, blank=True)
+    replay_to = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"engine of {self.account}"
+
+
+class EngineSnapshot(TenantModel):
+    """State of the core and of the paper book, written with the rows it belongs to."""
+
+    engine = models.OneToOneField(Engine, on_delete=models.PROTECT, related_name="snapshot")
+    sequence = models.PositiveBigIntegerField(help_text="messages handled so far")
+    core_hash = models.CharField(max_length=64)
+    layout_hash = models.CharField(max_length=64)
+    markets = models.BinaryField()
+    account = models.BinaryField()
+    venue = models.BinaryField()
+    saved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"snapshot of {self.engine} at {self.sequence}"
+
+
+class EngineCommand(TenantModel):
+    """A person's order to an engine; picked up by the leader, finished once."""
+
+    class Kind(models.TextChoices):
+        PAUSE = "PAUSE"
+        RESUME = "RESUME"
+        CLOSE_ALL = "CLOSE_ALL"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="commands")
+    kind = models.CharField(max_length=12, choices=Kind)
+    reason = models.CharField(max_length=200, blank=True)
+    idempotency_key = models.CharField(max_length=80)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    requested_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "engine", "idempotency_key"], name="command_key_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["engine", "requested_at"],
+                name="command_unfinished",
+                condition=models.Q(finished_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.engine}"
+
+
+class Hold(TenantModel):
+    """A stored reason not to enter; exits and stops always run. Lifted by what set it."""
+
+    class Kind(models.TextChoices):
+        OPERATOR = "OPERATOR"
+        BREAKER = "BREAKER"
+        BILLING = "BILLING"
+        DATA = "DATA"
+        RISK = "RISK"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="holds")
+    kind = models.CharField(max_length=8, choices=Kind)
+    cause = models.CharField(max_length=40, help_text="what set it, and alone may lift it")
+    reason = models.CharField(max_length=300)
+    placed_at = models.DateTimeField()
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    cleared_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "engine", "kind", "cause"],
+                condition=models.Q(cleared_at=None),
+                name="hold_one_open_per_cause",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} hold: {self.reason}"
