@@ -1,0 +1,1 @@
+"""Live values from the engine to browsers: one Redis subscription per process."""

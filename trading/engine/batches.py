@@ -1,0 +1,96 @@
+"""What the engine hands to the ledger in one transaction, and what it gets back at start."""
+
+from dataclasses import dataclass, field
+
+from trading.engine.messages import FillReport, OrderRequest
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One decision of one market: the core's own bytes."""
+
+    market: int
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IntentState:
+    """A new state of an intent already in the journal."""
+
+    market: int
+    seq: int
+    state: str
+    reason: str = ""
+    venue_order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """A market's position as the core sees it after the batch."""
+
+    market: int
+    quantity_lots: int
+    stop_ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChange:
+    """An operator's hold placed (``open``) or lifted by a command."""
+
+    kind: str
+    cause: str
+    reason: str
+    open: bool
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDone:
+    """A command finished with this outcome."""
+
+    command_id: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The core's and the paper venue's memory, byte for byte."""
+
+    sequence: int
+    markets: bytes
+    account: bytes
+    venue: bytes
+
+
+@dataclass(slots=True)
+class LedgerBatch:
+    """Everything that must become true together."""
+
+    decisions: list[DecisionRow] = field(default_factory=list)
+    intents: list[OrderRequest] = field(default_factory=list)
+    intent_states: list[IntentState] = field(default_factory=list)
+    fills: list[FillReport] = field(default_factory=list)
+    positions: list[PositionView] = field(default_factory=list)
+    holds: list[HoldChange] = field(default_factory=list)
+    commands: list[CommandDone] = field(default_factory=list)
+    snapshot: Snapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    """An intent of the journal that has not ended."""
+
+    order: OrderRequest
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """What the journal knows at start."""
+
+    cash_units: int  # 1e-8 of the account's quote currency
+    snapshot: Snapshot | None
+    snapshot_core_hash: str
+    snapshot_layout_hash: str
+    open_intents: tuple[OpenIntent, ...]
+    holds: tuple[tuple[str, str], ...]  # (kind, cause)

@@ -1,0 +1,21 @@
+"""Outcomes of an order as errors, and the loss of leadership."""
+
+
+class Refused(Exception):
+    """The venue said no; carries its words. Recorded, told, not retried."""
+
+
+class NotSent(Exception):
+    """We are sure nothing left; may be retried until the deadline."""
+
+
+class OutcomeUnknown(Exception):
+    """It left, without a clear answer; resolved by client order id, never resent blindly."""
+
+
+class NotLeader(Exception):
+    """The fence said no: another engine leads this account."""
+
+
+class IllegalTransition(Exception):
+    """An order event that cannot follow the order's state; quarantined, never guessed."""

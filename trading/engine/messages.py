@@ -1,0 +1,96 @@
+"""Frozen message types that cross ports; what the engine's loop handles, one at a time.
+
+Quantities are lots, prices of orders and fills are ticks, times are nanoseconds UTC, ``market`` is
+the index of the engine's market (one bot on one instrument).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from msgspec import Struct
+
+from trading.core.codes import ExitReason, Purpose, Side
+
+
+class BarClosed(Struct, frozen=True, gc=False):
+    """A closed bar of one market."""
+
+    market: int
+    open_ns: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class PriceTick(Struct, frozen=True, gc=False):
+    """A traded price between bars."""
+
+    market: int
+    time_ns: int
+    price: float
+
+
+class FillReport(Struct, frozen=True, gc=False):
+    """The venue's word on one of our orders: an execution, or its end without one (quantity 0)."""
+
+    market: int
+    intent_seq: int
+    time_ns: int
+    purpose: int
+    side: int
+    quantity_lots: int
+    price_ticks: int
+    fee_units: int
+    liquidity: int
+    reason: int
+    final: int
+    venue_order_id: str
+    venue_trade_id: str
+
+
+Message = BarClosed | PriceTick | FillReport
+
+
+class OrderRequest(Struct, frozen=True):
+    """What is sent to a venue for one committed intent."""
+
+    market: int
+    seq: int
+    client_order_id: str
+    at_ns: int
+    purpose: Purpose
+    side: Side
+    quantity_lots: int
+    stop_ticks: int
+    replaces_seq: int
+    reason: ExitReason
+    deadline_ns: int
+
+
+class Command(Struct, frozen=True):
+    """A person's order to the engine; ``id`` is its row."""
+
+    id: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSpec:
+    """The fixed facts of one market of an engine: one bot's revision on one instrument."""
+
+    index: int
+    bot_id: str
+    revision_id: str
+    instrument_id: int
+    venue: str
+    symbol: str
+    base: str
+    quote: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_quantity: Decimal
+    min_notional: Decimal
+    timeframe_ns: int

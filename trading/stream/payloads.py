@@ -1,0 +1,95 @@
+"""What is sent to browsers: one envelope, the full latest value of one key, one version number.
+
+Envelope: ``{"v": 1, "key": …, "seq": …, "data": {…}}``. ``seq`` grows per engine process; the page
+keeps the newest value of each key. Decimals are strings, times are epoch milliseconds UTC, market
+time unless the name says ``wall``.
+
+Keys (``<m>`` is the engine's market index):
+
+* ``engine``     EngineStatus
+* ``bar:<m>``    Bar, the newest closed bar
+* ``position:<m>``  Position; ``side`` is "FLAT" without one
+* ``decision:<m>``  Decision, the newest
+* ``fill:<m>``   Fill, the newest
+"""
+
+from typing import TypedDict
+
+VERSION = 1
+
+
+class EngineStatus(TypedDict):
+    """Health of the engine and the account's money."""
+
+    engine_id: str
+    observed: str
+    detail: str
+    epoch: int
+    mode: str
+    venue: str
+    market_ms: int
+    wall_ms: int
+    bars: int
+    decisions: int
+    bars_per_second: float
+    equity: str
+    cash: str
+    realized: str
+    fees: str
+    currency: str
+    holds: list[dict[str, str]]
+
+
+class Bar(TypedDict):
+    """A closed bar."""
+
+    symbol: str
+    open_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class Position(TypedDict):
+    """An open position, or side FLAT."""
+
+    symbol: str
+    side: str
+    quantity: str
+    entry_price: str
+    stop_price: str
+    target_price: str
+    last_price: str
+    unrealized: str
+    opened_ms: int
+
+
+class Decision(TypedDict):
+    """A decision in words, as trading.core.explain gives it."""
+
+    symbol: str
+    bar_open_ms: int
+    stage: str
+    reason: str
+    sentence: str
+    score: float
+    confidence: float
+    regime: str
+    equity: float
+    votes: list[dict[str, object]]
+    gates: list[dict[str, object]]
+
+
+class Fill(TypedDict):
+    """An execution."""
+
+    symbol: str
+    side: str
+    quantity: str
+    price: str
+    fee: str
+    purpose: str
+    reason: str
+    filled_ms: int
