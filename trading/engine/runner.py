@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from trading.core.codes import ExitReason, Purpose
+from trading.core.records import FEE_UNITS_PER_QUOTE
 from trading.engine.batches import (
     CommandDone,
     DecisionRow,
@@ -153,13 +154,17 @@ class Runner:
 
     async def _resume(self, state: EngineState) -> None:
         self._guards = Guards(state.holds)
-        if state.snapshot is not None:
+        if state.snapshot is None:
+            self._core.fund(state.cash_units / FEE_UNITS_PER_QUOTE)
+        else:
             self._restore(state, state.snapshot)
         self._execution.adopt(state.open_intents)
         orders = {(o.order.market, o.order.seq): o.order for o in state.open_intents}
         changes = await self._execution.resolve(market_ns=self._core.market_ns())
         await self._settle(changes, orders)
         await self._commit()
+        self._ports.live.epoch = self._ports.lease.epoch
+        self._ports.live.holds(self._core, self._guards.bits)
         log.info("engine_resumed", sequence=self._sequence, market_ns=self._core.market_ns())
 
     def _restore(self, state: EngineState, snapshot: Snapshot) -> None:

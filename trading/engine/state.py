@@ -33,17 +33,20 @@ class CoreState:
         engine_id: str,
         specs: Sequence[MarketSpec],
         params: Sequence[PipelineParams],
-        cash: float,
     ) -> None:
         self.specs = tuple(specs)
         self._engine = UUID(engine_id)
         self._params = [pipeline.new_params(one) for one in params]
         self.markets = new_markets(self.specs)
-        self.account = pipeline.new_account(cash)
+        self.account = pipeline.new_account(0.0)
         self._bar = np.zeros(1, BAR)
         self._fill = np.zeros(1, FILL)
         self._decision = np.zeros(1, pipeline.DECISION)
         self._intents = np.zeros(MAX_INTENTS, INTENT)
+
+    def fund(self, cash: float) -> None:
+        """Begin with this much quote currency and nothing held."""
+        self.account = pipeline.new_account(cash)
 
     def on_bar(self, bar: BarClosed, *, holds: int) -> tuple[bytes, list[OrderRequest]]:
         """Decide on a closed bar; the decision's bytes and the orders it asks for."""
