@@ -20,7 +20,10 @@ def create_engine(*, account: ExchangeAccount, speed: str) -> Engine:
 
 
 def start_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
-    """Ask for the engine to run; a fleet starts it."""
+    """Ask for the engine to run; a fleet starts it, also when it had replayed everything."""
+    Engine.objects.filter(id=engine_id, observed=Engine.Observed.FINISHED).update(
+        observed=Engine.Observed.STOPPED, detail=""
+    )
     _wish(engine_id=engine_id, desired=Engine.Desired.RUNNING, actor=actor, now=now)
 
 
@@ -73,10 +76,10 @@ def close_all(
     )
 
 
-def mark_silent(*, engine: Engine, silent_since: datetime) -> bool:
+def mark_silent(*, engine_id: str, silent_since: datetime) -> bool:
     """Note that a running engine stopped beating; False when it spoke meanwhile."""
     won = Engine.objects.filter(
-        id=engine.id, observed=Engine.Observed.RUNNING, heartbeat_at__lt=silent_since
+        id=engine_id, observed=Engine.Observed.RUNNING, heartbeat_at__lt=silent_since
     ).update(observed=Engine.Observed.SILENT, detail="no heartbeat")
     return won == 1
 

@@ -10,8 +10,8 @@ import structlog
 import uvloop
 from django.core.management.base import BaseCommand, CommandError
 
-from trading import queries
 from trading.engine.runner import Outcome
+from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
 
 EXIT_NOT_FOUND = 2
@@ -33,8 +33,8 @@ class Command(BaseCommand):
     def handle(self, *, tenant: str, exchange: str, account: str, speed: str | None, **_: Any) -> None:
         """Find the engine, run it, exit with 0 when it stopped or finished."""
         try:
-            found = queries.find_engine(tenant=tenant, venue=exchange, label=account)
-        except queries.NotFound as error:
+            found = find_engine(tenant=tenant, venue=exchange, label=account)
+        except EngineNotListed as error:
             raise CommandError(str(error), returncode=EXIT_NOT_FOUND) from None
         structlog.contextvars.bind_contextvars(tenant=tenant, engine=found.engine_id)
         try:
