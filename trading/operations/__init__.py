@@ -1,6 +1,7 @@
 """Write use cases of trading, one module per noun."""
 
 from trading.operations.bots import create_bot, revise_bot
+from trading.operations.demo import Demo, ensure_demo
 from trading.operations.engines import (
     EngineNotFound,
     close_all,
@@ -14,11 +15,13 @@ from trading.operations.engines import (
 from trading.operations.funds import deposit_paper_funds
 
 __all__ = [
+    "Demo",
     "EngineNotFound",
     "close_all",
     "create_bot",
     "create_engine",
     "deposit_paper_funds",
+    "ensure_demo",
     "mark_silent",
     "pause_engine",
     "resume_engine",
