@@ -104,7 +104,9 @@ class Execution:
         return IntentState(order.market, order.seq, state.value, reason, venue_id)
 
 
-def ended_without_fill(order: OrderRequest, change: IntentState, *, time_ns: int) -> FillReport | None:
+def ended_without_fill(
+    order: OrderRequest, change: IntentState, *, time_ns: int
+) -> FillReport | None:
     """The news for the core that an order of ours will not fill, or None while it may."""
     if change.state not in (State.REFUSED, State.EXPIRED) and not (
         change.state == State.DONE and order.purpose == Purpose.ENTRY

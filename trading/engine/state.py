@@ -54,7 +54,15 @@ class CoreState:
         self.account["holds"] = holds
         m = bar.market
         count = pipeline.on_bar(
-            self.markets, m, self.account, self._params[m], self._bar, 0, self._decision, 0, self._intents
+            self.markets,
+            m,
+            self.account,
+            self._params[m],
+            self._bar,
+            0,
+            self._decision,
+            0,
+            self._intents,
         )
         return self._decision.tobytes(), self._orders(m, count)
 
@@ -146,7 +154,9 @@ class CoreState:
         """
         restored = np.frombuffer(markets, dtype=pipeline.MARKET)
         if len(restored) != len(self.specs):
-            raise ValueError(f"the snapshot has {len(restored)} markets, the engine {len(self.specs)}")
+            raise ValueError(
+                f"the snapshot has {len(restored)} markets, the engine {len(self.specs)}"
+            )
         self.markets = restored.copy()
         self.account = np.frombuffer(account, dtype=ACCOUNT).copy()
 
@@ -177,7 +187,15 @@ class CoreState:
             usable = bars[bars["open_ns"] <= market["last_open_ns"]]
             for i in range(len(usable)):
                 pipeline.on_bar(
-                    self.markets, m, scratch, self._params[m], usable, i, self._decision, 0, self._intents
+                    self.markets,
+                    m,
+                    scratch,
+                    self._params[m],
+                    usable,
+                    i,
+                    self._decision,
+                    0,
+                    self._intents,
                 )
             record = self.markets[m]
             from_names(record["position"], market["position"])

@@ -19,7 +19,7 @@ class CommandInbox:
         return await self._ledger.call(self._read)
 
     def _read(self) -> list[Command]:
-        stored = EngineCommand.objects.filter(
-            engine_id=self._engine_id, finished_at=None
-        ).order_by("requested_at", "id")
+        stored = EngineCommand.objects.filter(engine_id=self._engine_id, finished_at=None).order_by(
+            "requested_at", "id"
+        )
         return [Command(id=str(c.id), kind=c.kind, reason=c.reason) for c in stored]

@@ -86,9 +86,7 @@ class PostgresLease:
         await connection.execute(
             sql.SQL("SET idle_session_timeout = {}").format(sql.Literal(milliseconds))
         )
-        await connection.execute(
-            "SELECT set_config('app.tenant_id', %s, false)", [self._tenant_id]
-        )
+        await connection.execute("SELECT set_config('app.tenant_id', %s, false)", [self._tenant_id])
         return connection
 
     async def _try_lock(self, connection: AsyncConnection[Any]) -> bool:

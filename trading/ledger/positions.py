@@ -50,9 +50,7 @@ def _enter(tenant_id: str, spec: MarketSpec, report: FillReport) -> None:
         )
         return
     total = position.quantity + quantity
-    position.entry_price = (
-        position.entry_price * position.quantity + price * quantity
-    ) / total
+    position.entry_price = (position.entry_price * position.quantity + price * quantity) / total
     position.quantity = total
     position.fees += paid
     position.realized_pnl -= paid

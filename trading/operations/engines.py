@@ -54,7 +54,12 @@ def resume_engine(
         EngineNotFound: no such engine in this tenant.
     """
     return _command(
-        EngineCommand.Kind.RESUME, engine_id, actor, reason, idempotency_key=idempotency_key, now=now
+        EngineCommand.Kind.RESUME,
+        engine_id,
+        actor,
+        reason,
+        idempotency_key=idempotency_key,
+        now=now,
     )
 
 

@@ -33,9 +33,7 @@ def list_engines() -> list[ListedEngine]:
     """Every engine of every tenant: names and states, nothing about money."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM engine_work_list()")
-        return [
-            ListedEngine(str(row[0]), str(row[1]), *row[2:]) for row in cursor.fetchall()
-        ]
+        return [ListedEngine(str(row[0]), str(row[1]), *row[2:]) for row in cursor.fetchall()]
 
 
 def find_engine(*, tenant: str, venue: str, label: str = "") -> ListedEngine:
@@ -47,7 +45,9 @@ def find_engine(*, tenant: str, venue: str, label: str = "") -> ListedEngine:
     listed = list_engines()
     mine = [engine for engine in listed if engine.tenant == tenant]
     if not mine:
-        raise EngineNotListed(f"tenant {tenant!r} has no engine (tenants with one: {_names(listed)})")
+        raise EngineNotListed(
+            f"tenant {tenant!r} has no engine (tenants with one: {_names(listed)})"
+        )
     fitting = [e for e in mine if e.venue == venue and label in ("", e.label)]
     if len(fitting) == 1:
         return fitting[0]

@@ -30,7 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--account", default="", help="account label, where there are several")
         parser.add_argument("--speed", default=None, help="market seconds per second, or max")
 
-    def handle(self, *, tenant: str, exchange: str, account: str, speed: str | None, **_: Any) -> None:
+    def handle(
+        self, *, tenant: str, exchange: str, account: str, speed: str | None, **_: Any
+    ) -> None:
         """Find the engine, run it, exit with 0 when it stopped or finished."""
         try:
             found = find_engine(tenant=tenant, venue=exchange, label=account)
