@@ -52,7 +52,9 @@ def parse_postgres_url(url: str, variable: str = "DATABASE_URL") -> DatabaseSett
 
 def derive_password(secret_key: str, role: str) -> str:
     """The password of a role we make ourselves: HMAC-SHA256 of its name under the secret key."""
-    return hmac.new(secret_key.encode(), f"postgres-role:{role}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        secret_key.encode(), f"postgres-role:{role}".encode(), hashlib.sha256
+    ).hexdigest()
 
 
 def _role_settings(env: Env, owner: DatabaseSettings, suffix: str, url: str) -> DatabaseSettings:
@@ -72,8 +74,7 @@ def aliases(env: Env) -> dict[str, DatabaseSettings]:
     owner = parse_postgres_url(url)
     app = _role_settings(env, owner, "app", env.database_app_url.get_secret_value())
     staff = _role_settings(env, owner, "staff", env.database_staff_url.get_secret_value())
-    mirror = {"TEST": {"MIRROR": "owner"}}
-    return {"default": {**app, **mirror}, "staff": {**staff, **mirror}, "owner": owner}
+    return {"default": app, "staff": staff, "owner": owner}
 
 
 def celery_redis_url(url: str) -> str:

@@ -1,5 +1,8 @@
 """Typed environment (pydantic-settings); the only reader of os.environ."""
 
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -41,7 +44,9 @@ class Env(BaseSettings):
     bars_dir: Path | None = None
     demo_bars: Path | None = None
     demo_speed: str = "60"
-    host: str = Field(default="127.0.0.1", validation_alias=AliasChoices("NOVA_HOST", "DASHBOARD_HOST"))
+    host: str = Field(
+        default="127.0.0.1", validation_alias=AliasChoices("NOVA_HOST", "DASHBOARD_HOST")
+    )
     port: int = Field(
         default=8090, ge=1, le=65535, validation_alias=AliasChoices("NOVA_PORT", "DASHBOARD_PORT")
     )
@@ -66,35 +71,94 @@ def _describe(error: ValidationError) -> str:
     parts = []
     for item in error.errors(include_url=False, include_input=False):
         name = "_".join(str(part) for part in item["loc"]).upper()
-        name = name if name.startswith(("NOVA_", "DATABASE_", "REDIS_")) else f"NOVA_{name}"
+        if item["type"] == "extra_forbidden":
+            parts.append(_unknown(name))
+            continue
+        name = name if name in variable_names() else f"NOVA_{name}"
         parts.append(f"{name}: {item['msg']}")
     return "; ".join(parts)
+
+
+def variable_names() -> frozenset[str]:
+    """Every name the environment may set, aliases included."""
+    names: set[str] = set()
+    for field_name, field in Env.model_fields.items():
+        alias = field.validation_alias
+        if isinstance(alias, AliasChoices):
+            names.update(str(choice) for choice in alias.choices)
+        else:
+            names.add(f"NOVA_{field_name.upper()}")
+    return frozenset(names)
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name, variable_names(), n=1)
+    meant = f"did you mean {near[0]}?" if near else "the known ones are listed in .env.example"
+    return f"{name}: no such variable; {meant}"
+
+
+def _refuse_unknown_names() -> None:
+    """A misspelt variable of ours would otherwise be ignored without a word."""
+    unknown = sorted(
+        name for name in os.environ if name.startswith("NOVA_") and name not in variable_names()
+    )
+    if unknown:
+        raise InvalidEnvironment("; ".join(_unknown(name) for name in unknown))
+
+
+def _read(*files: Path) -> Env:
+    try:
+        return Env(_env_file=files)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise InvalidEnvironment(_describe(error)) from None
+
+
+def load_configured() -> Env:
+    """What the operator set, in the process environment or ``.env``; nothing the launcher wrote.
+
+    Tests are closed to the developer's ``.env``.
+
+    Raises:
+        InvalidEnvironment: a variable is unknown or does not hold; the text names it.
+    """
+    _refuse_unknown_names()
+    return _read(*_operator_files())
+
+
+def _operator_files() -> tuple[Path, ...]:
+    return () if os.environ.get("NOVA_ENV") == "test" else (PROJECT_ROOT / ".env",)
 
 
 @cache
 def load() -> Env:
     """Read the environment once.
 
-    Files named in ``var/run/embedded.env`` (written by the embedded launcher) and ``.env`` give
+    ``run/embedded.env`` in the data directory (written by the embedded launcher) and ``.env`` give
     defaults; the process environment wins.
 
     Raises:
         InvalidEnvironment: a variable does not hold; the text names it.
     """
-    files = (PROJECT_ROOT / "var" / "run" / "embedded.env", PROJECT_ROOT / ".env")
-    try:
-        env = Env(_env_file=files)  # type: ignore[call-arg]
-    except ValidationError as error:
-        raise InvalidEnvironment(_describe(error)) from None
+    configured = load_configured()
+    env = _read(configured.data_dir / "run" / "embedded.env", *_operator_files())
     _refuse_placeholders(env)
     return env
+
+
+def for_child(values: Mapping[str, str]) -> dict[str, str]:
+    """The environment of this process with ``values`` on top, for a process we start."""
+    return {**os.environ, **values}
 
 
 def _refuse_placeholders(env: Env) -> None:
     if env.env != "production":
         return
     secret = env.secret_key.get_secret_value()
-    if secret == DEVELOPMENT_SECRET or secret.lower() in PLACEHOLDER_SECRETS or len(set(secret)) < 10:
+    if (
+        secret == DEVELOPMENT_SECRET
+        or secret.lower() in PLACEHOLDER_SECRETS
+        or len(set(secret)) < 10
+    ):
         raise InvalidEnvironment(
             "NOVA_SECRET_KEY: production needs a random secret of 50 or more characters"
         )

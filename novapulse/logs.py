@@ -37,7 +37,9 @@ def _redact(name: str, value: Any) -> Any:
     return value
 
 
-def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def redact_event(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """structlog processor: no secret leaves in a log line, whatever field it hides in."""
     return {key: _redact(key, value) for key, value in event.items()}
 
@@ -75,7 +77,11 @@ def configure(*, level: str) -> None:
     for noisy in ("daphne", "numba", "asyncio", "django.utils.autoreload", "kombu", "amqp"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(
-        processors=[*PROCESSORS[:-1], PROCESSORS[-1], structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            *PROCESSORS[:-1],
+            PROCESSORS[-1],
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

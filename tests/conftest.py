@@ -1,0 +1,77 @@
+"""Shared fixtures: real servers on demand, a database per test, child processes that find it.
+
+``db`` (or ``@pytest.mark.django_db``): all aliases share one transaction, rolled back at the end.
+``fresh_database``: a database of the test's own with real commits, for threads and processes.
+``redis_url``: an empty Redis.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+import redis as redis_client
+
+from tests import database, servers
+from tests.database import FreshDatabase
+
+
+@pytest.fixture(scope="session")
+def embedded_servers() -> Iterator[None]:
+    """PostgreSQL and Redis of the tests, running."""
+    with servers.running():
+        yield
+
+
+@pytest.fixture(scope="session")
+def template_database(embedded_servers: None, django_db_blocker) -> str:
+    """The name of a migrated database to clone from."""
+    with django_db_blocker.unblock():
+        return database.ensure_template()
+
+
+@pytest.fixture(scope="session")
+def session_database(template_database: str, django_db_blocker) -> Iterator[str]:
+    """The database whose transactions ``db`` rolls back."""
+    with django_db_blocker.unblock():
+        name = database.clone(template_database)
+        database.use_database(name)
+        yield name
+        database.use_database(name)
+        database.drop(name)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(session_database: str, django_test_environment: None) -> None:
+    """pytest-django's hook for making databases; ours are clones."""
+
+
+@pytest.fixture
+def _django_db_helper(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker, redis_url: str
+) -> Iterator[None]:
+    """What ``db`` and the ``django_db`` mark stand for."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker and marker.kwargs.get("transaction"):
+        pytest.fail("use the fresh_database fixture: the app role may not truncate tables")
+    with django_db_blocker.unblock(), database.one_transaction():
+        yield
+
+
+@pytest.fixture
+def fresh_database(
+    session_database: str, template_database: str, django_db_blocker, redis_url: str
+) -> Iterator[FreshDatabase]:
+    """A database of this test alone, every alias connected under its own role."""
+    with django_db_blocker.unblock():
+        name = database.clone(template_database)
+        database.use_database(name)
+        yield FreshDatabase(name=name, environment=database.child_environment(name))
+        database.use_database(session_database)
+        database.drop(name)
+
+
+@pytest.fixture
+def redis_url(embedded_servers: None, settings) -> str:
+    """The address of this run's Redis database, emptied."""
+    with redis_client.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+    return settings.REDIS_URL
