@@ -88,7 +88,8 @@ POSITION = np.dtype(
 ACCOUNT = np.dtype(
     [
         ("cash", "f8"),
-        ("marked", "f8"),  # value of open positions at their last close
+        ("marked", "f8"),  # signed value of open positions at their last close
+        ("exposure", "f8"),  # absolute value of open positions and working entries
         ("equity", "f8"),
         ("peak_equity", "f8"),
         ("day", "i8"),  # UTC days since the epoch
@@ -105,8 +106,8 @@ ACCOUNT = np.dtype(
 N_GATES = len(Gate)
 
 
-def decision_dtype(strategy_names: tuple[str, ...]) -> np.dtype:
-    """DECISION for a given set of strategies: one record for every evaluated bar, also for a no."""
+def decision_dtype(strategies: int) -> np.dtype:
+    """DECISION for a number of strategies: one record for every evaluated bar, also for a no."""
     return np.dtype(
         [
             ("bar_open_ns", "i8"),
@@ -120,6 +121,8 @@ def decision_dtype(strategy_names: tuple[str, ...]) -> np.dtype:
             ("close", "f8"),
             ("atr", "f8"),
             ("adx", "f8"),
+            ("rsi", "f8"),
+            ("volume_ratio", "f8"),
             ("equity", "f8"),
             ("quantity_lots", "i8"),
             ("stop_distance", "f8"),
@@ -127,7 +130,7 @@ def decision_dtype(strategy_names: tuple[str, ...]) -> np.dtype:
             ("intent_seq", "i8"),  # entry intent, 0: none
             ("position_lots", "i8"),  # position after this bar's management
             ("stop_ticks", "i8"),  # its stop
-            ("votes", [(name, VOTE) for name in strategy_names]),
+            ("votes", VOTE, (strategies,)),  # in the order of config.STRATEGY_NAMES
             ("gates", GATE, (N_GATES,)),
         ]
     )

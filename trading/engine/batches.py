@@ -60,6 +60,7 @@ class Snapshot:
     markets: bytes
     account: bytes
     venue: bytes
+    portable: bytes
 
 
 @dataclass(slots=True)

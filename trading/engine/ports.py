@@ -115,6 +115,10 @@ class Lease(Protocol):
         """Renew until lost; returns when leadership is gone."""
         ...
 
+    async def report(self, *, observed: str, detail: str) -> None:
+        """Say how this leadership ends; silent when it is no longer ours to say."""
+        ...
+
     async def release(self) -> None:
         """Give leadership back."""
         ...

@@ -54,6 +54,7 @@ class EngineSnapshot(TenantModel):
     markets = models.BinaryField()
     account = models.BinaryField()
     venue = models.BinaryField()
+    portable = models.BinaryField(help_text="what survives a change of the core, by names")
     saved_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -1,0 +1,178 @@
+"""What the pages see of a running engine; built at most ten times a second."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from trading.core import explain
+from trading.core.codes import ExitReason, HoldBit, Purpose, Side
+from trading.core.records import FEE_UNITS_PER_QUOTE
+from trading.engine.messages import BarClosed, FillReport, MarketSpec
+from trading.engine.ports import Clock, EventSink
+from trading.engine.state import CoreState
+
+NS_PER_MS = 1_000_000
+SECONDS_BETWEEN_UPDATES = 0.1
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Facts of the engine that do not change while it leads."""
+
+    engine_id: str
+    mode: str
+    venue: str
+    currency: str
+
+
+def money(value: float) -> str:
+    """A float of the core as text with cents, for the eye only."""
+    return f"{value:.2f}"
+
+
+def price_text(spec: MarketSpec, ticks: int) -> str:
+    """Ticks as an exact price; empty for none."""
+    return f"{(spec.tick_size * ticks).normalize():f}" if ticks else ""
+
+
+def quantity_text(spec: MarketSpec, lots: int) -> str:
+    """Lots as an exact quantity."""
+    return f"{(spec.lot_size * abs(lots)).normalize():f}"
+
+
+class LiveView:
+    """Turns the core's records into the payloads of ``trading.stream.payloads``."""
+
+    def __init__(self, *, sink: EventSink, identity: Identity, clock: Clock) -> None:
+        self._sink = sink
+        self._identity = identity
+        self._clock = clock
+        self._last_by_market: dict[int, float] = {}
+        self._bars = 0
+        self._rate_from = (clock.monotonic(), 0)
+        self._rate = 0.0
+        self.epoch = 0
+
+    def bar(self, bar: BarClosed, core: CoreState) -> None:
+        """A bar was decided on."""
+        self._bars += 1
+        now = self._clock.monotonic()
+        if now - self._last_by_market.get(bar.market, -1.0) < SECONDS_BETWEEN_UPDATES:
+            return
+        self._last_by_market[bar.market] = now
+        self._measure(now)
+        spec = core.specs[bar.market]
+        self._sink.publish(f"bar:{bar.market}", bar_payload(spec, bar))
+        described = explain.describe(core.decision())
+        described |= {"symbol": spec.symbol, "bar_open_ms": bar.open_ns // NS_PER_MS}
+        self._sink.publish(f"decision:{bar.market}", described)
+        self._sink.publish(f"position:{bar.market}", position_payload(core, bar.market))
+        self._publish_engine(core)
+
+    def fill(self, report: FillReport, core: CoreState) -> None:
+        """An execution, or the end of an order, was booked."""
+        spec = core.specs[report.market]
+        if report.quantity_lots:
+            self._sink.publish(f"fill:{report.market}", fill_payload(spec, report))
+        self._sink.publish(f"position:{report.market}", position_payload(core, report.market))
+
+    def holds(self, core: CoreState, bits: int) -> None:
+        """Holds changed."""
+        core.account["holds"] = bits
+        self._publish_engine(core)
+
+    def _measure(self, now: float) -> None:
+        since, bars = self._rate_from
+        if now - since >= 1.0:
+            self._rate = (self._bars - bars) / (now - since)
+            self._rate_from = (now, self._bars)
+
+    def _publish_engine(self, core: CoreState) -> None:
+        account = core.account[0]
+        self._sink.publish(
+            "engine",
+            {
+                "engine_id": self._identity.engine_id,
+                "observed": "RUNNING",
+                "detail": "",
+                "epoch": self.epoch,
+                "mode": self._identity.mode,
+                "venue": self._identity.venue,
+                "market_ms": core.market_ns() // NS_PER_MS,
+                "wall_ms": self._clock.now_ns() // NS_PER_MS,
+                "bars": self._bars,
+                "decisions": self._bars,
+                "bars_per_second": round(self._rate, 1),
+                "equity": money(float(account["equity"])),
+                "cash": money(float(account["cash"])),
+                "realized": money(float(account["realized"])),
+                "fees": money(float(account["fees"])),
+                "currency": self._identity.currency,
+                "holds": [
+                    {"kind": bit.name, "reason": HOLD_WORDS[bit]}
+                    for bit in HoldBit
+                    if int(account["holds"]) & bit
+                ],
+            },
+        )
+
+
+HOLD_WORDS = {
+    HoldBit.OPERATOR: "paused by a person; Resume lifts it",
+    HoldBit.BREAKER: "a circuit breaker; lifts when its cause is gone",
+    HoldBit.BILLING: "the subscription lapsed",
+    HoldBit.DATA: "market data is missing or stale",
+    HoldBit.RISK: "a risk limit was reached",
+}
+
+
+def bar_payload(spec: MarketSpec, bar: BarClosed) -> dict[str, Any]:
+    """payloads.Bar."""
+    return {
+        "symbol": spec.symbol,
+        "open_ms": bar.open_ns // NS_PER_MS,
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "volume": bar.volume,
+    }
+
+
+def position_payload(core: CoreState, market: int) -> dict[str, Any]:
+    """payloads.Position."""
+    spec, record = core.specs[market], core.markets[market]
+    position = record["position"]
+    lots = int(position["quantity_lots"])
+    last = float(record["last_close"])
+    entry = float(position["entry_price"])
+    target = float(position["target"])
+    unrealized = (last - entry) * lots * float(spec.lot_size)
+    digits = max(0, -int(spec.tick_size.normalize().as_tuple().exponent))
+    side = "FLAT" if lots == 0 else ("LONG" if lots > 0 else "SHORT")
+    return {
+        "symbol": spec.symbol,
+        "side": side,
+        "quantity": quantity_text(spec, lots),
+        "entry_price": f"{entry:.{digits}f}" if lots else "",
+        "stop_price": price_text(spec, int(position["stop_ticks"])) if lots else "",
+        "target_price": f"{target:.{digits}f}" if lots and target == target else "",
+        "last_price": f"{last:.{digits}f}",
+        "unrealized": money(unrealized) if lots else "",
+        "opened_ms": int(position["entry_ns"]) // NS_PER_MS if lots else 0,
+    }
+
+
+def fill_payload(spec: MarketSpec, report: FillReport) -> dict[str, Any]:
+    """payloads.Fill."""
+    return {
+        "symbol": spec.symbol,
+        "side": Side(report.side).name,
+        "quantity": quantity_text(spec, report.quantity_lots),
+        "price": price_text(spec, report.price_ticks),
+        "fee": f"{(Decimal(report.fee_units) / FEE_UNITS_PER_QUOTE).quantize(CENT)}",
+        "purpose": Purpose(report.purpose).name,
+        "reason": ExitReason(report.reason).name,
+        "filled_ms": report.time_ns // NS_PER_MS,
+    }

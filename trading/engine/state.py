@@ -1,0 +1,238 @@
+"""The core's records of one engine: calls the pipeline's doors, saves and restores them."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+import numpy as np
+
+from trading.core import pipeline
+from trading.core.codes import ExitReason, Purpose, Side
+from trading.core.config.pipeline import PipelineParams
+from trading.core.jit import CORE_HASH
+from trading.core.records import ACCOUNT, BAR, FILL, INTENT, MAX_INTENTS
+from trading.engine.messages import BarClosed, FillReport, MarketSpec, OrderRequest, PriceTick
+
+MIN_DEADLINE_NS = 60_000_000_000
+ALL_HOLDS = 31
+
+
+def layout_hash() -> str:
+    """Fingerprint of the record layouts a snapshot was written with."""
+    described = repr((pipeline.MARKET.descr, ACCOUNT.descr)).encode()
+    return hashlib.sha256(described).hexdigest()
+
+
+class CoreState:
+    """MARKET records, one ACCOUNT record and the read-only parameters of an engine."""
+
+    def __init__(
+        self,
+        *,
+        engine_id: str,
+        specs: Sequence[MarketSpec],
+        params: Sequence[PipelineParams],
+    ) -> None:
+        self.specs = tuple(specs)
+        self._engine = UUID(engine_id)
+        self._params = [pipeline.new_params(one) for one in params]
+        self.markets = new_markets(self.specs)
+        self.account = pipeline.new_account(0.0)
+        self._bar = np.zeros(1, BAR)
+        self._fill = np.zeros(1, FILL)
+        self._decision = np.zeros(1, pipeline.DECISION)
+        self._intents = np.zeros(MAX_INTENTS, INTENT)
+
+    def fund(self, cash: float) -> None:
+        """Begin with this much quote currency and nothing held."""
+        self.account = pipeline.new_account(cash)
+
+    def on_bar(self, bar: BarClosed, *, holds: int) -> tuple[bytes, list[OrderRequest]]:
+        """Decide on a closed bar; the decision's bytes and the orders it asks for."""
+        self._bar[0] = (bar.open_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
+        self.account["holds"] = holds
+        m = bar.market
+        count = pipeline.on_bar(
+            self.markets,
+            m,
+            self.account,
+            self._params[m],
+            self._bar,
+            0,
+            self._decision,
+            0,
+            self._intents,
+        )
+        return self._decision.tobytes(), self._orders(m, count)
+
+    def on_tick(self, tick: PriceTick) -> list[OrderRequest]:
+        """Let stops, requested and timed exits see a price."""
+        m = tick.market
+        count = pipeline.on_tick(
+            self.markets, m, self.account, self._params[m], tick.time_ns, tick.price, self._intents
+        )
+        return self._orders(m, count)
+
+    def on_fill(self, report: FillReport) -> list[OrderRequest]:
+        """Move position and account by an execution or by the end of an order."""
+        self._fill[0] = (
+            report.intent_seq,
+            report.time_ns,
+            report.purpose,
+            report.side,
+            report.quantity_lots,
+            report.price_ticks,
+            report.fee_units,
+            report.liquidity,
+            report.reason,
+            report.final,
+        )
+        m = report.market
+        count = pipeline.on_fill(
+            self.markets, m, self.account, self._params[m], self._fill, 0, self._intents
+        )
+        return self._orders(m, count)
+
+    def request_exit(self, market: int, reason: ExitReason) -> bool:
+        """Ask for the market's position to be closed at its next price; False when it is flat."""
+        position = self.markets[market]["position"]
+        if position["quantity_lots"] == 0 and position["entry_seq"] == 0:
+            return False
+        position["exit_requested"] = int(reason)
+        return True
+
+    def cursors(self) -> dict[int, int]:
+        """Open time of the last bar decided on, by market."""
+        return {spec.index: int(self.markets[spec.index]["last_open_ns"]) for spec in self.specs}
+
+    def market_ns(self) -> int:
+        """Market time: the close of the newest bar decided on."""
+        return max(
+            (
+                int(self.markets[s.index]["last_open_ns"]) + s.timeframe_ns
+                for s in self.specs
+                if self.markets[s.index]["bars_seen"]
+            ),
+            default=0,
+        )
+
+    def decision(self) -> np.void:
+        """The newest decision record."""
+        return self._decision[0]
+
+    def _orders(self, market: int, count: int) -> list[OrderRequest]:
+        return [self._order(market, self._intents[k]) for k in range(count)]
+
+    def _order(self, market: int, intent: np.void) -> OrderRequest:
+        spec = self.specs[market]
+        seq = int(intent["seq"])
+        at_ns = int(intent["at_ns"])
+        return OrderRequest(
+            market=market,
+            seq=seq,
+            client_order_id=str(uuid5(self._engine, f"{spec.bot_id}:{spec.instrument_id}:{seq}")),
+            at_ns=at_ns,
+            purpose=Purpose(int(intent["purpose"])),
+            side=Side(int(intent["side"])),
+            quantity_lots=int(intent["quantity_lots"]),
+            stop_ticks=int(intent["price_ticks"]),
+            replaces_seq=int(intent["replaces_seq"]),
+            reason=ExitReason(int(intent["reason"])),
+            deadline_ns=at_ns + max(2 * spec.timeframe_ns, MIN_DEADLINE_NS),
+        )
+
+    def dump(self) -> tuple[bytes, bytes]:
+        """The records byte for byte: (markets, account)."""
+        return self.markets.tobytes(), self.account.tobytes()
+
+    def load(self, *, markets: bytes, account: bytes) -> None:
+        """Take back what ``dump`` gave; only for the same core and layout.
+
+        Raises:
+            ValueError: the bytes do not fit the number of markets.
+        """
+        restored = np.frombuffer(markets, dtype=pipeline.MARKET)
+        if len(restored) != len(self.specs):
+            raise ValueError(
+                f"the snapshot has {len(restored)} markets, the engine {len(self.specs)}"
+            )
+        self.markets = restored.copy()
+        self.account = np.frombuffer(account, dtype=ACCOUNT).copy()
+
+    def portable(self) -> dict[str, Any]:
+        """What must survive a change of the core: account, positions, order numbers, cursors."""
+        return {
+            "account": to_names(self.account[0]),
+            "markets": [
+                {
+                    "position": to_names(market["position"]),
+                    "intent_seq": int(market["intent_seq"]),
+                    "last_open_ns": int(market["last_open_ns"]),
+                }
+                for market in self.markets
+            ],
+        }
+
+    def rebuild(self, saved: dict[str, Any], history: Sequence[np.ndarray]) -> None:
+        """Carry positions and account over to another core: warm up again, then put them back.
+
+        Args:
+            saved: what ``portable`` of the former core gave.
+            history: per market the bars up to and including the saved cursor.
+        """
+        scratch = pipeline.new_account(float(saved["account"]["cash"]))
+        scratch["holds"] = ALL_HOLDS
+        for m, (market, bars) in enumerate(zip(saved["markets"], history, strict=True)):
+            usable = bars[bars["open_ns"] <= market["last_open_ns"]]
+            for i in range(len(usable)):
+                pipeline.on_bar(
+                    self.markets,
+                    m,
+                    scratch,
+                    self._params[m],
+                    usable,
+                    i,
+                    self._decision,
+                    0,
+                    self._intents,
+                )
+            record = self.markets[m]
+            from_names(record["position"], market["position"])
+            record["intent_seq"] = market["intent_seq"]
+            record["last_open_ns"] = market["last_open_ns"]
+        from_names(self.account[0], saved["account"])
+
+    @property
+    def core_hash(self) -> str:
+        """The hash of the core's sources these records belong to."""
+        return CORE_HASH
+
+
+def new_markets(specs: Sequence[MarketSpec]) -> np.ndarray:
+    """Fresh MARKET records carrying each instrument's grid."""
+    markets = pipeline.new_markets(len(specs))
+    for spec in specs:
+        grid = markets[spec.index]["instrument"]
+        grid["tick_size"] = float(spec.tick_size)
+        grid["lot_size"] = float(spec.lot_size)
+        grid["min_quantity_lots"] = int(-(-spec.min_quantity // spec.lot_size))
+        grid["min_notional"] = float(spec.min_notional)
+        grid["timeframe_ns"] = spec.timeframe_ns
+    return markets
+
+
+def to_names(record: np.void) -> dict[str, int | float | None]:
+    """A flat record as plain names and values; NaN becomes None."""
+    values: dict[str, int | float | None] = {}
+    for name in record.dtype.names or ():
+        value = record[name].item()
+        values[name] = None if value != value else value  # NaN is the only value unlike itself
+    return values
+
+
+def from_names(record: np.void, values: dict[str, Any]) -> None:
+    """Write values back into the fields that (still) exist; None becomes NaN."""
+    for name, value in values.items():
+        if name in (record.dtype.names or ()):
+            record[name] = np.nan if value is None else value

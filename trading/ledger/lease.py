@@ -1,0 +1,156 @@
+"""Advisory lock + epoch fence: implements ports.Lease on a dedicated connection.
+
+The lock says who may try to lead, the epoch row says who does: taking the lock bumps the epoch, and
+every ledger transaction asserts its epoch. ``idle_session_timeout`` ends the session of a leader
+that hangs, so that its lock frees itself after ``lease_seconds``.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection, sql
+
+from trading.engine.errors import NotLeader
+from trading.engine.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTimes:
+    """How long a silent leader keeps the lock, how often it beats, when it stops by itself."""
+
+    lease_seconds: float
+    heartbeat_seconds: float
+    self_stop_seconds: float
+
+
+class PostgresLease:
+    """Leadership of one engine; the connection is used for lock and heartbeat only."""
+
+    def __init__(
+        self,
+        *,
+        connect: dict[str, Any],
+        tenant_id: str,
+        engine_id: str,
+        host: str,
+        core_hash: str,
+        times: LeaseTimes,
+        clock: Clock,
+    ) -> None:
+        self._connect = connect
+        self._tenant_id = tenant_id
+        self._engine_id = engine_id
+        self._host = host
+        self._core_hash = core_hash
+        self._times = times
+        self._clock = clock
+        self._connection: AsyncConnection[Any] | None = None
+        self._beat_at = float("-inf")
+        self._epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """The fence of this leadership; 0 before it began."""
+        return self._epoch
+
+    def is_held(self) -> bool:
+        """Whether the last heartbeat is young enough to go on acting."""
+        age = self._clock.monotonic() - self._beat_at
+        return self._epoch > 0 and age < self._times.self_stop_seconds
+
+    async def acquire(self) -> None:
+        """Wait until no other engine leads, then begin a new epoch."""
+        try:
+            self._connection = await self._open()
+            waiting = False
+            while not await self._try_lock(self._connection):
+                if not waiting:
+                    log.info("waiting_for_leadership", engine=self._engine_id)
+                    waiting = True
+                await self._clock.sleep(self._times.heartbeat_seconds / 2)
+            await self._begin_epoch(self._connection)
+        except BaseException:
+            await self._close()
+            raise
+        log.info("leading", engine=self._engine_id, epoch=self._epoch)
+
+    async def _open(self) -> AsyncConnection[Any]:
+        connection = await AsyncConnection.connect(**self._connect, autocommit=True)
+        milliseconds = int(self._times.lease_seconds * 1000)
+        await connection.execute(
+            sql.SQL("SET idle_session_timeout = {}").format(sql.Literal(milliseconds))
+        )
+        await connection.execute("SELECT set_config('app.tenant_id', %s, false)", [self._tenant_id])
+        return connection
+
+    async def _try_lock(self, connection: AsyncConnection[Any]) -> bool:
+        key = int.from_bytes(UUID(self._engine_id).bytes[:8], "big", signed=True)
+        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        row = await cursor.fetchone()
+        return bool(row and row[0])
+
+    async def _begin_epoch(self, connection: AsyncConnection[Any]) -> None:
+        cursor = await connection.execute(
+            "UPDATE trading_engine SET epoch = epoch + 1, host = %s, core_hash = %s, detail = '',"
+            " observed = 'RUNNING', heartbeat_at = clock_timestamp() WHERE id = %s RETURNING epoch",
+            [self._host, self._core_hash, self._engine_id],
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            raise NotLeader(f"engine {self._engine_id} does not exist in this tenant")
+        self._epoch = int(row[0])
+        self._beat_at = self._clock.monotonic()
+
+    async def keep(self) -> None:
+        """Beat until the connection or the epoch is lost, then return."""
+        while True:
+            await self._clock.sleep(self._times.heartbeat_seconds)
+            sent_at = self._clock.monotonic()
+            try:
+                async with asyncio.timeout(self._times.self_stop_seconds):
+                    alive = await self._beat()
+            except (psycopg.Error, TimeoutError) as error:
+                log.error("leadership_lost", engine=self._engine_id, error=str(error))
+                return
+            if not alive:
+                log.error("leadership_lost", engine=self._engine_id, error="epoch is over")
+                return
+            self._beat_at = sent_at
+
+    async def _beat(self) -> bool:
+        if self._connection is None:
+            return False
+        cursor = await self._connection.execute(
+            "UPDATE trading_engine SET heartbeat_at = clock_timestamp(), observed = 'RUNNING'"
+            " WHERE id = %s AND epoch = %s",
+            [self._engine_id, self._epoch],
+        )
+        return cursor.rowcount == 1
+
+    async def report(self, *, observed: str, detail: str) -> None:
+        """Write how this leadership ended; silent when it is no longer ours to say."""
+        if self._connection is None or self._connection.closed:
+            return
+        try:
+            await self._connection.execute(
+                "UPDATE trading_engine SET observed = %s, detail = %s WHERE id = %s AND epoch = %s",
+                [observed, detail[:300], self._engine_id, self._epoch],
+            )
+        except psycopg.Error as error:
+            log.warning("engine_report_failed", error=str(error))
+
+    async def release(self) -> None:
+        """Give leadership back by closing the connection; a standby gets the lock at once."""
+        self._epoch = 0
+        await self._close()
+
+    async def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()

@@ -1,0 +1,284 @@
+"""DjangoLedger: implements ports.Ledger, one transaction per batch, fenced by the epoch."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import TypeVar
+
+import numpy as np
+from django.db import connection
+from django.utils import timezone
+
+from tenants.scoping import tenant_scope
+from trading.core.records import FEE_UNITS_PER_QUOTE
+from trading.engine.batches import (
+    EngineState,
+    HoldChange,
+    IntentState,
+    LedgerBatch,
+    OpenIntent,
+    PositionView,
+    Snapshot,
+)
+from trading.engine.errors import NotLeader
+from trading.engine.messages import FillReport, MarketSpec, OrderRequest
+from trading.ledger import rows
+from trading.ledger.positions import apply_fill, note_stop
+from trading.models import (
+    Decision,
+    EngineCommand,
+    EngineSnapshot,
+    Fill,
+    Hold,
+    LedgerEntry,
+    Order,
+    OrderIntent,
+)
+
+Result = TypeVar("Result")
+OPEN_STATES = ("PLANNED", "WORKING", "UNKNOWN")
+
+
+class DjangoLedger:
+    """The journal of one engine on a thread and a connection of its own."""
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str,
+        engine_id: str,
+        account_id: str,
+        specs: Sequence[MarketSpec],
+        epoch: Callable[[], int],
+        decision_dtype: np.dtype,
+        core_hash: str,
+        layout_hash: str,
+    ) -> None:
+        self._tenant_id = tenant_id
+        self._engine_id = engine_id
+        self._account_id = account_id
+        self._specs = tuple(specs)
+        self._epoch = epoch
+        self._decision_dtype = decision_dtype
+        self._core_hash = core_hash
+        self._layout_hash = layout_hash
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+
+    async def call(self, work: Callable[[], Result]) -> Result:
+        """Run ``work`` on the ledger's thread, inside the tenant's scope."""
+
+        def scoped() -> Result:
+            with tenant_scope(self._tenant_id):
+                return work()
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, scoped)
+
+    async def close(self) -> None:
+        """Close the connection and end the thread."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
+        self._thread.shutdown()
+
+    async def load(self) -> EngineState:
+        """State, open intents and holds as last committed."""
+        return await self.call(self._load)
+
+    async def commit(self, batch: LedgerBatch) -> None:
+        """Write all of the batch or nothing.
+
+        Raises:
+            NotLeader: the epoch is no longer ours; nothing was written.
+        """
+        await self.call(lambda: self._commit(batch))
+
+    def _load(self) -> EngineState:
+        saved = EngineSnapshot.objects.filter(engine_id=self._engine_id).first()
+        snapshot = saved and Snapshot(
+            sequence=saved.sequence,
+            markets=bytes(saved.markets),
+            account=bytes(saved.account),
+            venue=bytes(saved.venue),
+            portable=bytes(saved.portable),
+        )
+        return EngineState(
+            cash_units=int(self._cash() * FEE_UNITS_PER_QUOTE),
+            snapshot=snapshot or None,
+            snapshot_core_hash=saved.core_hash if saved else "",
+            snapshot_layout_hash=saved.layout_hash if saved else "",
+            open_intents=tuple(self._open_intents()),
+            holds=tuple(
+                Hold.objects.filter(engine_id=self._engine_id, cleared_at=None)
+                .order_by("placed_at", "id")
+                .values_list("kind", "cause")
+            ),
+        )
+
+    def _cash(self) -> Decimal:
+        quote = self._specs[0].quote
+        amounts = LedgerEntry.objects.filter(
+            account_id=self._account_id, book="ASSETS", currency=quote
+        ).values_list("amount", flat=True)
+        return sum(amounts, Decimal(0))
+
+    def _open_intents(self) -> list[OpenIntent]:
+        by_market = {(str(s.bot_id), s.instrument_id): s for s in self._specs}
+        stored = OrderIntent.objects.filter(
+            engine_id=self._engine_id, state__in=OPEN_STATES
+        ).order_by("seq", "id")
+        return [
+            OpenIntent(rows.order_of(by_market[str(row.bot_id), row.instrument_id], row), row.state)
+            for row in stored
+        ]
+
+    def _commit(self, batch: LedgerBatch) -> None:
+        self._assert_epoch()
+        self._write_decisions(batch)
+        self._write_intents(batch.intents)
+        for change in batch.intent_states:
+            self._change_intent(change)
+        for report in batch.fills:
+            self._book_fill(report)
+        for view in batch.positions:
+            self._note_position(view)
+        for hold in batch.holds:
+            self._change_hold(hold)
+        for done in batch.commands:
+            EngineCommand.objects.filter(id=done.command_id, finished_at=None).update(
+                finished_at=timezone.now(), outcome=done.outcome[:200]
+            )
+        if batch.snapshot is not None:
+            self._save_snapshot(batch.snapshot)
+
+    def _assert_epoch(self) -> None:
+        """Hold the fence for this transaction: a takeover's new epoch waits for our commit."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM trading_engine WHERE id = %s AND epoch = %s FOR SHARE",
+                [self._engine_id, self._epoch()],
+            )
+            if cursor.fetchone() is None:
+                raise NotLeader(f"epoch {self._epoch()} of engine {self._engine_id} is over")
+
+    def _write_decisions(self, batch: LedgerBatch) -> None:
+        def row(market: int, record: bytes) -> Decision:
+            spec = self._specs[market]
+            decision = np.frombuffer(record, dtype=self._decision_dtype)[0]
+            return Decision(
+                tenant_id=self._tenant_id,
+                revision_id=spec.revision_id,
+                instrument_id=spec.instrument_id,
+                bar_opened_at=rows.to_datetime(int(decision["bar_open_ns"])),
+                stage=int(decision["stage"]),
+                reason=int(decision["reason"]),
+                record=record,
+                core_hash=self._core_hash[:16],
+            )
+
+        if batch.decisions:
+            Decision.objects.bulk_create(row(d.market, d.record) for d in batch.decisions)
+
+    def _write_intents(self, orders: Sequence[OrderRequest]) -> None:
+        if orders:
+            OrderIntent.objects.bulk_create(
+                OrderIntent(
+                    tenant_id=self._tenant_id,
+                    engine_id=self._engine_id,
+                    epoch=self._epoch(),
+                    **rows.intent_fields(self._specs[order.market], order),
+                )
+                for order in orders
+            )
+
+    def _intent(self, market: int, seq: int) -> OrderIntent:
+        spec = self._specs[market]
+        return OrderIntent.objects.get(
+            engine_id=self._engine_id,
+            bot_id=spec.bot_id,
+            instrument_id=spec.instrument_id,
+            seq=seq,
+        )
+
+    def _change_intent(self, change: IntentState) -> None:
+        intent = self._intent(change.market, change.seq)
+        intent.state = change.state
+        intent.state_reason = change.reason[:200]
+        intent.save(update_fields=["state", "state_reason"])
+        if change.venue_order_id:
+            self._order(intent, change.venue_order_id)
+        if change.state == "DONE" and not change.venue_order_id:
+            intent.orders.filter(status="WORKING").update(status="CANCELLED")
+
+    def _order(self, intent: OrderIntent, venue_order_id: str) -> Order:
+        order, _ = Order.objects.get_or_create(
+            tenant_id=self._tenant_id, intent=intent, venue_order_id=venue_order_id
+        )
+        return order
+
+    def _book_fill(self, report: FillReport) -> None:
+        spec = self._specs[report.market]
+        intent = self._intent(report.market, report.intent_seq)
+        order = self._order(intent, report.venue_order_id)
+        fields = rows.fill_fields(spec, report)
+        fill = Fill.objects.create(
+            tenant_id=self._tenant_id, order=order, account_id=self._account_id, **fields
+        )
+        order.filled_quantity += fields["quantity"]
+        order.status = "FILLED" if report.final else "WORKING"
+        order.save(update_fields=["filled_quantity", "status"])
+        self._post(spec, report, fill)
+        apply_fill(tenant_id=self._tenant_id, spec=spec, report=report)
+
+    def _post(self, spec: MarketSpec, report: FillReport, fill: Fill) -> None:
+        posting = uuid.uuid5(uuid.UUID(self._account_id), report.venue_trade_id)
+        LedgerEntry.objects.bulk_create(
+            LedgerEntry(
+                tenant_id=self._tenant_id,
+                account_id=self._account_id,
+                posting=posting,
+                book=book,
+                currency=currency,
+                amount=amount,
+                fill=fill,
+                booked_at=fill.filled_at,
+            )
+            for book, currency, amount in rows.postings(spec, report)
+        )
+
+    def _note_position(self, view: PositionView) -> None:
+        if view.quantity_lots and view.stop_ticks:
+            spec = self._specs[view.market]
+            note_stop(spec=spec, stop_price=rows.price(spec, view.stop_ticks))
+
+    def _change_hold(self, change: HoldChange) -> None:
+        command = EngineCommand.objects.get(id=change.command_id)
+        if change.open:
+            Hold.objects.create(
+                tenant_id=self._tenant_id,
+                engine_id=self._engine_id,
+                kind=change.kind,
+                cause=change.cause,
+                reason=change.reason[:300],
+                placed_at=timezone.now(),
+                placed_by_id=command.requested_by_id,
+            )
+            return
+        Hold.objects.filter(
+            engine_id=self._engine_id, kind=change.kind, cause=change.cause, cleared_at=None
+        ).update(cleared_at=timezone.now())
+
+    def _save_snapshot(self, snapshot: Snapshot) -> None:
+        EngineSnapshot.objects.update_or_create(
+            tenant_id=self._tenant_id,
+            engine_id=self._engine_id,
+            defaults={
+                "sequence": snapshot.sequence,
+                "core_hash": self._core_hash,
+                "layout_hash": self._layout_hash,
+                "markets": snapshot.markets,
+                "account": snapshot.account,
+                "venue": snapshot.venue,
+                "portable": snapshot.portable,
+                "saved_at": timezone.now(),
+            },
+        )

@@ -1,0 +1,57 @@
+"""Make the demo workspace, or what is missing of it."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from novapulse import env as environment
+from trading import operations
+from trading.models import BarSeries
+
+EXIT_CONFIGURATION = 4
+
+
+class Command(BaseCommand):
+    """Demo tenant, owner, paper account, bot and engine."""
+
+    help = "Create the demo workspace; safe to repeat."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Machine-readable answer."""
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *, json: bool, **_: Any) -> None:
+        """Import NOVA_DEMO_BARS if it is named, then ensure the demo."""
+        env = environment.load()
+        if env.demo_bars is not None:
+            self._import(env.demo_bars)
+        series = BarSeries.objects.select_related("instrument").order_by("-bars", "id").first()
+        demo = operations.ensure_demo(series=series, speed=env.demo_speed, now=timezone.now())
+        if demo.password is not None:
+            write_private(env.data_dir / "run" / "demo.txt", f"{demo.email}\n{demo.password}\n")
+        self.stdout.write(self._answer(demo, as_json=json))
+
+    def _import(self, path: Path) -> None:
+        if not path.is_file():
+            raise CommandError(
+                f"NOVA_DEMO_BARS: {path} is not a file", returncode=EXIT_CONFIGURATION
+            )
+        call_command("import_bars", str(path), stdout=self.stderr)
+
+    def _answer(self, demo: "operations.Demo", *, as_json: bool) -> str:
+        market = "stored bars of" if demo.venue == "replay" else "seeded synthetic market"
+        if as_json:
+            return json.dumps({"email": demo.email, "venue": demo.venue, "market": demo.instrument})
+        return f"demo workspace of {demo.email}: {market} {demo.instrument}"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file only its owner may read."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    path.write_text(text)

@@ -1,0 +1,58 @@
+"""Run one engine: --tenant --exchange; leads or waits as a standby."""
+
+import asyncio
+import signal
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+import structlog
+import uvloop
+from django.core.management.base import BaseCommand, CommandError
+
+from trading.engine.runner import Outcome
+from trading.wiring.directory import EngineNotListed, find_engine
+from trading.wiring.engines import CannotRun, EngineProcess, read_plan
+
+EXIT_NOT_FOUND = 2
+EXIT_CONFIGURATION = 4
+
+
+class Command(BaseCommand):
+    """One engine of one exchange account, in the foreground until it is told to stop."""
+
+    help = "Run the engine of one tenant's exchange account (paper mode)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The tenant, the venue and how fast stored bars are replayed."""
+        parser.add_argument("--tenant", required=True, help="the workspace's short name")
+        parser.add_argument("--exchange", required=True, help="venue: replay or synthetic")
+        parser.add_argument("--account", default="", help="account label, where there are several")
+        parser.add_argument("--speed", default=None, help="market seconds per second, or max")
+
+    def handle(
+        self, *, tenant: str, exchange: str, account: str, speed: str | None, **_: Any
+    ) -> None:
+        """Find the engine, run it, exit with 0 when it stopped or finished."""
+        try:
+            found = find_engine(tenant=tenant, venue=exchange, label=account)
+        except EngineNotListed as error:
+            raise CommandError(str(error), returncode=EXIT_NOT_FOUND) from None
+        structlog.contextvars.bind_contextvars(tenant=tenant, engine=found.engine_id)
+        try:
+            plan = read_plan(tenant_id=found.tenant_id, engine_id=found.engine_id)
+            process = EngineProcess(plan=plan, speed=speed)
+        except CannotRun as error:
+            raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
+        outcome = uvloop.run(serve(process))
+        self.stdout.write(f"engine of {tenant} on {exchange}: {outcome.value.lower()}")
+        if outcome is Outcome.LEADERSHIP_LOST:
+            sys.exit(1)
+
+
+async def serve(process: EngineProcess) -> Outcome:
+    """Run with SIGTERM and SIGINT meaning: end after the message at hand."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.runner.stop)
+    return await process.run()

@@ -1,0 +1,39 @@
+"""Pre-fork supervisor: import once, fork one engine per wanted row."""
+
+from typing import Any
+
+import structlog
+import uvloop
+from django.core.management.base import BaseCommand
+
+from trading.engine.runner import Outcome
+from trading.fleet import Fleet
+from trading.management.commands.run_engine import serve
+from trading.wiring.directory import ListedEngine
+from trading.wiring.engines import CannotRun, EngineProcess, read_plan
+from trading.wiring.warm import warm_core
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    """Run every engine that should run on this host."""
+
+    help = "Run every engine whose wanted state is RUNNING, one forked process each."
+
+    def handle(self, **_: Any) -> None:
+        """Compile the core once, then supervise until told to stop."""
+        warm_core()
+        Fleet(main=run_one).run()
+
+
+def run_one(engine: ListedEngine) -> int:
+    """What a forked child does: one engine, then its exit code."""
+    structlog.contextvars.bind_contextvars(tenant=engine.tenant, engine=engine.engine_id)
+    try:
+        plan = read_plan(tenant_id=engine.tenant_id, engine_id=engine.engine_id)
+        outcome = uvloop.run(serve(EngineProcess(plan=plan, speed=None)))
+    except CannotRun as error:
+        log.error("engine_cannot_run", why=str(error))
+        return 4
+    return 1 if outcome is Outcome.LEADERSHIP_LOST else 0

@@ -1,0 +1,19 @@
+"""Compile the decision core into its cache, so that the first engine starts at once."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    """Compile or load every kernel once."""
+
+    help = "Compile the decision core into its cache."
+
+    def handle(self, **_: Any) -> None:
+        """Run the doors over a few bars and say which core is warm."""
+        from trading.core.jit import CORE_HASH
+        from trading.wiring.warm import warm_core
+
+        warm_core()
+        self.stdout.write(f"core {CORE_HASH[:16]} is warm")

@@ -1,0 +1,131 @@
+"""The demo workspace: one owner, one paper account, one bot, one engine that should run."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from allauth.account.models import EmailAddress
+
+from tenants import operations as tenant_operations
+from tenants.models import ExchangeAccount, Tenant, User
+from tenants.roles import Role
+from tenants.scoping import staff_scope, tenant_scope
+from trading.core import params as core_params
+from trading.core.config.profiles import PROFILES
+from trading.models import BarSeries, Engine, Instrument
+from trading.operations.bots import create_bot
+from trading.operations.engines import create_engine, start_engine, stop_engine
+from trading.operations.funds import deposit_paper_funds
+
+SLUG = "demo"
+EMAIL = "demo@novapulse.local"
+FUNDS = Decimal(10_000)
+SYNTHETIC = {
+    "BTC/USD": (Decimal("0.1"), Decimal("0.00000001"), Decimal("0.0001")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo is made of; the password only when it was made just now."""
+
+    email: str
+    password: str | None
+    venue: str
+    instrument: str
+
+
+def ensure_demo(*, series: BarSeries | None, speed: str, now: datetime) -> Demo:
+    """Make what is missing of the demo and let the right engine run; safe to repeat.
+
+    With a stored series its bars are replayed, without one a seeded synthetic market is traded.
+    """
+    tenant, password = _ensure_owner(now=now)
+    with tenant_scope(tenant.id):
+        venue = "replay" if series else "synthetic"
+        instrument = series.instrument if series else _synthetic_instrument()
+        timeframe = series.timeframe_seconds if series else 60
+        engine = _ensure_engine(
+            tenant, venue, instrument, timeframe_seconds=timeframe, speed=speed, now=now
+        )
+        others = Engine.objects.exclude(id=engine.id).filter(desired=Engine.Desired.RUNNING)
+        for other in others:
+            stop_engine(engine_id=other.id, actor=None, now=now)
+        if engine.desired != Engine.Desired.RUNNING:
+            start_engine(engine_id=engine.id, actor=None, now=now)
+    return Demo(EMAIL, password, venue, str(instrument))
+
+
+def _ensure_owner(*, now: datetime) -> tuple[Tenant, str | None]:
+    with staff_scope():
+        tenant = Tenant.objects.filter(slug=SLUG).first()
+    if tenant is not None:
+        return tenant, None
+    password = secrets.token_urlsafe(12)
+    user = User.objects.filter(email=EMAIL).first() or User(email=EMAIL)
+    user.set_password(password)
+    user.save()
+    EmailAddress.objects.update_or_create(
+        user=user, email=EMAIL, defaults={"verified": True, "primary": True}
+    )
+    tenant = tenant_operations.create_tenant(name="Demo", slug=SLUG, owner=user, now=now)
+    return tenant, password
+
+
+def _synthetic_instrument() -> Instrument:
+    symbol = "BTC/USD"
+    tick, lot, minimum = SYNTHETIC[symbol]
+    base, quote = symbol.split("/")
+    instrument, _ = Instrument.objects.get_or_create(
+        venue="synthetic",
+        symbol=symbol,
+        defaults={
+            "base": base,
+            "quote": quote,
+            "tick_size": tick,
+            "lot_size": lot,
+            "min_quantity": minimum,
+            "min_notional": Decimal(5),
+        },
+    )
+    return instrument
+
+
+def _ensure_engine(
+    tenant: Tenant,
+    venue: str,
+    instrument: Instrument,
+    *,
+    timeframe_seconds: int,
+    speed: str,
+    now: datetime,
+) -> Engine:
+    label = f"Demo {instrument.symbol}"
+    account = ExchangeAccount.objects.filter(venue=venue, label=label).first()
+    if account is not None:
+        return account.engine
+    account = ExchangeAccount.objects.create(
+        tenant_id=tenant.id, venue=venue, label=label, quote_currency=instrument.quote
+    )
+    deposit_paper_funds(account=account, amount=FUNDS, actor=None, now=now)
+    create_bot(
+        account=account,
+        name="Demo bot",
+        instruments=[instrument],
+        timeframe_seconds=timeframe_seconds,
+        params=core_params.to_mapping(PROFILES["active"]),
+        actor=None,
+        now=now,
+    )
+    engine = create_engine(account=account, speed=speed)
+    tenant_operations.write_audit(
+        tenant_id=tenant.id,
+        actor=None,
+        action="demo.create",
+        subject=label,
+        before={},
+        after={"venue": venue, "instrument": str(instrument), "role": Role.OWNER.value},
+        now=now,
+    )
+    return engine

@@ -1,0 +1,146 @@
+"""Engines: what people may ask of them. Each request is a row; the engine itself acts."""
+
+import uuid
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from tenants import operations as tenant_operations
+from tenants.models import ExchangeAccount, User
+from trading.models import Engine, EngineCommand
+
+
+class EngineNotFound(Exception):
+    """No such engine in this tenant."""
+
+
+def create_engine(*, account: ExchangeAccount, speed: str) -> Engine:
+    """The engine of an exchange account, stopped."""
+    return Engine.objects.create(tenant_id=account.tenant_id, account=account, speed=speed)
+
+
+def start_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
+    """Ask for the engine to run; a fleet starts it, also when it had replayed everything."""
+    Engine.objects.filter(id=engine_id, observed=Engine.Observed.FINISHED).update(
+        observed=Engine.Observed.STOPPED, detail=""
+    )
+    _wish(engine_id=engine_id, desired=Engine.Desired.RUNNING, actor=actor, now=now)
+
+
+def stop_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
+    """Ask for the engine to stop; open positions keep their stops."""
+    _wish(engine_id=engine_id, desired=Engine.Desired.STOPPED, actor=actor, now=now)
+
+
+def pause_engine(
+    *, engine_id: uuid.UUID, actor: User | None, reason: str, idempotency_key: str, now: datetime
+) -> EngineCommand:
+    """Ask the engine to enter nothing until resumed; exits and stops keep running.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant.
+    """
+    return _command(
+        EngineCommand.Kind.PAUSE, engine_id, actor, reason, idempotency_key=idempotency_key, now=now
+    )
+
+
+def resume_engine(
+    *, engine_id: uuid.UUID, actor: User | None, reason: str, idempotency_key: str, now: datetime
+) -> EngineCommand:
+    """Ask the engine to lift the operator's hold.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant.
+    """
+    return _command(
+        EngineCommand.Kind.RESUME,
+        engine_id,
+        actor,
+        reason,
+        idempotency_key=idempotency_key,
+        now=now,
+    )
+
+
+def close_all(
+    *, engine_id: uuid.UUID, actor: User | None, reason: str, idempotency_key: str, now: datetime
+) -> EngineCommand:
+    """Ask the engine to close every position at the next price and to pause entries.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant.
+    """
+    return _command(
+        EngineCommand.Kind.CLOSE_ALL,
+        engine_id,
+        actor,
+        reason,
+        idempotency_key=idempotency_key,
+        now=now,
+    )
+
+
+def mark_silent(*, engine_id: str, silent_since: datetime) -> bool:
+    """Note that a running engine stopped beating; False when it spoke meanwhile."""
+    won = Engine.objects.filter(
+        id=engine_id, observed=Engine.Observed.RUNNING, heartbeat_at__lt=silent_since
+    ).update(observed=Engine.Observed.SILENT, detail="no heartbeat")
+    return won == 1
+
+
+def _engine(engine_id: uuid.UUID) -> Engine:
+    engine = Engine.objects.select_related("account").filter(id=engine_id).first()
+    if engine is None:
+        raise EngineNotFound(f"no engine {engine_id} in this workspace")
+    return engine
+
+
+def _wish(*, engine_id: uuid.UUID, desired: str, actor: User | None, now: datetime) -> None:
+    engine = _engine(engine_id)
+    before = engine.desired
+    Engine.objects.filter(id=engine.id).update(desired=desired)
+    tenant_operations.write_audit(
+        tenant_id=engine.tenant_id,
+        actor=actor,
+        action="engine.desire",
+        subject=str(engine),
+        before={"desired": before},
+        after={"desired": desired},
+        now=now,
+    )
+
+
+def _command(
+    kind: EngineCommand.Kind,
+    engine_id: uuid.UUID,
+    actor: User | None,
+    reason: str,
+    *,
+    idempotency_key: str,
+    now: datetime,
+) -> EngineCommand:
+    engine = _engine(engine_id)
+    try:
+        with transaction.atomic():
+            command = EngineCommand.objects.create(
+                tenant_id=engine.tenant_id,
+                engine=engine,
+                kind=kind,
+                reason=reason[:200],
+                idempotency_key=idempotency_key,
+                requested_by=actor,
+                requested_at=now,
+            )
+    except IntegrityError:  # the same request again: the first one stands
+        return EngineCommand.objects.get(engine=engine, idempotency_key=idempotency_key)
+    tenant_operations.write_audit(
+        tenant_id=engine.tenant_id,
+        actor=actor,
+        action=f"engine.{kind.lower()}",
+        subject=str(engine),
+        before={},
+        after={"command": str(command.id), "reason": reason[:200]},
+        now=now,
+    )
+    return command

@@ -1,0 +1,1 @@
+"""Composition root: rows -> parameters + ports -> Runner / backtest."""

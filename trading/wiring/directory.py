@@ -1,0 +1,60 @@
+"""Which engines exist: the fleet's work list, read through one named function of the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+
+class EngineNotListed(Exception):
+    """No engine answers to these words; the text names what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedEngine:
+    """One row of the work list."""
+
+    engine_id: str
+    tenant_id: str
+    tenant: str
+    venue: str
+    label: str
+    desired: str
+    observed: str
+    heartbeat_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """Tenant, venue and label in words."""
+        return f"{self.tenant} {self.venue} {self.label!r}"
+
+
+def list_engines() -> list[ListedEngine]:
+    """Every engine of every tenant: names and states, nothing about money."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM engine_work_list()")
+        return [ListedEngine(str(row[0]), str(row[1]), *row[2:]) for row in cursor.fetchall()]
+
+
+def find_engine(*, tenant: str, venue: str, label: str = "") -> ListedEngine:
+    """The engine of a tenant on a venue.
+
+    Raises:
+        EngineNotListed: none fits, or several do and no label says which.
+    """
+    listed = list_engines()
+    mine = [engine for engine in listed if engine.tenant == tenant]
+    if not mine:
+        raise EngineNotListed(
+            f"tenant {tenant!r} has no engine (tenants with one: {_names(listed)})"
+        )
+    fitting = [e for e in mine if e.venue == venue and label in ("", e.label)]
+    if len(fitting) == 1:
+        return fitting[0]
+    there = ", ".join(f"--exchange {e.venue} --account {e.label!r}" for e in mine)
+    problem = "several engines fit" if fitting else f"no engine on {venue!r}"
+    raise EngineNotListed(f"tenant {tenant!r}: {problem}; there is {there}")
+
+
+def _names(listed: list[ListedEngine]) -> str:
+    return ", ".join(sorted({engine.tenant for engine in listed})) or "none"

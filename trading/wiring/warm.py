@@ -1,0 +1,31 @@
+"""Calls every door of the core once, so that nothing compiles while trading."""
+
+import numpy as np
+
+from trading.backtest import runner
+from trading.core import fills, pipeline
+from trading.core.config.pipeline import PipelineParams
+from trading.core.records import BAR, FILL, INTENT, MAX_FILLS, MAX_INTENTS
+
+
+def warm_core() -> None:
+    """Compile, or load from the cache, the doors, the fill model and the backtest's loop."""
+    bars = np.zeros(2, BAR)
+    for i in range(2):
+        bars[i] = (60_000_000_000 * (i + 1), 100.0, 101.0, 99.0, 100.0, 1.0)
+    params = pipeline.new_params(PipelineParams())
+    markets, account = pipeline.new_markets(1), pipeline.new_account(1000.0)
+    grid = markets[0]["instrument"]
+    grid["tick_size"], grid["lot_size"], grid["timeframe_ns"] = 0.01, 0.001, 60_000_000_000
+    intents = np.zeros(MAX_INTENTS, INTENT)
+    decisions = np.zeros(1, pipeline.DECISION)
+    fill = np.zeros(1, FILL)
+    fill["final"] = 1
+    sims, found = fills.new_sims(1), np.zeros(MAX_FILLS, FILL)
+    pipeline.on_bar(markets, 0, account, params, bars, 0, decisions, 0, intents)
+    pipeline.on_tick(markets, 0, account, params, 1, 100.0, intents)
+    pipeline.on_fill(markets, 0, account, params, fill, 0, intents)
+    fills.match_open(sims, 0, markets, params, bars, 1, found)
+    fills.match_range(sims, 0, markets, params, bars, 1, found)
+    fills.accept(sims, 0, np.ones(1, INTENT), 0)
+    runner.warm()
