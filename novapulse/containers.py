@@ -21,22 +21,40 @@ def main() -> int:
         complain("Docker is not installed. Without it: ./SuperStart.sh")
         return FAILED
     if not _succeeds([docker, "info"]):
-        complain("Docker is installed but its daemon does not answer; start it, or do without: ./SuperStart.sh")
+        complain(
+            "Docker is installed but its daemon does not answer; start it, or do without: ./SuperStart.sh"
+        )
         return FAILED
     if not _succeeds([docker, "compose", "version"]):
         complain("Docker is here but its Compose plugin is not (docker-compose-plugin).")
         return FAILED
     configuration = ensure_secrets(env.load_configured().data_dir / "docker" / "compose.env")
     say(f"Starting the containers; their secrets are in {configuration}")
-    command = [docker, "compose", "--env-file", str(configuration), "up", "--detach", "--build", "--wait"]
+    command = [
+        docker,
+        "compose",
+        "--env-file",
+        str(configuration),
+        "up",
+        "--detach",
+        "--build",
+        "--wait",
+    ]
     code = subprocess.run(command, cwd=env.PROJECT_ROOT, check=False).returncode
     if code == 0:
-        say(f"NovaPulse is running at {ADDRESS} (its certificate is your own; the browser will ask).")
+        say(
+            f"NovaPulse is running at {ADDRESS} (its certificate is your own; the browser will ask)."
+        )
     return code
 
 
 def _succeeds(command: list[str]) -> bool:
-    return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    return (
+        subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+        == 0
+    )
 
 
 def ensure_secrets(path: Path) -> Path:

