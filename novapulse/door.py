@@ -66,7 +66,11 @@ def start(found: Installation, *, rebuild: bool = False) -> int:
             say("NovaPulse is already running.")
             return report.wait_until_well(found.settings, found.plan)
         _start_supervisor(found)
-        _prepare(rebuild=rebuild)
+        try:
+            _prepare(rebuild=rebuild)
+        except CannotStart:
+            _stop_supervisor(found)
+            raise
         (found.plan.places.run / "address").write_text(found.address)
         supervisor.go_ahead_file(found.plan.places).touch()
         return report.wait_until_well(found.settings, found.plan)
@@ -171,22 +175,25 @@ def stop(found: Installation) -> int:
         say("Not running.")
         return OK
     with _our_turn(found):
-        identity = found.supervisor()
-        if identity:
+        if found.supervisor():
             say("Stopping; engines first, PostgreSQL last.")
-            processes.ask_to_end(identity, signal.SIGTERM)
-            _wait_for_end(identity)
+        was_running = _stop_supervisor(found)
         left = supervisor.stop_everything(found.plan.programs, found.plan.servers)
-        say("Stopped." if identity or left else "Not running.")
+        say("Stopped." if was_running or left else "Not running.")
         return OK
 
 
-def _wait_for_end(identity: Identity) -> None:
+def _stop_supervisor(found: Installation) -> bool:
+    identity = found.supervisor()
+    if identity is None:
+        return False
+    processes.ask_to_end(identity, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while identity.is_alive and time.monotonic() < deadline:
         time.sleep(0.1)
     if identity.is_alive:
         processes.kill_session(identity.pid)
+    return True
 
 
 def rebuild(found: Installation) -> int:
