@@ -1,0 +1,157 @@
+"""One file into the store: names, layout, checks, merge; the report of it. Django-free."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from trading.core.records import BAR
+from trading.marketdata.grid import Grid, infer_grid, sample
+from trading.marketdata.lines import UnreadableFile
+from trading.marketdata.names import parse_symbol, read_name
+from trading.marketdata.reader import BarReader, ReadOptions, ReadReport
+from trading.marketdata.store import BarStore, Merged, SeriesKey, Summary
+
+MERGE_BARS = 131_072
+Progress = Callable[[int], None]
+
+
+class ImportRefused(Exception):
+    """Nothing of the file was imported; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What to import as what; None: to be found out from name and content."""
+
+    path: Path
+    venue: str | None = None
+    symbol: str | None = None
+    strict: bool = False
+    options: ReadOptions = field(default_factory=ReadOptions)
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did."""
+
+    path: str
+    key: SeriesKey
+    read: ReadReport
+    merged: Merged = field(default_factory=Merged)
+    summary: Summary | None = None
+    grid: Grid | None = None
+    interrupted: bool = False
+
+
+def import_file(
+    store: BarStore, request: ImportRequest, *, now_ns: int, progress: Progress = lambda rows: None
+) -> ImportReport:
+    """Read a file's bars and merge them into their series.
+
+    On an interrupt what has been merged stays and the report says so.
+
+    Raises:
+        ImportRefused: not a file of bars, not known whose bars, no usable row, or with ``strict``
+            any broken row.
+        StoreError: the store cannot take them.
+    """
+    key, options = _identify(request)
+    try:
+        reader = BarReader(request.path, options=options, now_ns=now_ns)
+    except (OSError, UnreadableFile, ValueError) as error:
+        raise ImportRefused(f"{request.path}: {_sentence(error)}") from error
+    key = SeriesKey(key[0], key[1], reader.timeframe_seconds)
+    if request.strict:
+        _refuse_any_broken(request, options, now_ns)
+    report = ImportReport(str(request.path), key, reader.report)
+    samples: list[np.ndarray] = []
+    try:
+        for bars in _batched(reader):
+            report.merged += store.merge(key, bars)
+            samples.append(sample(bars))
+            progress(reader.report.rows)
+    except UnreadableFile as error:
+        raise ImportRefused(f"{request.path}: {error}") from error
+    except KeyboardInterrupt:
+        report.interrupted = True
+    if not samples and not report.interrupted:
+        raise ImportRefused(f"{request.path}: no usable bar; {_first_broken(reader.report)}")
+    if samples:
+        report.grid = infer_grid(np.concatenate(samples))
+        report.summary = store.summarize(key)
+    return report
+
+
+def _identify(request: ImportRequest) -> tuple[tuple[str, str], ReadOptions]:
+    named = read_name(request.path.name)
+    venue, symbol = request.venue or named.venue, request.symbol or named.symbol
+    for what, value, example in (("venue", venue, "kraken"), ("symbol", symbol, "BTC/USD")):
+        if value is None:
+            raise ImportRefused(
+                f"{request.path}: the file name does not say the {what}; give --{what} {example}"
+            )
+    if request.venue is None and named.quotes:
+        venue = f"{venue}-quotes"  # bars of quotes must never overwrite bars of trades
+    try:
+        pair = parse_symbol(str(symbol))
+    except ValueError as error:
+        raise ImportRefused(f"{request.path}: {error}") from error
+    given = request.options
+    return (str(venue), pair), ReadOptions(
+        layout_name=given.layout_name,
+        day=given.day or named.day,
+        timeframe_seconds=given.timeframe_seconds or named.timeframe_seconds,
+        show=given.show,
+    )
+
+
+def _refuse_any_broken(request: ImportRequest, options: ReadOptions, now_ns: int) -> None:
+    rehearsal = BarReader(request.path, options=options, now_ns=now_ns)
+    try:
+        for _ in rehearsal:
+            pass
+    except UnreadableFile as error:
+        raise ImportRefused(f"{request.path}: {error}") from error
+    if rehearsal.report.broken:
+        lines = "; ".join(f"line {line}: {reason}" for line, reason in rehearsal.report.shown)
+        raise ImportRefused(
+            f"{request.path}: strict, and {rehearsal.report.broken} lines are broken ({lines})"
+        )
+
+
+def _batched(reader: BarReader) -> Iterator[np.ndarray]:
+    """Larger pieces, each strictly increasing, so that a stored file is rewritten seldom."""
+    held: list[np.ndarray] = []
+    for bars in reader:
+        if len(bars) == 0:
+            continue
+        held.append(bars)
+        if sum(map(len, held)) >= MERGE_BARS:
+            yield _joined(held)
+            held = []
+    if held:
+        yield _joined(held)
+
+
+def _joined(pieces: list[np.ndarray]) -> np.ndarray:
+    bars = np.concatenate(pieces) if pieces else np.empty(0, BAR)
+    return bars[np.argsort(bars["open_ns"], kind="stable")]
+
+
+def _first_broken(report: ReadReport) -> str:
+    if not report.shown:
+        return "the file holds no rows"
+    line, reason = report.shown[0]
+    return f"{report.broken} broken lines, the first is line {line}: {reason}"
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "this is a folder; name the files in it"
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    return str(error)
