@@ -4,6 +4,14 @@ import os
 import sys
 
 
+def set_up_django() -> None:
+    """Make models and settings usable in a process that is no management command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "novapulse.settings")
+    import django
+
+    django.setup()
+
+
 def main(argv: list[str]) -> int:
     """Run one management command and return its exit code.
 

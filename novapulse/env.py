@@ -41,6 +41,7 @@ class Env(BaseSettings):
         default=SecretStr(""), validation_alias=AliasChoices("REDIS_URL", "NOVA_REDIS_URL")
     )
     data_dir: Path = PROJECT_ROOT / "var"
+    static_dir: Path | None = None
     bars_dir: Path | None = None
     demo_bars: Path | None = None
     demo_speed: str = "60"

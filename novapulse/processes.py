@@ -72,6 +72,13 @@ class PidFile:
             return None
         return identity if identity.is_alive else None
 
+    def read_leader(self) -> int | None:
+        """The number that was written, whether that process lives or not."""
+        try:
+            return int(self.path.read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return None
+
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
 
@@ -104,15 +111,19 @@ def spawn(
         os.close(descriptor)
 
 
-def terminate(identity: Identity, *, signal_number: int, patience_seconds: float) -> bool:
-    """Ask the process to end, wait, then end its whole session by force.
-
-    Returns whether it went by itself.
-    """
+def ask_to_end(identity: Identity, signal_number: int) -> None:
+    """Send the signal; a process that is gone already is fine."""
     try:
         os.kill(identity.pid, signal_number)
     except ProcessLookupError:
-        return True
+        return
+
+
+def await_end(identity: Identity, *, patience_seconds: float) -> bool:
+    """Wait for the process to end, then end its whole session by force.
+
+    Returns whether it went by itself.
+    """
     deadline = time.monotonic() + patience_seconds
     while time.monotonic() < deadline:
         _reap(identity.pid)
@@ -122,6 +133,28 @@ def terminate(identity: Identity, *, signal_number: int, patience_seconds: float
     kill_session(identity.pid)
     _reap(identity.pid)
     return False
+
+
+def terminate(identity: Identity, *, signal_number: int, patience_seconds: float) -> bool:
+    """Ask the process to end and wait; returns whether it went by itself."""
+    ask_to_end(identity, signal_number)
+    return await_end(identity, patience_seconds=patience_seconds)
+
+
+def orphans_of(leader_pid: int, *, directory: Path) -> list[Identity]:
+    """What is left of a session whose leader is dead: children that work in our folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            session = (entry / "stat").read_text().rpartition(")")[2].split()[3]
+            if int(session) != leader_pid or (entry / "cwd").resolve() != directory.resolve():
+                continue
+        except (OSError, IndexError):
+            continue
+        mark = start_mark(int(entry.name))
+        if mark:
+            found.append(Identity(pid=int(entry.name), started=mark))
+    return found
 
 
 def kill_session(pid: int) -> None:

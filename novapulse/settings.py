@@ -139,7 +139,7 @@ USE_I18N = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PROJECT_ROOT / "static"]
-STATIC_ROOT = ENV.data_dir / "staticfiles"
+STATIC_ROOT = ENV.static_dir or ENV.data_dir / "staticfiles"
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = False
 

@@ -1,0 +1,1 @@
+"""What runs NovaPulse elsewhere than on one bare machine."""

@@ -1,0 +1,41 @@
+"""Brings the database to what the programs expect; every step may be repeated."""
+
+import sys
+from io import StringIO
+
+from novapulse import cli
+from novapulse.terminal import complain, step
+
+STEPS: tuple[tuple[str, str], ...] = (
+    ("Database roles", "prepare_database"),
+    ("Database tables", "migrate"),
+)
+DEMO_STEPS: tuple[tuple[str, str], ...] = (("Demo tenant", "create_demo"),)
+LAST_STEPS: tuple[tuple[str, str], ...] = (("Decision core", "warm_core"),)
+STATIC_STEPS: tuple[tuple[str, str], ...] = (("Static files", "collectstatic"),)
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m novapulse.first_run [--static]``, run by the door between servers and programs."""
+    cli.set_up_django()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.core.management.base import CommandError
+    from django.db.utils import DatabaseError
+
+    demo = () if settings.PRODUCTION else DEMO_STEPS
+    static = STATIC_STEPS if settings.PRODUCTION or "--static" in arguments else ()
+    for title, command in (*STEPS, *demo, *static, *LAST_STEPS):
+        said = StringIO()
+        options = {"interactive": False} if command in ("migrate", "collectstatic") else {}
+        try:
+            with step(title):
+                call_command(command, stdout=said, **options)
+        except (CommandError, DatabaseError) as error:
+            complain(f"{command}: {error}")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

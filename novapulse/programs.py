@@ -1,0 +1,83 @@
+"""The programs one installation runs beside its servers, and the order in which they end."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from novapulse import processes
+from novapulse.embedded import Embedded
+from novapulse.env import PROJECT_ROOT
+from novapulse.places import Places
+from novapulse.processes import PidFile
+
+
+@dataclass(frozen=True)
+class Program:
+    """One long-lived process; ``patience_seconds`` is how long it may take to end."""
+
+    name: str
+    command: Sequence[str]
+    patience_seconds: float
+    stop_round: int
+
+    def pid_file(self, places: Places) -> PidFile:
+        return PidFile(places.run / f"{self.name}.pid")
+
+    def log(self, places: Places) -> Path:
+        return places.logs / f"{self.name}.log"
+
+
+def all_programs(*, places: Places, host: str, port: int) -> tuple[Program, ...]:
+    """Engines end first, while everything they write to still stands."""
+    python = sys.executable
+    celery = (python, "-m", "celery", "--app", "novapulse", "--quiet")
+    schedule = str(places.run / "beat-schedule")
+    web = (python, "-m", "daphne", "-b", host, "-p", str(port), "--no-server-name")
+    worker = ("worker", "--concurrency", "1", "--queues", "default,research", "--loglevel", "INFO")
+    return (
+        Program("engines", (python, "manage.py", "run_fleet"), 30.0, 1),
+        Program("web", (*web, "novapulse.asgi:application"), 10.0, 2),
+        Program("worker", (*celery, *worker, "--without-mingle", "--without-gossip"), 15.0, 2),
+        Program("beat", (*celery, "beat", "--schedule", schedule, "--pidfile", ""), 10.0, 2),
+    )
+
+
+def stop_everything(programs: Sequence[Program], embedded: Embedded) -> bool:
+    """End what runs, whoever started it: engines, then web, worker and beat, then the servers.
+
+    Returns whether anything was running.
+    """
+    places = embedded.places
+    found = False
+    for number in sorted({program.stop_round for program in programs}):
+        chosen = [program for program in programs if program.stop_round == number]
+        identities = [(program, program.pid_file(places).read()) for program in chosen]
+        for _program, identity in identities:
+            if identity:
+                found = True
+                processes.ask_to_end(identity, signal.SIGTERM)
+        for program, identity in identities:
+            if identity:
+                processes.await_end(identity, patience_seconds=program.patience_seconds)
+            found = _end_orphans(program, places) or found
+            program.pid_file(places).remove()
+    for server in (embedded.redis, embedded.postgres):
+        if server and server.running():
+            found = True
+            server.stop()
+    return found
+
+
+def _end_orphans(program: Program, places: Places) -> bool:
+    """A killed parent leaves children behind; they are asked first, as the parent would have."""
+    leader = program.pid_file(places).read_leader()
+    if leader is None:
+        return False
+    orphans = processes.orphans_of(leader, directory=PROJECT_ROOT)
+    for orphan in orphans:
+        processes.ask_to_end(orphan, signal.SIGTERM)
+    for orphan in orphans:
+        processes.await_end(orphan, patience_seconds=program.patience_seconds)
+    return bool(orphans)
