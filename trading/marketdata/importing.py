@@ -21,6 +21,10 @@ class ImportRefused(Exception):
     """Nothing of the file was imported; the text says why."""
 
 
+class FileMissing(ImportRefused):
+    """There is no such file."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
     """What to import as what; None: to be found out from name and content."""
@@ -60,6 +64,8 @@ def import_file(
     key, options = _identify(request)
     try:
         reader = BarReader(request.path, options=options, now_ns=now_ns)
+    except FileNotFoundError as error:
+        raise FileMissing(f"{request.path}: there is no such file") from error
     except (OSError, UnreadableFile, ValueError) as error:
         raise ImportRefused(f"{request.path}: {_sentence(error)}") from error
     key = SeriesKey(key[0], key[1], reader.timeframe_seconds)
@@ -148,8 +154,6 @@ def _first_broken(report: ReadReport) -> str:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
     if isinstance(error, IsADirectoryError):
         return "this is a folder; name the files in it"
     if isinstance(error, PermissionError):

@@ -54,12 +54,18 @@ class LineBlocks:
                     yield self._block(pending[:end])
                     pending = pending[end:]
                 if len(pending) > MAX_LINE_BYTES:
-                    raise UnreadableFile(
-                        f"line {self.next_line} is longer than {MAX_LINE_BYTES} bytes: not a CSV file"
-                    )
+                    self._stop_at_long_line()
+                    return
             if pending and self.damage is None:
                 self.unterminated = True
                 yield self._block(pending + b"\n")
+
+    def _stop_at_long_line(self) -> None:
+        if self.next_line == 1:
+            raise UnreadableFile(
+                f"the first line is longer than {MAX_LINE_BYTES} bytes: not a CSV file"
+            )
+        self.damage = f"longer than {MAX_LINE_BYTES} bytes: nothing was read from here on"
 
     def _block(self, data: bytes) -> Block:
         block = Block(self.next_line, data)
@@ -94,7 +100,7 @@ class LineBlocks:
                 text = member.decompress(packed, self._block_bytes)
             except zlib.error as error:
                 if not fresh or packed.strip(b"\0"):
-                    self.damage = f"damaged gzip from here on ({error})"
+                    self.damage = f"damaged gzip ({error}): lines shortly before may be wrong"
                 return
             fresh = False
             packed = member.unconsumed_tail

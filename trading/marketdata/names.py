@@ -61,7 +61,7 @@ def parse_symbol(text: str) -> str:
 def read_name(name: str) -> NamedFacts:
     """Read a file name; words that say nothing are passed over."""
     stem = re.sub(r"(\.(csv|txt|gz))+$", "", name, flags=re.I)
-    stem = re.sub(r"-(?=\d+[smhd](\b|_|-))", "_", stem)  # BTC_USDT-5m, BTCUSDT-1m-2024-01
+    stem = re.sub(r"-(\d+[smhd])(?![A-Za-z0-9])", r"_\1_", stem)  # BTC_USDT-5m, BTCUSDT-1m-2024-01
     words = stem.split("_")
     venue = symbol = timeframe = day = None
     for position, word in enumerate(words):

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 
 from trading.core.records import BAR
-from trading.marketdata.store import CHUNK, BarStore, SeriesKey
-from trading.marketdata.timeframes import NS, resample
+from trading.marketdata.store import CHUNK, BarStore, SeriesKey, SeriesNotFound
+from trading.marketdata.timeframes import NS, format_timeframe, resample
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,34 @@ def _bucket_end(end_ns: int, frame_ns: int) -> int:
     """End of the bucket a range's end falls into, so that its last bar is rolled up whole."""
     largest = np.iinfo(np.int64).max
     return min(int(largest), -(-end_ns // frame_ns) * frame_ns)
+
+
+def choose_bars(
+    store: BarStore, *, venue: str, symbol: str, timeframe_seconds: int, chunk: int = CHUNK
+) -> StoredBars:
+    """The stored series for a timeframe: its own, or the coarsest that can be rolled up to it.
+
+    Raises:
+        SeriesNotFound: there is none; the text names near misses and what is stored.
+    """
+    keys = store.keys()
+    fitting = [
+        key
+        for key in keys
+        if (key.venue, key.symbol) == (venue, symbol)
+        and timeframe_seconds % key.timeframe_seconds == 0
+    ]
+    if fitting:
+        best = max(fitting, key=lambda key: key.timeframe_seconds)
+        return StoredBars(store, best, timeframe_seconds, chunk)
+    wanted = f"{symbol} {format_timeframe(timeframe_seconds)} of {venue}"
+    if not keys:
+        raise SeriesNotFound(f"{wanted}: no bars are stored in {store.root}; use import_bars first")
+    near = [key for key in keys if key.symbol == symbol and key.venue == venue]
+    near = near or [
+        key for key in keys if key.symbol in get_close_matches(symbol, [k.symbol for k in keys], 3)
+    ]
+    hint = f"; near is {', '.join(map(str, near[:5]))}" if near else ""
+    raise SeriesNotFound(
+        f"{wanted} is not stored{hint}; stored are {', '.join(map(str, keys[:20]))}"
+    )
