@@ -1,0 +1,1 @@
+"""Tenants: who may see and do what; people, workspaces, exchange accounts, audit."""

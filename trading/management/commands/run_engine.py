@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from trading.engine.runner import Outcome
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
+from trading.wiring.feeds import CannotFeed
 
 EXIT_NOT_FOUND = 2
 EXIT_CONFIGURATION = 4
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         try:
             plan = read_plan(tenant_id=found.tenant_id, engine_id=found.engine_id)
             process = EngineProcess(plan=plan, speed=speed)
-        except CannotRun as error:
+        except (CannotRun, CannotFeed) as error:
             raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
         outcome = uvloop.run(serve(process))
         self.stdout.write(f"engine of {tenant} on {exchange}: {outcome.value.lower()}")

@@ -11,6 +11,7 @@ from trading.fleet import Fleet
 from trading.management.commands.run_engine import serve
 from trading.wiring.directory import ListedEngine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
+from trading.wiring.feeds import CannotFeed
 from trading.wiring.warm import warm_core
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ def run_one(engine: ListedEngine) -> int:
     try:
         plan = read_plan(tenant_id=engine.tenant_id, engine_id=engine.engine_id)
         outcome = uvloop.run(serve(EngineProcess(plan=plan, speed=None)))
-    except CannotRun as error:
+    except (CannotRun, CannotFeed) as error:
         log.error("engine_cannot_run", why=str(error))
         return 4
     return 1 if outcome is Outcome.LEADERSHIP_LOST else 0

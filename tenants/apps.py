@@ -1,0 +1,24 @@
+"""App config of tenants: secures the tables after every migrate."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+
+class TenantsConfig(AppConfig):
+    """The tenants app."""
+
+    name = "tenants"
+
+    def ready(self) -> None:
+        """Run after the last app's migrations, whatever was migrated."""
+        post_migrate.connect(_secure, dispatch_uid="tenants.secure_tables")
+
+
+def _secure(*, sender: AppConfig, using: str, **_: Any) -> None:
+    from tenants.security import secure_tables
+
+    if using == "owner" and sender.name == "trading":
+        secure_tables(connections["owner"])

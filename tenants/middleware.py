@@ -1,0 +1,1 @@
+"""Puts the tenant on the request, opens the scope."""

@@ -1,0 +1,81 @@
+"""Create a workspace, change its members, write the audit log."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max
+
+from tenants.models import AuditEntry, Membership, Tenant, User
+from tenants.roles import Role
+from tenants.scoping import tenant_scope
+
+
+class LastOwner(Exception):
+    """A workspace keeps at least one owner."""
+
+
+def create_tenant(*, name: str, slug: str, owner: User, now: datetime) -> Tenant:
+    """Make a workspace with its first owner."""
+    tenant = Tenant(id=uuid.uuid4(), name=name, slug=slug, created_at=now)
+    with tenant_scope(tenant.id):
+        tenant.save(force_insert=True)
+        Membership.objects.create(tenant=tenant, user=owner, role=Role.OWNER.value, created_at=now)
+        write_audit(
+            tenant_id=tenant.id,
+            actor=owner,
+            action="tenant.create",
+            subject=f"workspace {name}",
+            before={},
+            after={"slug": slug, "owner": owner.email},
+            now=now,
+        )
+    return tenant
+
+
+def add_member(
+    *, tenant_id: uuid.UUID, user: User, role: Role, actor: User | None, now: datetime
+) -> Membership:
+    """Give a person a role in the workspace whose scope is open."""
+    membership = Membership.objects.create(
+        tenant_id=tenant_id, user=user, role=role.value, created_at=now
+    )
+    write_audit(
+        tenant_id=tenant_id,
+        actor=actor,
+        action="member.add",
+        subject=user.email,
+        before={},
+        after={"role": role.value},
+        now=now,
+    )
+    return membership
+
+
+def write_audit(
+    *,
+    tenant_id: uuid.UUID,
+    actor: User | None,
+    action: str,
+    subject: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    now: datetime,
+) -> AuditEntry:
+    """Append to the workspace's log; numbered without gaps, one writer at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [str(tenant_id)])
+    last = AuditEntry.objects.aggregate(last=Max("sequence"))["last"]
+    return AuditEntry.objects.create(
+        tenant_id=tenant_id,
+        sequence=(last or 0) + 1,
+        at=now,
+        actor=actor,
+        actor_label=actor.email if actor else "system",
+        action=action,
+        subject=subject[:200],
+        before=dict(before),
+        after=dict(after),
+    )

@@ -1,0 +1,258 @@
+"""Ports of the engine in memory: a journal that keeps only what was committed, a feed of arrays."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from trading.core.config.pipeline import PipelineParams
+from trading.core.jit import CORE_HASH
+from trading.core.records import BAR, FEE_UNITS_PER_QUOTE
+from trading.engine.batches import EngineState, LedgerBatch, OpenIntent
+from trading.engine.errors import NotLeader
+from trading.engine.live import Identity, LiveView
+from trading.engine.messages import BarClosed, Command, FillReport, MarketSpec, OrderRequest
+from trading.engine.runner import Pace, Ports, Runner
+from trading.engine.state import CoreState, layout_hash
+from trading.exchanges.paper import PaperVenue
+
+MINUTE_NS = 60_000_000_000
+ENGINE_ID = "7a1f7f0e-6a3a-4b55-9a58-0d5a8f5f7c11"
+
+
+def spec(index: int = 0, *, symbol: str = "BTC/USD", bot: str = "bot") -> MarketSpec:
+    """A market on a grid like a real one."""
+    base, quote = symbol.split("/")
+    return MarketSpec(
+        index=index,
+        bot_id=bot,
+        revision_id="revision",
+        instrument_id=index + 1,
+        venue="replay",
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        tick_size=Decimal("0.1"),
+        lot_size=Decimal("0.0001"),
+        min_quantity=Decimal("0.0001"),
+        min_notional=Decimal(5),
+        timeframe_ns=MINUTE_NS,
+    )
+
+
+class ManualClock:
+    """Time that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now_ns(self) -> int:
+        return int(self.seconds * 1e9)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        import asyncio
+
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+class ArrayFeed:
+    """Bars of arrays, merged in (open time, market) order."""
+
+    def __init__(self, series: Sequence[np.ndarray]) -> None:
+        self.series = list(series)
+
+    async def bars(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed]:
+        rows = [
+            (int(bar["open_ns"]), market, bar)
+            for market, bars in enumerate(self.series)
+            for bar in bars
+            if int(bar["open_ns"]) > after_ns.get(market, 0)
+        ]
+        for open_ns, market, bar in sorted(rows, key=lambda row: row[:2]):
+            yield BarClosed(
+                market,
+                open_ns,
+                *(float(bar[name]) for name in BAR.names or () if name != "open_ns"),
+            )
+
+    def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
+        bars = self.series[market]
+        return bars[bars["open_ns"] < before_ns][-count:]
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class MemoryLedger:
+    """A journal in memory; ``crash_at`` dies before or after the n-th commit."""
+
+    def __init__(self, *, cash: int = 10_000) -> None:
+        self.cash = cash
+        self.decisions: list[tuple[int, bytes]] = []
+        self.fills: list[FillReport] = []
+        self.intents: dict[tuple[int, int], tuple[OrderRequest, str]] = {}
+        self.holds: set[tuple[str, str]] = set()
+        self.outcomes: dict[str, str] = {}
+        self.snapshot: Any = None
+        self.core_hash = CORE_HASH
+        self.commits = 0
+        self.crash_before: int | None = None
+        self.crash_after: int | None = None
+        self.leader = True
+
+    async def load(self) -> EngineState:
+        open_states = ("PLANNED", "WORKING", "UNKNOWN")
+        return EngineState(
+            cash_units=self.cash * FEE_UNITS_PER_QUOTE,
+            snapshot=self.snapshot,
+            snapshot_core_hash=self.core_hash,
+            snapshot_layout_hash=layout_hash(),
+            open_intents=tuple(
+                OpenIntent(order, state)
+                for order, state in self.intents.values()
+                if state in open_states
+            ),
+            holds=tuple(sorted(self.holds)),
+        )
+
+    async def commit(self, batch: LedgerBatch) -> None:
+        if not self.leader:
+            raise NotLeader("another epoch")
+        self.commits += 1
+        if self.commits == self.crash_before:
+            raise Crash
+        batch = deepcopy(batch)
+        self.decisions += [(row.market, row.record) for row in batch.decisions]
+        for order in batch.intents:
+            key = (order.market, order.seq)
+            assert key not in self.intents, f"intent {key} planned twice"
+            self.intents[key] = (order, "PLANNED")
+        for change in batch.intent_states:
+            order, _ = self.intents[change.market, change.seq]
+            self.intents[change.market, change.seq] = (order, change.state)
+        for report in batch.fills:
+            assert report.venue_trade_id not in {f.venue_trade_id for f in self.fills}
+            self.fills.append(report)
+        for hold in batch.holds:
+            (self.holds.add if hold.open else self.holds.discard)((hold.kind, hold.cause))
+        for done in batch.commands:
+            self.outcomes[done.command_id] = done.outcome
+        self.snapshot = batch.snapshot
+        if self.commits == self.crash_after:
+            raise Crash
+
+
+class MemoryInbox:
+    """Commands given by the test, handed out until the journal says they are done."""
+
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self.ledger = ledger
+        self.commands: list[Command] = []
+
+    async def unfinished(self) -> Sequence[Command]:
+        return [c for c in self.commands if c.id not in self.ledger.outcomes]
+
+
+class MemoryLease:
+    """Leadership that is always granted."""
+
+    epoch = 1
+
+    def __init__(self) -> None:
+        self.reports: list[tuple[str, str]] = []
+        self.held = True
+
+    def is_held(self) -> bool:
+        return self.held
+
+    async def acquire(self) -> None:
+        return None
+
+    async def keep(self) -> None:
+        import asyncio
+
+        await asyncio.Event().wait()
+
+    async def report(self, *, observed: str, detail: str) -> None:
+        self.reports.append((observed, detail))
+
+    async def release(self) -> None:
+        return None
+
+
+class MemorySink:
+    """Latest value of each key."""
+
+    def __init__(self) -> None:
+        self.latest: dict[str, Mapping[str, Any]] = {}
+
+    def publish(self, key: str, value: Mapping[str, Any]) -> None:
+        self.latest[key] = value
+
+
+class Street:
+    """One engine over arrays and memory; a second one over the same journal is a restart."""
+
+    def __init__(
+        self,
+        series: Sequence[np.ndarray],
+        params: PipelineParams,
+        *,
+        ledger: MemoryLedger | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.specs = [
+            spec(index, symbol=symbol, bot=f"bot{index}")
+            for index, symbol in enumerate(["BTC/USD", "ETH/USD", "SOL/USD"][: len(series)])
+        ]
+        self.params = [params] * len(series)
+        self.ledger = ledger or MemoryLedger()
+        self.inbox = MemoryInbox(self.ledger)
+        self.lease = MemoryLease()
+        self.sink = MemorySink()
+        clock = ManualClock()
+        feed = ArrayFeed(series)
+        self.venue = PaperVenue(feed=feed, specs=self.specs, params=self.params)
+        self.core = CoreState(engine_id=ENGINE_ID, specs=self.specs, params=self.params)
+        identity = Identity(engine_id=ENGINE_ID, mode="PAPER", venue="replay", currency="USD")
+        self.runner = Runner(
+            core=self.core,
+            ports=Ports(
+                venue=self.venue,
+                feed=feed,
+                ledger=self.ledger,
+                inbox=self.inbox,
+                lease=self.lease,
+                live=LiveView(sink=self.sink, identity=identity, clock=clock),
+                clock=clock,
+            ),
+            pace=pace or Pace(decisions_per_commit=50, seconds_per_commit=1e9),
+        )
+
+
+def random_bars(seed: int, count: int, *, price: float = 20_000.0) -> np.ndarray:
+    """A seeded market with trends, quiet stretches, jumps and missing bars."""
+    rng = np.random.default_rng(seed)
+    regime = np.repeat(rng.choice([0.3, 1.0, 3.0], size=count // 50 + 1), 50)[:count]
+    drift = np.repeat(rng.normal(0, 0.0006, size=count // 80 + 1), 80)[:count]
+    steps = rng.standard_t(4, size=count) * 0.0015 * regime + drift
+    close = price * np.exp(np.cumsum(steps))
+    bars = np.zeros(count, BAR)
+    bars["open_ns"] = (np.arange(count) + 1_000_000) * MINUTE_NS
+    bars["open"] = np.concatenate([[price], close[:-1]]) * (1 + rng.normal(0, 2e-4, count))
+    bars["close"] = close
+    spread = np.abs(rng.normal(0, 0.001, (2, count))) * regime
+    bars["high"] = np.maximum(bars["open"], close) * (1 + spread[0])
+    bars["low"] = np.minimum(bars["open"], close) * (1 - spread[1])
+    bars["volume"] = rng.lognormal(1, 1, count)
+    keep = rng.random(count) > 0.01
+    if count > 400:
+        keep[200:245] = False
+    return bars[keep]

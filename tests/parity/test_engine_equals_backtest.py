@@ -1,0 +1,106 @@
+"""The engine's loop over the paper venue and the backtest's compiled loop are one and the same."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engine.fakes import Crash, MemoryLedger, Street, random_bars
+from trading.backtest import runner as backtest
+from trading.core.config.profiles import PROFILES
+from trading.engine.messages import FillReport
+from trading.engine.runner import Outcome
+from trading.engine.state import new_markets
+
+ACTIVE = PROFILES["active"]
+
+
+def reference(street: Street, series: list[np.ndarray]) -> backtest.Result:
+    return backtest.run(
+        series=series,
+        markets=new_markets(street.specs),
+        params=street.params,
+        cash=float(street.ledger.cash),
+    )
+
+
+def as_rows(result: backtest.Result) -> list[tuple[int, ...]]:
+    names = (
+        "intent_seq",
+        "time_ns",
+        "purpose",
+        "side",
+        "quantity_lots",
+        "price_ticks",
+        "fee_units",
+    )
+    return [
+        (int(market), *(int(fill[name]) for name in names))
+        for market, fill in zip(result.fill_market, result.fills, strict=True)
+    ]
+
+
+def as_row(report: FillReport) -> tuple[int, ...]:
+    return (
+        report.market,
+        report.intent_seq,
+        report.time_ns,
+        report.purpose,
+        report.side,
+        report.quantity_lots,
+        report.price_ticks,
+        report.fee_units,
+    )
+
+
+def assert_equal(street: Street, ledger: MemoryLedger, result: backtest.Result) -> None:
+    expected = [
+        (int(market), decision.tobytes())
+        for market, decision in zip(result.decision_market, result.decisions, strict=True)
+    ]
+    assert ledger.decisions == expected
+    assert [as_row(report) for report in ledger.fills] == as_rows(result)
+    assert street.core.account.tobytes() == result.account.tobytes()
+    assert street.core.markets.tobytes() == result.markets.tobytes()
+
+
+@pytest.mark.parametrize("markets", [1, 3])
+def test_an_undisturbed_run_decides_and_fills_like_the_backtest(markets: int) -> None:
+    series = [random_bars(seed, 3000) for seed in range(markets)]
+    street = Street(series, ACTIVE)
+
+    outcome = asyncio.run(street.runner.run())
+
+    result = reference(street, series)
+    assert outcome is Outcome.FINISHED
+    assert len(result.fills) > 10
+    assert_equal(street, street.ledger, result)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 50),
+    crashes=st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=8),
+)
+def test_a_run_that_dies_at_any_commit_ends_equal_to_an_undisturbed_one(
+    seed: int, crashes: list[tuple[int, bool]]
+) -> None:
+    series = [random_bars(seed, 1500)]
+    ledger = MemoryLedger()
+    for commits, before in crashes:
+        ledger.commits = 0
+        ledger.crash_before, ledger.crash_after = (commits, None) if before else (None, commits)
+        street = Street(series, ACTIVE, ledger=ledger)
+        try:
+            asyncio.run(street.runner.run())
+        except Crash:
+            continue
+        break
+    ledger.crash_before = ledger.crash_after = None
+    last = Street(series, ACTIVE, ledger=ledger)
+
+    asyncio.run(last.runner.run())
+
+    assert_equal(last, ledger, reference(last, series))
