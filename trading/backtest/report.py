@@ -110,7 +110,10 @@ def metrics(result: Result, trips: Sequence[RoundTrip], *, cash: float) -> dict[
         "time_in_market": float(np.mean(result.decisions["position_lots"] != 0)),
         "sharpe_daily": _sharpe(result, cash),
         "exits": dict(Counter(trip.reason for trip in trips).most_common()),
-        "decisions": {words(Reason(code)): count for code, count in reasons.most_common()},
+        "decisions": {
+            "entered" if code == Reason.NONE else words(Reason(code)): count
+            for code, count in reasons.most_common()
+        },
     }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from trading.core.config.pipeline import CostParams, PipelineParams
 from trading.core.params import params_hash, to_mapping
+from trading.engine.messages import MarketSpec
 from trading.marketdata.checks import moment
 from trading.marketdata.series import StoredBars, choose_bars
 from trading.marketdata.store import BarStore, SeriesNotFound
@@ -110,22 +111,15 @@ def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
 
 def _run(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> dict[str, Any]:
     from trading.backtest import report, runner  # compiled code: only a run pays for it
-    from trading.core import pipeline
     from trading.core.jit import CORE_HASH
+    from trading.engine.state import new_markets
 
-    grids = pipeline.new_markets(len(markets))
-    for number, market in enumerate(markets):
-        instrument = market.instrument
-        grid = grids[number]["instrument"]
-        grid["tick_size"] = float(instrument.tick_size)
-        grid["lot_size"] = float(instrument.lot_size)
-        grid["min_quantity_lots"] = int(-(-instrument.min_quantity // instrument.lot_size))
-        grid["min_notional"] = float(instrument.min_notional)
-        grid["timeframe_ns"] = request.timeframe_seconds * NS
     cash = float(request.cash)
     result = runner.run(
         series=[market.bars for market in markets],
-        markets=grids,
+        markets=new_markets(
+            [_spec(number, market, request) for number, market in enumerate(markets)]
+        ),
         params=[request.params] * len(markets),
         cash=cash,
     )
@@ -148,6 +142,26 @@ def _run(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> di
         "params": to_mapping(request.params),
         "trades": [_trade_facts(trip) for trip in trips],
     }
+
+
+def _spec(number: int, market: _Market, request: BacktestRequest) -> MarketSpec:
+    """The engine's own description of a market, so that both start from the same record."""
+    row = market.instrument
+    return MarketSpec(
+        index=number,
+        bot_id="",
+        revision_id="",
+        instrument_id=row.id,
+        venue=row.venue,
+        symbol=row.symbol,
+        base=row.base,
+        quote=row.quote,
+        tick_size=row.tick_size,
+        lot_size=row.lot_size,
+        min_quantity=row.min_quantity,
+        min_notional=row.min_notional,
+        timeframe_ns=request.timeframe_seconds * NS,
+    )
 
 
 def _market_facts(market: _Market, request: BacktestRequest) -> dict[str, Any]:
