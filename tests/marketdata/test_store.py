@@ -181,8 +181,8 @@ def test_stored_series_are_listed(tmp_path):
     for key in (KEY, SeriesKey("binance", "ETH/USDT", 300)):
         store.merge(key, make_bars(10, step_ns=key.timeframe_seconds * 1_000_000_000))
 
-    assert store.keys() == [SeriesKey("binance", "ETH/USDT", 300), KEY]
-    assert BarStore(tmp_path / "nothing").keys() == []
+    assert store.stored_keys() == [SeriesKey("binance", "ETH/USDT", 300), KEY]
+    assert BarStore(tmp_path / "nothing").stored_keys() == []
 
 
 def test_a_killed_import_leaves_a_readable_store_and_a_second_run_completes_it(tmp_path):
@@ -199,7 +199,7 @@ def test_a_killed_import_leaves_a_readable_store_and_a_second_run_completes_it(t
         child.wait()
         child.stdout.close()
         store = BarStore(root)
-        kept = store.read(KEY) if store.keys() else np.empty(0, BAR)
+        kept = store.read(KEY) if store.stored_keys() else np.empty(0, BAR)
         assert kept.tobytes() == bars[: len(kept)].tobytes()
         counts.append(len(kept))
 

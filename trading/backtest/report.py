@@ -74,7 +74,7 @@ def _round_trip(fills: list[np.void], grid: Grid) -> RoundTrip:
         exit_price=sold / quantity,
         fees=fees,
         profit=side * (sold - bought) - fees,
-        reason=words(ExitReason(int(exits[-1]["reason"]))),
+        reason=ExitReason(int(exits[-1]["reason"])).name.replace("_", " ").lower(),
     )
 
 

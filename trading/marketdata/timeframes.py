@@ -67,29 +67,24 @@ def resample(
             f"{format_timeframe(from_seconds)} bars cannot be rolled up to "
             f"{format_timeframe(to_seconds)}: it is not a multiple"
         )
-    bucket_ns = to_seconds * NS
+    bucket_ns, known_from, known_until = to_seconds * NS, known_from_ns, known_until_ns
     held = np.empty(0, BAR)
-    known_from = known_from_ns
     for chunk in chunks:
-        if known_from is None and len(chunk):
-            known_from = int(chunk["open_ns"][0])
-        bars = np.concatenate([held, chunk]) if len(held) else chunk
-        if known_from is not None:
-            bars = bars[bars["open_ns"] // bucket_ns * bucket_ns >= known_from]
-        if len(bars) == 0:
+        if len(chunk) == 0:
             continue
+        if known_from is None:
+            known_from = int(chunk["open_ns"][0])
+        bars = np.concatenate([held, chunk])
+        bars = bars[bars["open_ns"] // bucket_ns * bucket_ns >= known_from]
         buckets = bars["open_ns"] // bucket_ns
-        cut = int(np.searchsorted(buckets, buckets[-1]))
+        cut = int(np.searchsorted(buckets, buckets[-1])) if len(bars) else 0
         if cut:
             yield _roll_up(bars[:cut], buckets[:cut], bucket_ns)
         held = bars[cut:].copy()
     if len(held):
-        until = (
-            known_until_ns
-            if known_until_ns is not None
-            else held["open_ns"][-1] + from_seconds * NS
-        )
-        if until >= (held["open_ns"][0] // bucket_ns + 1) * bucket_ns:
+        if known_until is None:
+            known_until = int(held["open_ns"][-1]) + from_seconds * NS
+        if known_until >= (held["open_ns"][0] // bucket_ns + 1) * bucket_ns:
             yield _roll_up(held, held["open_ns"] // bucket_ns, bucket_ns)
 
 

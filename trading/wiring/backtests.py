@@ -91,7 +91,7 @@ def _market(store: BarStore, symbol: str, request: BacktestRequest) -> _Market:
 
 
 def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
-    keys = store.keys()
+    keys = store.stored_keys()
     venues = {
         key.venue for key in keys if key.symbol == symbol and seconds % key.timeframe_seconds == 0
     }
