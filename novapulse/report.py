@@ -15,6 +15,8 @@ from novapulse.supervisor import Supervisor, state_file
 from novapulse.terminal import complain, say, span, step, table
 
 WELL_SECONDS = 120.0
+# A program that ended this often while starting will not come up by waiting.
+HOPELESS_RESTARTS = 3
 SHOWN_LOG_LINES = 40
 RUNNING, UNWELL, NOT_RUNNING = 0, 1, 3
 
@@ -63,7 +65,7 @@ def wait_until_well(settings: env.Env, plan: Supervisor) -> int:
     for name, title in titles.items():
         try:
             with step(title):
-                _wait_for(name, probes[name], deadline)
+                _wait_for(name, probes[name], plan.places, deadline)
         except TimeoutError as error:
             log = plan.places.logs / f"{name}.log"
             complain(
@@ -74,12 +76,14 @@ def wait_until_well(settings: env.Env, plan: Supervisor) -> int:
     return RUNNING
 
 
-def _wait_for(name: str, probe: Probe, deadline: float) -> None:
+def _wait_for(name: str, probe: Probe, places: Places, deadline: float) -> None:
+    restarts_before = state_of(places)["restarts"].get(name, 0)
     while True:
         well, text = probe()
         if well:
             return
-        if time.monotonic() > deadline:
+        restarts = state_of(places)["restarts"].get(name, 0)
+        if time.monotonic() > deadline or restarts - restarts_before >= HOPELESS_RESTARTS:
             raise TimeoutError(text)
         time.sleep(0.25)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from django.conf import settings
@@ -192,7 +192,7 @@ def one_transaction() -> Iterator[None]:
     shared.commit_on_exit = False
     for alias in ALIASES:
         role = settings.DATABASES[alias]["USER"]
-        connections[alias] = RoleView(shared, alias, role)
+        connections[alias] = cast(BaseDatabaseWrapper, RoleView(shared, alias, role))
     try:
         yield
     finally:

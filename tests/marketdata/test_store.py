@@ -37,7 +37,8 @@ import trading.marketdata.importing as importing
 importing.MERGE_BARS = 2000
 print("ready", flush=True)
 request = ImportRequest(Path(sys.argv[2]), venue="kraken", symbol="BTC/USD")
-import_file(BarStore(sys.argv[1]), request, now_ns=time.time_ns())
+report = import_file(BarStore(sys.argv[1]), request, now_ns=time.time_ns())
+print("interrupted" if report.interrupted else "whole", report.summary.bars if report.summary else 0)
 """
 
 
@@ -207,3 +208,20 @@ def test_a_killed_import_leaves_a_readable_store_and_a_second_run_completes_it(t
     assert counts[-1] < len(bars)
     assert BarStore(root).read(KEY).tobytes() == bars.tobytes()
     assert not [name for name in root.rglob(".tmp-*")]
+
+
+def test_an_interrupted_import_keeps_what_it_merged_and_says_so(tmp_path):
+    bars = make_bars(90_000)
+    path = write_csv(tmp_path / "bars.csv", to_lines(bars))
+    command = [sys.executable, "-c", IMPORT, str(tmp_path / "store"), str(path)]
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    child.stdout.readline()
+    while not list((tmp_path / "store").rglob("*.parquet")):
+        time.sleep(0.001)
+
+    os.kill(child.pid, signal.SIGINT)
+    answer, _ = child.communicate(timeout=60)
+
+    stored = BarStore(tmp_path / "store").read(KEY)
+    assert answer.split() == ["interrupted", str(len(stored))]
+    assert stored.tobytes() == bars[: len(stored)].tobytes()
