@@ -216,7 +216,7 @@ def test_an_interrupted_import_keeps_what_it_merged_and_says_so(tmp_path):
     command = [sys.executable, "-c", IMPORT, str(tmp_path / "store"), str(path)]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     child.stdout.readline()
-    while not list((tmp_path / "store").rglob("*.parquet")):
+    while not list((tmp_path / "store").rglob("2024-*.parquet")):
         time.sleep(0.001)
 
     os.kill(child.pid, signal.SIGINT)

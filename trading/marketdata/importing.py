@@ -86,6 +86,7 @@ def import_file(
         raise ImportRefused(f"{request.path}: no usable bar; {_first_broken(reader.report)}")
     if samples:
         report.grid = infer_grid(np.concatenate(samples))
+    if samples or key in store.keys():
         report.summary = store.summarize(key)
     return report
 
