@@ -12,13 +12,13 @@ from tenants.scoping import tenant_scope
 from trading.backtest import runner
 from trading.core import explain
 from trading.core.records import BAR, FEE_UNITS_PER_QUOTE
-from trading.engine.messages import MarketSpec
 from trading.engine.state import new_markets
-from trading.exchanges import synthetic
 from trading.ledger import rows
 from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
+from trading.queries.bars import bar_source
+from trading.queries.markets import EngineMarket
 from trading.wiring.engines import Plan, read_plan
-from trading.wiring.feeds import bar_source
+from trading.wiring.feeds import first_ns
 
 MOST_DIFFERENCES = 20
 
@@ -59,7 +59,7 @@ def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
     """
     plan = read_plan(tenant_id=tenant_id, engine_id=engine_id)
     with tenant_scope(tenant_id):
-        series = [_decided_bars(plan, spec) for spec in plan.specs]
+        series = [_decided_bars(plan, market) for market in plan.markets]
         result = runner.run(
             series=series,
             markets=new_markets(plan.specs),
@@ -78,20 +78,24 @@ def _paid_in(plan: Plan) -> Decimal:
     return -(booked.aggregate(total=Sum("amount"))["total"] or Decimal(0))
 
 
-def _decided_bars(plan: Plan, spec: MarketSpec) -> np.ndarray:
+def _decided_bars(plan: Plan, market: EngineMarket) -> np.ndarray:
     """The bars from where the engine began to the last one it decided on."""
-    decided = Decision.objects.filter(
-        revision_id=spec.revision_id, instrument_id=spec.instrument_id
-    ).order_by("bar_opened_at", "id")
-    first, last = decided.first(), decided.last()
-    if first is None or last is None:
+    last = (
+        Decision.objects.filter(revision=market.revision, instrument=market.instrument)
+        .order_by("-bar_opened_at", "-id")
+        .first()
+    )
+    if last is None:
         return np.zeros(0, BAR)
-    start = synthetic.START_NS if plan.account.venue == "synthetic" else 0
-    if plan.engine.replay_from:
-        start = rows.to_ns(plan.engine.replay_from)
-    source = bar_source(venue=plan.account.venue, spec=spec)
-    end = rows.to_ns(last.bar_opened_at) + 1
-    return np.concatenate([np.zeros(0, BAR), *source.iter_bars(start_ns=start, end_ns=end)])
+    source = bar_source(
+        venue=plan.account.venue,
+        instrument=market.instrument,
+        timeframe_seconds=market.revision.timeframe_seconds,
+    )
+    bars = source.iter_bars(
+        start_ns=first_ns(plan.engine), end_ns=rows.to_ns(last.bar_opened_at) + 1
+    )
+    return np.concatenate([np.zeros(0, BAR), *bars])
 
 
 def _stored_decisions(plan: Plan) -> Iterator[tuple[int, bytes]]:
