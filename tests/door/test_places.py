@@ -111,3 +111,12 @@ def test_a_given_address_replaces_one_server(given, written):
 
     assert set(servers.write_environment()) == written
     assert stat.S_IMODE(servers.places.embedded_env.stat().st_mode) == 0o600
+
+
+@ROOT_ONLY
+def test_data_of_another_user_is_not_taken_over(own):
+    own.data.mkdir()
+    os.chown(own.data, 65534, 65534)
+
+    with pytest.raises(UnusablePlace, match=r"belongs to another user \(nobody\)"):
+        own.make()
