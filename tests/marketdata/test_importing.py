@@ -207,7 +207,7 @@ def test_strict_refuses_the_file_and_writes_nothing(tmp_path):
     with pytest.raises(ImportRefused, match="line 52: wrong column count"):
         run(tmp_path / "store", path, strict=True)
 
-    assert BarStore(tmp_path / "store").keys() == []
+    assert BarStore(tmp_path / "store").stored_keys() == []
 
 
 def test_repeated_lines_are_dropped_and_contradicting_ones_named(tmp_path):

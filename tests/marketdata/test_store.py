@@ -37,7 +37,8 @@ import trading.marketdata.importing as importing
 importing.MERGE_BARS = 2000
 print("ready", flush=True)
 request = ImportRequest(Path(sys.argv[2]), venue="kraken", symbol="BTC/USD")
-import_file(BarStore(sys.argv[1]), request, now_ns=time.time_ns())
+report = import_file(BarStore(sys.argv[1]), request, now_ns=time.time_ns())
+print("interrupted" if report.interrupted else "whole", report.summary.bars if report.summary else 0)
 """
 
 
@@ -180,8 +181,8 @@ def test_stored_series_are_listed(tmp_path):
     for key in (KEY, SeriesKey("binance", "ETH/USDT", 300)):
         store.merge(key, make_bars(10, step_ns=key.timeframe_seconds * 1_000_000_000))
 
-    assert store.keys() == [SeriesKey("binance", "ETH/USDT", 300), KEY]
-    assert BarStore(tmp_path / "nothing").keys() == []
+    assert store.stored_keys() == [SeriesKey("binance", "ETH/USDT", 300), KEY]
+    assert BarStore(tmp_path / "nothing").stored_keys() == []
 
 
 def test_a_killed_import_leaves_a_readable_store_and_a_second_run_completes_it(tmp_path):
@@ -198,7 +199,7 @@ def test_a_killed_import_leaves_a_readable_store_and_a_second_run_completes_it(t
         child.wait()
         child.stdout.close()
         store = BarStore(root)
-        kept = store.read(KEY) if store.keys() else np.empty(0, BAR)
+        kept = store.read(KEY) if store.stored_keys() else np.empty(0, BAR)
         assert kept.tobytes() == bars[: len(kept)].tobytes()
         counts.append(len(kept))
 
@@ -207,3 +208,20 @@ def test_a_killed_import_leaves_a_readable_store_and_a_second_run_completes_it(t
     assert counts[-1] < len(bars)
     assert BarStore(root).read(KEY).tobytes() == bars.tobytes()
     assert not [name for name in root.rglob(".tmp-*")]
+
+
+def test_an_interrupted_import_keeps_what_it_merged_and_says_so(tmp_path):
+    bars = make_bars(90_000)
+    path = write_csv(tmp_path / "bars.csv", to_lines(bars))
+    command = [sys.executable, "-c", IMPORT, str(tmp_path / "store"), str(path)]
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    child.stdout.readline()
+    while not list((tmp_path / "store").rglob("2024-*.parquet")):
+        time.sleep(0.001)
+
+    os.kill(child.pid, signal.SIGINT)
+    answer, _ = child.communicate(timeout=60)
+
+    stored = BarStore(tmp_path / "store").read(KEY)
+    assert answer.split() == ["interrupted", str(len(stored))]
+    assert stored.tobytes() == bars[: len(stored)].tobytes()

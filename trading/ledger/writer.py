@@ -27,7 +27,6 @@ from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.ledger import rows
 from trading.ledger.positions import apply_fill, note_stop
 from trading.models import (
-    Decision,
     EngineCommand,
     EngineSnapshot,
     Fill,
@@ -38,6 +37,12 @@ from trading.models import (
 )
 
 Result = TypeVar("Result")
+INSERT_DECISIONS = """
+    INSERT INTO trading_decision (tenant_id, core_hash, revision_id, instrument_id, bar_opened_at,
+                                  stage, reason, record)
+    SELECT %s, %s, new.* FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[], %s::smallint[],
+                                     %s::smallint[], %s::bytea[]) AS new
+"""
 OPEN_STATES = ("PLANNED", "WORKING", "UNKNOWN")
 
 
@@ -161,22 +166,26 @@ class DjangoLedger:
                 raise NotLeader(f"epoch {self._epoch()} of engine {self._engine_id} is over")
 
     def _write_decisions(self, batch: LedgerBatch) -> None:
-        def row(market: int, record: bytes) -> Decision:
-            spec = self._specs[market]
-            decision = np.frombuffer(record, dtype=self._decision_dtype)[0]
-            return Decision(
-                tenant_id=self._tenant_id,
-                revision_id=spec.revision_id,
-                instrument_id=spec.instrument_id,
-                bar_opened_at=rows.to_datetime(int(decision["bar_open_ns"])),
-                stage=int(decision["stage"]),
-                reason=int(decision["reason"]),
-                record=record,
-                core_hash=self._core_hash[:16],
+        """All decisions in one statement: at full speed they are nearly all there is to write."""
+        if not batch.decisions:
+            return
+        specs = [self._specs[row.market] for row in batch.decisions]
+        records = [row.record for row in batch.decisions]
+        decided = np.frombuffer(b"".join(records), dtype=self._decision_dtype)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                INSERT_DECISIONS,
+                [
+                    self._tenant_id,
+                    self._core_hash[:16],
+                    [spec.revision_id for spec in specs],
+                    [spec.instrument_id for spec in specs],
+                    [rows.to_datetime(ns) for ns in decided["bar_open_ns"].tolist()],
+                    decided["stage"].tolist(),
+                    decided["reason"].tolist(),
+                    records,
+                ],
             )
-
-        if batch.decisions:
-            Decision.objects.bulk_create(row(d.market, d.record) for d in batch.decisions)
 
     def _write_intents(self, orders: Sequence[OrderRequest]) -> None:
         if orders:

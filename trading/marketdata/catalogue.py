@@ -1,6 +1,6 @@
 """Index cards in the database: which instruments there are and which series are stored."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -25,10 +25,28 @@ class GivenGrid:
 def register_series(
     *, key: SeriesKey, summary: Summary, inferred: Grid, given: GivenGrid
 ) -> BarSeries:
-    """Write the cards of a series and its instrument.
+    """Write the cards of a series and its instrument."""
+    instrument = _register_instrument(key, inferred, given)
+    series, _ = BarSeries.objects.update_or_create(
+        instrument=instrument,
+        timeframe_seconds=key.timeframe_seconds,
+        defaults={
+            "first_at": _moment(summary.first_ns),
+            "last_at": _moment(summary.last_ns),
+            "bars": summary.bars,
+            "missing": summary.missing,
+            "longest_gap_seconds": summary.longest_gap_ns // 1_000_000_000,
+            "sha256": summary.sha256,
+            "path": key.path,
+        },
+    )
+    return series
 
-    A known instrument keeps its grid unless another is given: a grid that moved with each import
-    would change the results of every run over older bars.
+
+def _register_instrument(key: SeriesKey, inferred: Grid, given: GivenGrid) -> Instrument:
+    """A known instrument keeps its grid unless another is given.
+
+    A grid that moved with each import would change the results of every run over older bars.
     """
     base, quote = key.symbol.split("/")
     lot = given.lot_size or inferred.lot_size
@@ -44,28 +62,11 @@ def register_series(
             "min_notional": given.min_notional or Decimal(0),
         },
     )
-    overrides = {
-        name: value
-        for name in ("tick_size", "lot_size", "min_quantity", "min_notional")
-        if (value := getattr(given, name)) is not None
-    }
+    overrides = {name: value for name, value in asdict(given).items() if value is not None}
     if overrides:
         Instrument.objects.filter(id=instrument.id).update(**overrides)
         instrument.refresh_from_db()
-    series, _ = BarSeries.objects.update_or_create(
-        instrument=instrument,
-        timeframe_seconds=key.timeframe_seconds,
-        defaults={
-            "first_at": _moment(summary.first_ns),
-            "last_at": _moment(summary.last_ns),
-            "bars": summary.bars,
-            "missing": summary.missing,
-            "longest_gap_seconds": summary.longest_gap_ns // 1_000_000_000,
-            "sha256": summary.sha256,
-            "path": key.path,
-        },
-    )
-    return series
+    return instrument
 
 
 def key_of(series: BarSeries) -> SeriesKey:

@@ -61,14 +61,14 @@ def import_file(
             any broken row.
         StoreError: the store cannot take them.
     """
-    key, options = _identify(request)
+    (venue, symbol), options = _identify(request)
     try:
         reader = BarReader(request.path, options=options, now_ns=now_ns)
     except FileNotFoundError as error:
         raise FileMissing(f"{request.path}: there is no such file") from error
     except (OSError, UnreadableFile, ValueError) as error:
         raise ImportRefused(f"{request.path}: {_sentence(error)}") from error
-    key = SeriesKey(key[0], key[1], reader.timeframe_seconds)
+    key = SeriesKey(venue, symbol, reader.timeframe_seconds)
     if request.strict:
         _refuse_any_broken(request, options, now_ns)
     report = ImportReport(str(request.path), key, reader.report)
@@ -86,6 +86,7 @@ def import_file(
         raise ImportRefused(f"{request.path}: no usable bar; {_first_broken(reader.report)}")
     if samples:
         report.grid = infer_grid(np.concatenate(samples))
+    if samples or key in store.stored_keys():
         report.summary = store.summarize(key)
     return report
 

@@ -1,6 +1,7 @@
 """Blocks of CSV lines into arrays: compiled where all is well, line by line where it is not."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -86,7 +87,7 @@ def _largest(layout: Layout) -> int:
     return 86_399_999 if layout.time_unit == "ms of day" else INT64_MAX // UNIT_NS[layout.time_unit]
 
 
-def _value(values: list, position: int, quotes: bool) -> object:
+def _value(values: list, position: int, quotes: bool) -> Any:
     """One field: as it stands, or of a quote file the middle of bid and ask (and no volume)."""
     if not quotes:
         return values[position]
@@ -128,7 +129,7 @@ def _parse_line(text: str, layout: Layout) -> tuple[float, ...]:
         if not NUMBER.fullmatch(fields[column]):
             raise ValueError(f"{name} is not a number: {fields[column]!r}")
         values.append(float(fields[column]))
-    return (opens, *(_value(values, position, bool(layout.asks)) for position in range(5)))  # type: ignore[return-value]
+    return (opens, *(_value(values, position, bool(layout.asks)) for position in range(5)))
 
 
 def _time(text: str, layout: Layout) -> int:

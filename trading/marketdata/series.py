@@ -77,7 +77,7 @@ def choose_bars(
     Raises:
         SeriesNotFound: there is none; the text names near misses and what is stored.
     """
-    keys = store.keys()
+    keys = store.stored_keys()
     fitting = [
         key
         for key in keys

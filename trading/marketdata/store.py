@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -108,7 +109,7 @@ class BarStore:
         self._files = Files(root)
         self.root = self._files.base
 
-    def keys(self) -> list[SeriesKey]:
+    def stored_keys(self) -> list[SeriesKey]:
         """All stored series."""
         found = []
         for venue in self._files.names(""):
@@ -275,7 +276,7 @@ class BarStore:
         return bars
 
 
-def _partition_unit(key: SeriesKey) -> str:
+def _partition_unit(key: SeriesKey) -> Literal["D", "M", "Y"]:
     """NumPy unit of a file: at most some 90,000 bars each, so a rewrite stays small."""
     if key.timeframe_seconds < 60:
         return "D"

@@ -55,9 +55,8 @@ def resample(
 ) -> Iterator[np.ndarray]:
     """Roll bars up to a larger timeframe whose buckets are aligned to the epoch.
 
-    Only buckets known to be whole are given: one that opened before ``known_from_ns`` (default:
-    the first bar) or closes after ``known_until_ns`` (default: the close of the last bar) is left
-    out. A bucket without a bar stays absent. The result does not depend on how the input is cut.
+    Whole buckets only: none that opened before ``known_from_ns`` (default: the first bar) or
+    closes after ``known_until_ns`` (default: the last bar's close); one without bars is absent.
 
     Raises:
         InvalidTimeframe: the larger timeframe is not a multiple of the smaller.
@@ -67,29 +66,24 @@ def resample(
             f"{format_timeframe(from_seconds)} bars cannot be rolled up to "
             f"{format_timeframe(to_seconds)}: it is not a multiple"
         )
-    bucket_ns = to_seconds * NS
-    held = np.empty(0, BAR)
-    known_from = known_from_ns
+    bucket_ns, held = to_seconds * NS, np.empty(0, BAR)
+    known_from, known_until = known_from_ns, known_until_ns
     for chunk in chunks:
-        if known_from is None and len(chunk):
-            known_from = int(chunk["open_ns"][0])
-        bars = np.concatenate([held, chunk]) if len(held) else chunk
-        if known_from is not None:
-            bars = bars[bars["open_ns"] // bucket_ns * bucket_ns >= known_from]
-        if len(bars) == 0:
+        if len(chunk) == 0:
             continue
+        if known_from is None:
+            known_from = int(chunk["open_ns"][0])
+        bars = np.concatenate([held, chunk])
         buckets = bars["open_ns"] // bucket_ns
-        cut = int(np.searchsorted(buckets, buckets[-1]))
+        bars, buckets = (part[buckets * bucket_ns >= known_from] for part in (bars, buckets))
+        cut = int(np.searchsorted(buckets, buckets[-1])) if len(bars) else 0
         if cut:
             yield _roll_up(bars[:cut], buckets[:cut], bucket_ns)
         held = bars[cut:].copy()
     if len(held):
-        until = (
-            known_until_ns
-            if known_until_ns is not None
-            else held["open_ns"][-1] + from_seconds * NS
-        )
-        if until >= (held["open_ns"][0] // bucket_ns + 1) * bucket_ns:
+        if known_until is None:
+            known_until = int(held["open_ns"][-1]) + from_seconds * NS
+        if known_until >= (held["open_ns"][0] // bucket_ns + 1) * bucket_ns:
             yield _roll_up(held, held["open_ns"] // bucket_ns, bucket_ns)
 
 

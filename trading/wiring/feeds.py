@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from novapulse import env as environment
 from tenants.models import ExchangeAccount
 from trading.engine.messages import MarketSpec
 from trading.engine.ports import Clock
@@ -10,8 +9,9 @@ from trading.exchanges import synthetic
 from trading.exchanges.replay import FOREVER, BarSource, InvalidSpeed, ReplayFeed, parse_speed
 from trading.ledger.rows import to_ns
 from trading.marketdata.series import StoredBars
-from trading.marketdata.store import BarStore, SeriesKey, StoreError
+from trading.marketdata.store import SeriesKey, StoreError
 from trading.models import BarSeries, Engine
+from trading.wiring.bars import open_store
 
 NS_PER_SECOND = 1_000_000_000
 SYNTHETIC_SEED = 20_240_101
@@ -19,12 +19,6 @@ SYNTHETIC_SEED = 20_240_101
 
 class CannotFeed(Exception):
     """There are no bars for a market; the text says which and what to do."""
-
-
-def bar_store() -> BarStore:
-    """The installation's store of bars."""
-    env = environment.load()
-    return BarStore(str(env.bars_dir or env.data_dir / "bars"))
 
 
 def build_feed(
@@ -88,4 +82,4 @@ def stored_source(*, instrument_id: int, name: str, seconds: int) -> StoredBars:
         key = SeriesKey(series.instrument.venue, series.instrument.symbol, series.timeframe_seconds)
     except StoreError as error:
         raise CannotFeed(str(error)) from None
-    return StoredBars(bar_store(), key, seconds)
+    return StoredBars(open_store(), key, seconds)

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         store = open_store()
         cards = {key_of(card): card for card in BarSeries.objects.select_related("instrument")}
         rows = []
-        for key in sorted({*store.keys(), *cards}):
+        for key in sorted({*store.stored_keys(), *cards}):
             summary, state = None, "not registered: import it again"
             try:
                 summary = store.summarize(key)

@@ -1,0 +1,215 @@
+"""Composes a backtest: stored bars, instruments and parameters into one run and its facts."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from trading.core.config.pipeline import CostParams, PipelineParams
+from trading.core.params import params_hash, to_mapping
+from trading.engine.messages import MarketSpec
+from trading.marketdata.checks import moment
+from trading.marketdata.series import StoredBars, choose_bars
+from trading.marketdata.store import BarStore, SeriesNotFound
+from trading.marketdata.timeframes import NS, format_timeframe
+from trading.models import Instrument
+
+
+class BacktestRefused(Exception):
+    """The request asks for something that cannot be; the text names it."""
+
+
+class NothingStored(Exception):
+    """There are no bars, or no instrument, for what was asked; the text says what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestRequest:
+    """What to run. Without a venue the only one that stores the pairs is taken."""
+
+    symbols: tuple[str, ...]
+    venue: str | None
+    timeframe_seconds: int
+    start_ns: int
+    end_ns: int
+    params: PipelineParams
+    cash: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """One pair's instrument and the bars that will be traded."""
+
+    instrument: Instrument
+    source: StoredBars
+    bars: np.ndarray
+
+
+def run_backtest(*, store: BarStore, request: BacktestRequest) -> dict[str, Any]:
+    """Run over stored bars and tell the facts.
+
+    Raises:
+        NothingStored: unknown pair or venue, or no bars in the range.
+        BacktestRefused: pairs of different quote currencies, or one pair named twice.
+        StoreError: a stored file is damaged.
+    """
+    if len(set(request.symbols)) < len(request.symbols):
+        raise BacktestRefused("every pair may be named once")
+    quotes = {symbol.split("/")[1] for symbol in request.symbols}
+    if len(quotes) > 1:
+        raise BacktestRefused(
+            f"one account holds one quote currency; the pairs have {', '.join(sorted(quotes))}"
+        )
+    markets = [_market(store, symbol, request) for symbol in request.symbols]
+    return _run(markets, request, quotes.pop())
+
+
+def _market(store: BarStore, symbol: str, request: BacktestRequest) -> _Market:
+    venue = request.venue or _only_venue(store, symbol, request.timeframe_seconds)
+    try:
+        source = choose_bars(
+            store, venue=venue, symbol=symbol, timeframe_seconds=request.timeframe_seconds
+        )
+    except SeriesNotFound as error:
+        raise NothingStored(str(error)) from error
+    instrument = Instrument.objects.filter(venue=venue, symbol=symbol).first()
+    if instrument is None:
+        raise NothingStored(f"{symbol} of {venue} has bars but no instrument: import them again")
+    pieces = list(source.iter_bars(start_ns=request.start_ns, end_ns=request.end_ns))
+    bars = np.concatenate(pieces) if pieces else np.empty(0)
+    if len(bars) == 0:
+        whole = store.summarize(source.key)
+        raise NothingStored(
+            f"no bars of {source.key} in the time range; stored are "
+            f"{moment(whole.first_ns)} to {moment(whole.last_ns)} UTC"
+        )
+    return _Market(instrument, source, bars)
+
+
+def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
+    keys = store.stored_keys()
+    venues = {
+        key.venue for key in keys if key.symbol == symbol and seconds % key.timeframe_seconds == 0
+    }
+    if len(venues) == 1:
+        return venues.pop()
+    if venues:
+        raise BacktestRefused(
+            f"{symbol} is stored of {', '.join(sorted(venues))}: name one with --exchange"
+        )
+    near = get_close_matches(symbol, {key.symbol for key in keys}, 3)
+    hint = f"; near is {', '.join(near)}" if near else ""
+    stored = ", ".join(map(str, keys[:20])) or "nothing; use import_bars first"
+    raise NothingStored(
+        f"no bars of {symbol} fit {format_timeframe(seconds)}{hint}; stored is {stored}"
+    )
+
+
+def _run(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> dict[str, Any]:
+    from trading.backtest import report, runner  # compiled code: only a run pays for it
+    from trading.core.jit import CORE_HASH
+    from trading.engine.state import new_markets
+
+    cash = float(request.cash)
+    result = runner.run(
+        series=[market.bars for market in markets],
+        markets=new_markets(
+            [_spec(number, market, request) for number, market in enumerate(markets)]
+        ),
+        params=[request.params] * len(markets),
+        cash=cash,
+    )
+    names = [
+        report.Grid(m.instrument.symbol, m.instrument.tick_size, m.instrument.lot_size)
+        for m in markets
+    ]
+    trips = report.round_trips(result, names)
+    return {
+        "currency": quote,
+        "timeframe": format_timeframe(request.timeframe_seconds),
+        "markets": [_market_facts(market, request) for market in markets],
+        **report.metrics(result, trips, cash=cash),
+        "buy_and_hold": {
+            m.instrument.symbol: report.buy_and_hold(m.bars, request.params.costs) for m in markets
+        },
+        "assumptions": _assumptions(request.params.costs),
+        "core_sha256": CORE_HASH,
+        "params_sha256": params_hash(request.params),
+        "params": to_mapping(request.params),
+        "trades": [_trade_facts(trip) for trip in trips],
+    }
+
+
+def _spec(number: int, market: _Market, request: BacktestRequest) -> MarketSpec:
+    """The engine's own description of a market, so that both start from the same record."""
+    row = market.instrument
+    return MarketSpec(
+        index=number,
+        bot_id="",
+        revision_id="",
+        instrument_id=row.id,
+        venue=row.venue,
+        symbol=row.symbol,
+        base=row.base,
+        quote=row.quote,
+        tick_size=row.tick_size,
+        lot_size=row.lot_size,
+        min_quantity=row.min_quantity,
+        min_notional=row.min_notional,
+        timeframe_ns=request.timeframe_seconds * NS,
+    )
+
+
+def _market_facts(market: _Market, request: BacktestRequest) -> dict[str, Any]:
+    opens, frame_ns = market.bars["open_ns"], request.timeframe_seconds * NS
+    steps = np.diff(opens) // frame_ns
+    return {
+        "symbol": market.instrument.symbol,
+        "venue": market.instrument.venue,
+        "stored_timeframe": format_timeframe(market.source.key.timeframe_seconds),
+        "bars": len(opens),
+        "first_at": _utc(int(opens[0])),
+        "last_at": _utc(int(opens[-1])),
+        "missing": int((steps - 1).sum()),
+        "longest_gap_bars": int(steps.max() - 1) if len(steps) else 0,
+        "sha256": hashlib.sha256(market.bars.tobytes()).hexdigest(),
+        "tick_size": f"{market.instrument.tick_size.normalize():f}",
+        "lot_size": f"{market.instrument.lot_size.normalize():f}",
+    }
+
+
+def _assumptions(costs: CostParams) -> list[str]:
+    return [
+        "entries and exits decided at a bar's close fill at the next bar's open",
+        f"every fill is worse than the market by half a spread of {costs.half_spread_bps:g} bps "
+        f"and {costs.slippage_bps:g} bps of slippage, rounded to the tick against us",
+        f"every fill pays the taker fee of {costs.taker_fee_bps:g} bps",
+        "a stop fills at the open where the bar opens beyond it, otherwise at its trigger once the "
+        "bar's range touches it; whole quantities, without limit of depth",
+        "missing bars stay missing; indicators warm up inside the range; a position still open at "
+        "the end is counted at the last close",
+        "buy and hold pays the same costs once, at the first open",
+    ]
+
+
+def _trade_facts(trip: Any) -> dict[str, Any]:
+    return {
+        "symbol": trip.symbol,
+        "side": trip.side,
+        "entry_at": _utc(trip.entry_ns),
+        "exit_at": _utc(trip.exit_ns),
+        "quantity": f"{trip.quantity.normalize():f}",
+        "entry_price": f"{trip.entry_price.normalize():f}",
+        "exit_price": f"{trip.exit_price.normalize():f}",
+        "fees": f"{trip.fees:f}",
+        "profit": f"{trip.profit:f}",
+        "reason": trip.reason,
+    }
+
+
+def _utc(time_ns: int) -> str:
+    return f"{moment(time_ns).replace(' ', 'T')}Z"

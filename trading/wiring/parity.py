@@ -1,0 +1,183 @@
+"""Holds what an engine did against a backtest of the same bars: decisions, fills, books."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import zip_longest
+
+import numpy as np
+from django.db.models import Sum
+
+from tenants.scoping import tenant_scope
+from trading.backtest import runner
+from trading.core import explain
+from trading.core.records import BAR, FEE_UNITS_PER_QUOTE
+from trading.engine.messages import MarketSpec
+from trading.engine.state import new_markets
+from trading.exchanges import synthetic
+from trading.ledger import rows
+from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
+from trading.wiring.engines import Plan, read_plan
+from trading.wiring.feeds import bar_source
+
+MOST_DIFFERENCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """What was compared, and every difference found (the first ones in words)."""
+
+    decisions: int
+    fills: int
+    differing: int
+    differences: tuple[str, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether not one byte differs."""
+        return self.differing == 0
+
+
+class _Differences:
+    """Counts all, keeps the first in words."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.words: list[str] = []
+
+    def add(self, words: str) -> None:
+        self.count += 1
+        if len(self.words) < MOST_DIFFERENCES:
+            self.words.append(words)
+
+
+def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
+    """Backtest the bars an engine decided on and compare everything it left behind.
+
+    Raises:
+        CannotRun, CannotFeed: the engine's rows or bars are missing.
+    """
+    plan = read_plan(tenant_id=tenant_id, engine_id=engine_id)
+    with tenant_scope(tenant_id):
+        series = [_decided_bars(plan, spec) for spec in plan.specs]
+        result = runner.run(
+            series=series,
+            markets=new_markets(plan.specs),
+            params=plan.params,
+            cash=float(_paid_in(plan)),
+        )
+        found = _Differences()
+        _compare_decisions(plan, result, found)
+        _compare_fills(plan, result, found)
+        _check_books(plan, found)
+    return Parity(len(result.decisions), len(result.fills), found.count, tuple(found.words))
+
+
+def _paid_in(plan: Plan) -> Decimal:
+    booked = LedgerEntry.objects.filter(account=plan.account, book="CAPITAL")
+    return -(booked.aggregate(total=Sum("amount"))["total"] or Decimal(0))
+
+
+def _decided_bars(plan: Plan, spec: MarketSpec) -> np.ndarray:
+    """The bars from where the engine began to the last one it decided on."""
+    decided = Decision.objects.filter(
+        revision_id=spec.revision_id, instrument_id=spec.instrument_id
+    ).order_by("bar_opened_at", "id")
+    first, last = decided.first(), decided.last()
+    if first is None or last is None:
+        return np.zeros(0, BAR)
+    start = synthetic.START_NS if plan.account.venue == "synthetic" else 0
+    if plan.engine.replay_from:
+        start = rows.to_ns(plan.engine.replay_from)
+    source = bar_source(venue=plan.account.venue, spec=spec)
+    end = rows.to_ns(last.bar_opened_at) + 1
+    return np.concatenate([np.zeros(0, BAR), *source.iter_bars(start_ns=start, end_ns=end)])
+
+
+def _stored_decisions(plan: Plan) -> Iterator[tuple[int, bytes]]:
+    """(market, record) of every stored decision, in the order of the backtest's."""
+    market_of = {(s.revision_id, s.instrument_id): s.index for s in plan.specs}
+    stored = (
+        Decision.objects.filter(revision_id__in={s.revision_id for s in plan.specs})
+        .order_by("bar_opened_at", "id")
+        .values_list("revision_id", "instrument_id", "record")
+    )
+    for revision_id, instrument_id, record in stored.iterator(chunk_size=5000):
+        yield market_of[str(revision_id), instrument_id], bytes(record)
+
+
+def _compare_decisions(plan: Plan, result: runner.Result, found: _Differences) -> None:
+    expected = zip(result.decision_market, result.decisions, strict=True)
+    for theirs, ours in zip_longest(expected, _stored_decisions(plan)):
+        if theirs is None or ours is None:
+            found.add("one side has more decisions" if found.count < 1 else "another decision more")
+            continue
+        market, decision = theirs
+        if (int(market), decision.tobytes()) != ours:
+            found.add(_describe(decision, ours[1]))
+
+
+def _describe(expected: np.void, stored: bytes) -> str:
+    wanted = explain.describe(expected)
+    try:
+        got = explain.describe(explain.read(stored))
+    except ValueError as error:
+        return f"bar {wanted['bar_open_ms']}: {error} (decided by another version of the core)"
+    fields = [name for name in wanted if wanted[name] != got[name]]
+    shown = "; ".join(
+        f"{name}: backtest {wanted[name]}, engine {got[name]}"
+        for name in fields
+        if not isinstance(wanted[name], list)
+    )
+    return f"bar {wanted['bar_open_ms']}: {shown or ', '.join(fields)}"
+
+
+def _compare_fills(plan: Plan, result: runner.Result, found: _Differences) -> None:
+    stored = Fill.objects.filter(account=plan.account).select_related("order__intent")
+    by_key: dict[tuple[int, int], tuple[object, ...]] = {}
+    market_of = {(s.bot_id, s.instrument_id): s.index for s in plan.specs}
+    for fill in stored.order_by("id"):
+        intent = fill.order.intent
+        key = (market_of[str(intent.bot_id), intent.instrument_id], intent.seq)
+        if key in by_key:
+            found.add(f"order {key} has two fills")
+        by_key[key] = (fill.filled_at, fill.side, fill.quantity, fill.price, fill.fee)
+    for market, record in zip(result.fill_market, result.fills, strict=True):
+        spec = plan.specs[int(market)]
+        key = (int(market), int(record["intent_seq"]))
+        expected = (
+            rows.to_datetime(int(record["time_ns"])),
+            "BUY" if record["side"] > 0 else "SELL",
+            rows.quantity(spec, int(record["quantity_lots"])),
+            rows.price(spec, int(record["price_ticks"])),
+            Decimal(int(record["fee_units"])) / FEE_UNITS_PER_QUOTE,
+        )
+        if by_key.pop(key, None) != expected:
+            found.add(f"fill of order {key} is missing or differs: backtest {expected}")
+    for key in by_key:
+        found.add(f"fill of order {key} is not in the backtest")
+
+
+def _check_books(plan: Plan, found: _Differences) -> None:
+    """Books that must agree whatever was traded."""
+    entries = LedgerEntry.objects.filter(account=plan.account)
+    for row in entries.values("posting", "currency").annotate(total=Sum("amount")):
+        if row["total"] != 0:
+            found.add(f"posting {row['posting']} is off by {row['total']} {row['currency']}")
+    for spec in plan.specs:
+        held = entries.filter(book="ASSETS", currency=spec.base).aggregate(t=Sum("amount"))["t"]
+        open_positions = Position.objects.filter(
+            bot_id=spec.bot_id, instrument_id=spec.instrument_id, closed_at=None
+        )
+        booked = sum((p.quantity if p.side == "LONG" else -p.quantity) for p in open_positions)
+        same_base = [s for s in plan.specs if s.base == spec.base]
+        if len(same_base) == 1 and (held or Decimal(0)) != booked:
+            found.add(f"{spec.base}: the ledger holds {held}, positions say {booked}")
+    doubled = (
+        OrderIntent.objects.filter(engine=plan.engine)
+        .exclude(state__in=["REFUSED", "EXPIRED"])
+        .annotate(filled=Sum("orders__filled_quantity"))
+    )
+    for intent in doubled.iterator(chunk_size=2000):
+        if intent.filled and intent.filled > intent.quantity:
+            found.add(f"intent {intent.seq} filled {intent.filled} of {intent.quantity}")
