@@ -1,4 +1,7 @@
-"""Brings the database to what the programs expect; every step may be repeated."""
+"""Brings the database to what the programs expect; every step may be repeated.
+
+The decision core is compiled by the fleet when it starts, beside the pages and the worker.
+"""
 
 import sys
 from io import StringIO
@@ -11,7 +14,6 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("Database tables", "migrate"),
 )
 DEMO_STEPS: tuple[tuple[str, str], ...] = (("Demo tenant", "create_demo"),)
-LAST_STEPS: tuple[tuple[str, str], ...] = (("Decision core", "warm_core"),)
 STATIC_STEPS: tuple[tuple[str, str], ...] = (("Static files", "collectstatic"),)
 
 
@@ -25,7 +27,7 @@ def main(arguments: list[str]) -> int:
 
     demo = () if settings.PRODUCTION else DEMO_STEPS
     static = STATIC_STEPS if settings.PRODUCTION or "--static" in arguments else ()
-    for title, command in (*STEPS, *demo, *static, *LAST_STEPS):
+    for title, command in (*STEPS, *demo, *static):
         said = StringIO()
         options = {"interactive": False} if command in ("migrate", "collectstatic") else {}
         try:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 ASK_SECONDS = 5.0
+PING_SECONDS = 1.5
 # An engine renews its heartbeat several times per lease; two leases without one is silence.
 LEASES_UNTIL_SILENT = 2.0
 
@@ -53,7 +54,7 @@ def worker() -> Verdict:
     from novapulse.celery import app
 
     try:
-        answers = app.control.ping(timeout=ASK_SECONDS, limit=1)
+        answers = app.control.ping(timeout=PING_SECONDS, limit=1)
     except (BrokerError, redis.RedisError, OSError) as error:
         return False, str(error)
     return bool(answers), "answers" if answers else "no answer"

@@ -62,6 +62,7 @@ class Places:
         """
         closed = 0o711 if self.account else 0o700
         try:
+            self._refuse_foreign_data()
             if self.servers_live_elsewhere:
                 make_directory(self.servers.parent, 0o711)
                 make_directory(self.servers, 0o711)
@@ -73,6 +74,15 @@ class Places:
                 f"{error.filename or self.data} cannot be written ({error.strerror}). "
                 "Use a folder you own, or name a writable one in NOVA_DATA_DIR."
             ) from error
+
+    def _refuse_foreign_data(self) -> None:
+        """Two users would take each other's files away; the one who began goes on."""
+        if self.data.exists() and self.data.stat().st_uid != os.getuid():
+            owner = self.data.stat().st_uid
+            raise UnusablePlace(
+                f"{self.data} belongs to another user ({_user_name(owner)}); run as that user, "
+                "or name another folder in NOVA_DATA_DIR."
+            )
 
     def make_for_server(self, name: str) -> Path:
         """A directory that belongs to the server account alone."""
@@ -122,6 +132,13 @@ def settle(*, data_dir: Path) -> Places:
         return Places(data=data, servers=data, account=account)
     digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
     return Places(data=data, servers=SHARED_SERVER_ROOT / digest, account=account)
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _may_pass(directory: Path) -> bool:

@@ -10,13 +10,14 @@ from typing import TypedDict
 
 from novapulse import cli, env, processes
 from novapulse.places import Places
-from novapulse.processes import PidFile
+from novapulse.processes import Identity, PidFile
 from novapulse.supervisor import Supervisor, state_file
 from novapulse.terminal import complain, say, span, step, table
 
 WELL_SECONDS = 120.0
 # A program that ended this often while starting will not come up by waiting.
 HOPELESS_RESTARTS = 3
+SETTLED_SECONDS = 10.0
 SHOWN_LOG_LINES = 40
 RUNNING, UNWELL, NOT_RUNNING = 0, 1, 3
 
@@ -130,7 +131,7 @@ def _print_table(settings: env.Env, plan: Supervisor, state: State) -> bool:
     for name in ("supervisor", *servers, *(program.name for program in plan.programs)):
         own = servers.get(name, plan) is not None
         identity = PidFile(plan.places.run / f"{name}.pid").read() if own else None
-        well, text = probes[name]() if name in probes else (identity is not None, "alive")
+        well, text = probes[name]() if name in probes else _alive(identity, state, name)
         if own and identity is None:
             well, text = False, "not running"
         all_well = all_well and well
@@ -145,6 +146,15 @@ def _print_table(settings: env.Env, plan: Supervisor, state: State) -> bool:
         )
     table(rows)
     return all_well
+
+
+def _alive(identity: Identity | None, state: State, name: str) -> tuple[bool, str]:
+    """For a process that answers nobody: it is there, and not because it was just restarted."""
+    age = processes.age_seconds(identity) if identity else None
+    restarted = state["restarts"].get(name, 0) > 0
+    if restarted and age is not None and age < SETTLED_SECONDS:
+        return False, f"restarted {span(age)} ago"
+    return identity is not None, "alive"
 
 
 def logs(places: Places, names: list[str]) -> int:

@@ -50,7 +50,7 @@ def steps(pytest_arguments: Sequence[str]) -> list[Step]:
             (*manage, "check", "--deploy", "--fail-level", "WARNING"),
             PRODUCTION,
         ),
-        Step("pytest", (PYTHON, "-m", "pytest", *pytest_arguments), live=True),
+        Step("pytest", (PYTHON, "-m", "pytest", *pytest_arguments), in_tests, live=True),
     ]
 
 

@@ -199,3 +199,8 @@ def test_sockets_are_closed_to_other_users(embedded_servers):
 def test_redis_answers_on_its_socket(redis_url):
     assert redis_url == settings.REDIS_URL
     assert redis_url.startswith("unix://")
+
+
+def test_tests_never_touch_the_database_of_the_installation():
+    for alias in ROLES:
+        assert settings.DATABASES[alias]["HOST"].endswith("/var/test/pg/socket")

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from novapulse import embedded, places
+from novapulse.embedded import Embedded
 from novapulse.places import Places, UnusablePlace
+from novapulse.postgres_server import PostgresServer
+from novapulse.redis_server import RedisServer
 
 ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="only root hands servers to nobody")
 
@@ -90,10 +93,12 @@ def test_root_keeps_the_servers_beside_the_data_where_nobody_can_walk_there():
     assert where.account.name == "nobody"
 
 
-def test_addresses_stay_the_same_from_start_to_start(tmp_path):
-    first = embedded.plan(data_dir=tmp_path, database_url="given").write_environment()
+def test_addresses_stay_the_same_from_start_to_start(own):
+    def addresses() -> dict[str, str]:
+        servers = Embedded(places=own, postgres=PostgresServer(own), redis=RedisServer(own))
+        return servers.write_environment()
 
-    assert embedded.plan(data_dir=tmp_path, database_url="given").write_environment() == first
+    assert addresses() == addresses()
 
 
 @pytest.mark.parametrize(
@@ -111,3 +116,12 @@ def test_a_given_address_replaces_one_server(given, written):
 
     assert set(servers.write_environment()) == written
     assert stat.S_IMODE(servers.places.embedded_env.stat().st_mode) == 0o600
+
+
+@ROOT_ONLY
+def test_data_of_another_user_is_not_taken_over(own):
+    own.data.mkdir()
+    os.chown(own.data, 65534, 65534)
+
+    with pytest.raises(UnusablePlace, match=r"belongs to another user \(nobody\)"):
+        own.make()
