@@ -108,7 +108,7 @@ def test_atr_is_talibs_and_warms_up_for_period(bars: np.ndarray, period: int) ->
     assert_same(ours, theirs, warm_up=period)
 
 
-@pytest.mark.parametrize("period", (5, 14, 50))
+@pytest.mark.parametrize("period", [5, 14, 50])
 def test_adx_is_talibs_and_warms_up_for_twice_period(bars: np.ndarray, period: int) -> None:
     ours = over(run_adx, adx, bars, period)
 
