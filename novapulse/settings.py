@@ -65,6 +65,10 @@ TEMPLATES = [
 ]
 
 DATABASES = databases.aliases(ENV)
+DATABASE_ROLES_ARE_OURS = {
+    "default": not ENV.database_app_url.get_secret_value(),
+    "staff": not ENV.database_staff_url.get_secret_value(),
+}
 DATABASE_ROUTERS = ["tenants.scoping.StaffRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -131,6 +135,16 @@ EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMA
 EMAIL_FILE_PATH = str(ENV.data_dir / "mailbox")
 DEFAULT_FROM_EMAIL = ENV.email_from
 DEV_MAILBOX = not PRODUCTION and not ENV.email_url.get_secret_value()
+
+DATA_DIR = ENV.data_dir
+BARS_DIR = ENV.bars_dir or ENV.data_dir / "bars"
+DEMO_BARS = ENV.demo_bars
+DEMO_SPEED = ENV.demo_speed
+LEASE_SECONDS = (
+    ENV.lease_seconds,
+    ENV.lease_heartbeat_seconds,
+    ENV.lease_self_stop_seconds,
+)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -14,6 +14,8 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         """Run after the last app's migrations, whatever was migrated."""
+        from tenants import checks  # noqa: F401 - registers them
+
         post_migrate.connect(_secure, dispatch_uid="tenants.secure_tables")
 
 

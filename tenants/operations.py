@@ -54,6 +54,53 @@ def add_member(
     return membership
 
 
+def change_role(*, membership: Membership, role: Role, actor: User | None, now: datetime) -> None:
+    """Give a member another role.
+
+    Raises:
+        LastOwner: nobody else would own the workspace.
+    """
+    before = membership.role
+    if role is not Role.OWNER:
+        _keep_an_owner(membership)
+    membership.role = role.value
+    membership.save(update_fields=["role"])
+    write_audit(
+        tenant_id=membership.tenant_id,
+        actor=actor,
+        action="member.role",
+        subject=membership.user.email,
+        before={"role": before},
+        after={"role": role.value},
+        now=now,
+    )
+
+
+def remove_member(*, membership: Membership, actor: User | None, now: datetime) -> None:
+    """Take a person out of the workspace.
+
+    Raises:
+        LastOwner: nobody else would own the workspace.
+    """
+    _keep_an_owner(membership)
+    membership.delete()
+    write_audit(
+        tenant_id=membership.tenant_id,
+        actor=actor,
+        action="member.remove",
+        subject=membership.user.email,
+        before={"role": membership.role},
+        after={},
+        now=now,
+    )
+
+
+def _keep_an_owner(leaving: Membership) -> None:
+    owners = Membership.objects.select_for_update().filter(role=Role.OWNER.value)
+    if {owner.id for owner in owners} == {leaving.id}:
+        raise LastOwner("A workspace keeps at least one owner; make somebody else owner first.")
+
+
 def write_audit(
     *,
     tenant_id: uuid.UUID,

@@ -63,19 +63,22 @@ class LiveView:
         self._last_by_market[bar.market] = now
         self._measure(now)
         spec = core.specs[bar.market]
-        self._sink.publish(f"bar:{bar.market}", bar_payload(spec, bar))
-        described = explain.describe(core.decision())
-        described |= {"symbol": spec.symbol, "bar_open_ms": bar.open_ns // NS_PER_MS}
-        self._sink.publish(f"decision:{bar.market}", described)
-        self._sink.publish(f"position:{bar.market}", position_payload(core, bar.market))
+        self._publish("bar", bar.market, bar_payload(spec, bar))
+        described = {"symbol": spec.symbol, **explain.describe(core.decision())}
+        self._publish("decision", bar.market, described)
+        self._publish("position", bar.market, position_payload(core, bar.market))
         self._publish_engine(core)
 
     def fill(self, report: FillReport, core: CoreState) -> None:
         """An execution, or the end of an order, was booked."""
         spec = core.specs[report.market]
         if report.quantity_lots:
-            self._sink.publish(f"fill:{report.market}", fill_payload(spec, report))
-        self._sink.publish(f"position:{report.market}", position_payload(core, report.market))
+            self._publish("fill", report.market, fill_payload(spec, report))
+        self._publish("position", report.market, position_payload(core, report.market))
+
+    def _publish(self, kind: str, market: int, value: dict[str, Any]) -> None:
+        engine_id = self._identity.engine_id
+        self._sink.publish(f"{kind}:{market}:{engine_id}", {"engine_id": engine_id, **value})
 
     def holds(self, core: CoreState, bits: int) -> None:
         """Holds changed."""
@@ -91,7 +94,7 @@ class LiveView:
     def _publish_engine(self, core: CoreState) -> None:
         account = core.account[0]
         self._sink.publish(
-            "engine",
+            f"engine::{self._identity.engine_id}",
             {
                 "engine_id": self._identity.engine_id,
                 "observed": "RUNNING",

@@ -4,13 +4,13 @@ Envelope: ``{"v": 1, "key": …, "seq": …, "data": {…}}``. ``seq`` grows per
 keeps the newest value of each key. Decimals are strings, times are epoch milliseconds UTC, market
 time unless the name says ``wall``.
 
-Keys (``<m>`` is the engine's market index):
+Keys (``<m>`` is the engine's market index, ``<e>`` its id, also in each payload as ``engine_id``):
 
-* ``engine``     EngineStatus
-* ``bar:<m>``    Bar, the newest closed bar
-* ``position:<m>``  Position; ``side`` is "FLAT" without one
-* ``decision:<m>``  Decision, the newest
-* ``fill:<m>``   Fill, the newest
+* ``engine::<e>``       EngineStatus
+* ``bar:<m>:<e>``       Bar, the newest closed bar
+* ``position:<m>:<e>``  Position; ``side`` is "FLAT" without one
+* ``decision:<m>:<e>``  Decision, the newest, as trading.core.explain tells it
+* ``fill:<m>:<e>``      Fill, the newest
 """
 
 from typing import TypedDict

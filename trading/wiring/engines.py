@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connections
 
-from novapulse import env as environment
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from trading.core import params as core_params
@@ -19,7 +18,8 @@ from trading.exchanges.paper import PaperVenue
 from trading.ledger.inbox import CommandInbox
 from trading.ledger.lease import LeaseTimes, PostgresLease
 from trading.ledger.writer import DjangoLedger
-from trading.models import Bot, Engine
+from trading.models import Engine
+from trading.queries.markets import EngineMarket, list_markets
 from trading.stream.publisher import RedisPublisher
 from trading.wiring.feeds import build_feed
 
@@ -37,6 +37,7 @@ class Plan:
     tenant_id: str
     engine: Engine
     account: ExchangeAccount
+    markets: tuple[EngineMarket, ...]
     specs: tuple[MarketSpec, ...]
     params: tuple[PipelineParams, ...]
 
@@ -52,56 +53,44 @@ def read_plan(*, tenant_id: str, engine_id: str) -> Plan:
         account = engine.account
         if account.mode != ExchangeAccount.Mode.PAPER:
             raise CannotRun(f"{account} is in live mode; this version trades on paper only")
-        bots = list(
-            Bot.objects.filter(account=account, stage=Bot.Stage.PAPER)
-            .select_related("active_revision")
-            .prefetch_related("bot_instruments__instrument")
-            .order_by("created_at", "id")
-        )
-        specs = _specs(bots)
-        params = tuple(
-            core_params.validate(PipelineParams, bot.active_revision.params)
-            for bot in bots
-            if bot.active_revision is not None
-            for _ in bot.bot_instruments.all()
-        )
-    if not specs:
+        markets = tuple(list_markets(account_id=account.id))
+    if not markets:
         raise CannotRun(f"{account} has no paper bot with an active revision and an instrument")
-    wrong = {spec.quote for spec in specs} - {account.quote_currency}
+    wrong = {market.instrument.quote for market in markets} - {account.quote_currency}
     if wrong:
         raise CannotRun(
             f"{account} is kept in {account.quote_currency}, but an instrument is quoted in "
             f"{', '.join(sorted(wrong))}"
         )
-    return Plan(tenant_id, engine, account, specs, params)
+    return Plan(
+        tenant_id=tenant_id,
+        engine=engine,
+        account=account,
+        markets=markets,
+        specs=tuple(_spec(market) for market in markets),
+        params=tuple(
+            core_params.validate(PipelineParams, market.revision.params) for market in markets
+        ),
+    )
 
 
-def _specs(bots: list[Bot]) -> tuple[MarketSpec, ...]:
-    specs: list[MarketSpec] = []
-    for bot in bots:
-        revision = bot.active_revision
-        if revision is None:
-            continue
-        for chosen in sorted(bot.bot_instruments.all(), key=lambda row: (row.order, row.id)):
-            instrument = chosen.instrument
-            specs.append(
-                MarketSpec(
-                    index=len(specs),
-                    bot_id=str(bot.id),
-                    revision_id=str(revision.id),
-                    instrument_id=instrument.id,
-                    venue=instrument.venue,
-                    symbol=instrument.symbol,
-                    base=instrument.base,
-                    quote=instrument.quote,
-                    tick_size=instrument.tick_size,
-                    lot_size=instrument.lot_size,
-                    min_quantity=instrument.min_quantity,
-                    min_notional=instrument.min_notional,
-                    timeframe_ns=revision.timeframe_seconds * NS_PER_SECOND,
-                )
-            )
-    return tuple(specs)
+def _spec(market: EngineMarket) -> MarketSpec:
+    instrument = market.instrument
+    return MarketSpec(
+        index=market.index,
+        bot_id=str(market.bot.id),
+        revision_id=str(market.revision.id),
+        instrument_id=instrument.id,
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        base=instrument.base,
+        quote=instrument.quote,
+        tick_size=instrument.tick_size,
+        lot_size=instrument.lot_size,
+        min_quantity=instrument.min_quantity,
+        min_notional=instrument.min_notional,
+        timeframe_ns=market.revision.timeframe_seconds * NS_PER_SECOND,
+    )
 
 
 class EngineProcess:
@@ -125,9 +114,7 @@ class EngineProcess:
             layout_hash=layout_hash(),
         )
         self._publisher = RedisPublisher(url=settings.REDIS_URL, tenant_id=plan.tenant_id)
-        feed = build_feed(
-            account=plan.account, engine=plan.engine, specs=plan.specs, speed=speed, clock=clock
-        )
+        feed = build_feed(engine=plan.engine, markets=plan.markets, speed=speed, clock=clock)
         identity = Identity(
             engine_id=engine_id,
             mode=plan.account.mode,
@@ -165,7 +152,6 @@ def environment_core_hash() -> str:
 
 
 def _lease(plan: Plan, clock: SystemClock) -> PostgresLease:
-    env = environment.load()
     parameters = connections["default"].get_connection_params()
     wanted = ("dbname", "user", "password", "host", "port", "connect_timeout")
     return PostgresLease(
@@ -174,10 +160,6 @@ def _lease(plan: Plan, clock: SystemClock) -> PostgresLease:
         engine_id=str(plan.engine.id),
         host=socket.gethostname(),
         core_hash=environment_core_hash(),
-        times=LeaseTimes(
-            lease_seconds=env.lease_seconds,
-            heartbeat_seconds=env.lease_heartbeat_seconds,
-            self_stop_seconds=env.lease_self_stop_seconds,
-        ),
+        times=LeaseTimes(*settings.LEASE_SECONDS),
         clock=clock,
     )

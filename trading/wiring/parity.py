@@ -1,24 +1,26 @@
 """Holds what an engine did against a backtest of the same bars: decisions, fills, books."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import zip_longest
 
 import numpy as np
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from tenants.scoping import tenant_scope
 from trading.backtest import runner
 from trading.core import explain
 from trading.core.records import BAR, FEE_UNITS_PER_QUOTE
-from trading.engine.messages import MarketSpec
 from trading.engine.state import new_markets
-from trading.exchanges import synthetic
 from trading.ledger import rows
 from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
+from trading.queries.bars import bar_source
+from trading.queries.markets import EngineMarket
 from trading.wiring.engines import Plan, read_plan
-from trading.wiring.feeds import bar_source
+from trading.wiring.feeds import first_ns
 
 MOST_DIFFERENCES = 20
 
@@ -58,8 +60,8 @@ def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
         CannotRun, CannotFeed: the engine's rows or bars are missing.
     """
     plan = read_plan(tenant_id=tenant_id, engine_id=engine_id)
-    with tenant_scope(tenant_id):
-        series = [_decided_bars(plan, spec) for spec in plan.specs]
+    with one_view(), tenant_scope(tenant_id):
+        series = [_decided_bars(plan, market) for market in plan.markets]
         result = runner.run(
             series=series,
             markets=new_markets(plan.specs),
@@ -73,25 +75,37 @@ def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
     return Parity(len(result.decisions), len(result.fills), found.count, tuple(found.words))
 
 
+@contextmanager
+def one_view() -> Iterator[None]:
+    """One unchanging view of the database, so that a running engine may go on meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
 def _paid_in(plan: Plan) -> Decimal:
     booked = LedgerEntry.objects.filter(account=plan.account, book="CAPITAL")
     return -(booked.aggregate(total=Sum("amount"))["total"] or Decimal(0))
 
 
-def _decided_bars(plan: Plan, spec: MarketSpec) -> np.ndarray:
+def _decided_bars(plan: Plan, market: EngineMarket) -> np.ndarray:
     """The bars from where the engine began to the last one it decided on."""
-    decided = Decision.objects.filter(
-        revision_id=spec.revision_id, instrument_id=spec.instrument_id
-    ).order_by("bar_opened_at", "id")
-    first, last = decided.first(), decided.last()
-    if first is None or last is None:
+    last = (
+        Decision.objects.filter(revision=market.revision, instrument=market.instrument)
+        .order_by("-bar_opened_at", "-id")
+        .first()
+    )
+    if last is None:
         return np.zeros(0, BAR)
-    start = synthetic.START_NS if plan.account.venue == "synthetic" else 0
-    if plan.engine.replay_from:
-        start = rows.to_ns(plan.engine.replay_from)
-    source = bar_source(venue=plan.account.venue, spec=spec)
-    end = rows.to_ns(last.bar_opened_at) + 1
-    return np.concatenate([np.zeros(0, BAR), *source.iter_bars(start_ns=start, end_ns=end)])
+    source = bar_source(
+        venue=plan.account.venue,
+        instrument=market.instrument,
+        timeframe_seconds=market.revision.timeframe_seconds,
+    )
+    bars = source.iter_bars(
+        start_ns=first_ns(plan.engine), end_ns=rows.to_ns(last.bar_opened_at) + 1
+    )
+    return np.concatenate([np.zeros(0, BAR), *bars])
 
 
 def _stored_decisions(plan: Plan) -> Iterator[tuple[int, bytes]]:

@@ -22,7 +22,7 @@ from trading.engine.runner import Outcome
 from trading.marketdata.catalogue import GivenGrid, register_series
 from trading.marketdata.grid import infer_grid, sample
 from trading.marketdata.store import FOREVER, SeriesKey
-from trading.wiring.bars import open_store
+from trading.queries.bars import open_store
 from trading.wiring.engines import EngineProcess, read_plan
 from trading.wiring.parity import Parity, check_parity
 from trading.wiring.warm import warm_core
@@ -87,9 +87,9 @@ class _Trial:
 
 def _make_engine(request: TrialRequest, slug: str) -> _Trial:
     store = open_store()
-    stored = [k for k in store.keys() if (k.venue, k.symbol) == (request.venue, request.pair)]
-    key = min(stored, key=lambda k: k.timeframe_seconds, default=None)
-    key = key or SeriesKey(request.venue, request.pair, 60)
+    mine = [k for k in store.stored_keys() if (k.venue, k.symbol) == (request.venue, request.pair)]
+    finest = min(mine, key=lambda k: k.timeframe_seconds, default=None)
+    key = finest or SeriesKey(request.venue, request.pair, 60)
     bars = store.tail(key, before_ns=FOREVER, count=SAMPLE_BARS)
     series = register_series(
         key=key,

@@ -3,11 +3,10 @@
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from psycopg import sql
-
-from novapulse import env
 
 RIGHTS_QUERY = """
     SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = %s
@@ -21,24 +20,22 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        settings = env.load()
         owner = connections["owner"]
         owner.ensure_connection()
         session: psycopg.Connection = owner.connection
-        given = {"default": settings.database_app_url, "staff": settings.database_staff_url}
-        for alias, url in given.items():
+        for alias, ours in settings.DATABASE_ROLES_ARE_OURS.items():
             role = connections[alias].settings_dict["USER"]
             if role == owner.settings_dict["USER"]:
                 raise CommandError(
                     f"{_variable(alias)}: the role {role!r} owns the tables; give one that owns nothing"
                 )
             _refuse_dangerous_rights(session, role, alias)
-            if not url.get_secret_value():
+            if ours:
                 _make_role(session, role, connections[alias].settings_dict["PASSWORD"], alias)
             _check_exists(session, role, alias)
             _grant_access(session, role, owner.settings_dict["NAME"])
         staff_role = connections["staff"].settings_dict["USER"]
-        if not settings.database_staff_url.get_secret_value():
+        if settings.DATABASE_ROLES_ARE_OURS["staff"]:
             _make_member(session, staff_role)
         if options["verbosity"] > 0:
             app_role = connections["default"].settings_dict["USER"]

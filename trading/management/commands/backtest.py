@@ -20,8 +20,8 @@ from trading.management.bars import (
     timeframe,
 )
 from trading.marketdata.store import StoreError
+from trading.queries.bars import open_store
 from trading.wiring.backtests import BacktestRefused, BacktestRequest, NothingStored, run_backtest
-from trading.wiring.bars import open_store
 
 
 class Command(BaseCommand):

@@ -1,20 +1,19 @@
 """Fault campaign: kill an engine at random moments of a replay and prove that nothing is lost."""
 
 import json
-import subprocess
 import sys
 from argparse import ArgumentParser
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from novapulse import env as environment
-from trading.wiring.scratch import ScratchDatabase
+from trading.core.config.profiles import PROFILES
+from trading.marketdata.store import StoreError
+from trading.wiring.scratch import scratch_database
 from trading.wiring.trial import TrialRequest, run_trial
 
+EXIT_NOT_FOUND = 2
 EXIT_CONFIGURATION = 4
 
 
@@ -30,31 +29,11 @@ class Command(BaseCommand):
         parser.add_argument("--timerange", default="", help="YYYYMMDD-YYYYMMDD, default: all")
         parser.add_argument("--kills", type=int, default=50, help="how often to kill")
         parser.add_argument("--seed", type=int, default=7, help="seed of the moments")
-        parser.add_argument("--profile", default="active", help="parameters of the bot")
+        parser.add_argument("--profile", choices=sorted(PROFILES), default="active")
         parser.add_argument("--json", action="store_true", help="one JSON answer")
-        parser.add_argument("--inside", action="store_true", help="(used by the command itself)")
 
-    def handle(self, *, inside: bool, **options: Any) -> None:
-        """Outside: make the scratch database and run again inside it."""
-        if inside:
-            self._inside(options)
-            return
-        with ScratchDatabase() as scratch:
-            command = [sys.executable, str(Path(settings.PROJECT_ROOT) / "manage.py")]
-            values = environment.for_child(scratch.environment())
-            for step in ("prepare_database", "migrate"):
-                done = subprocess.run(
-                    [*command, step, "-v", "0"], env=values, check=False, capture_output=True, text=True
-                )
-                if done.returncode:
-                    raise CommandError(f"{step} of the scratch database failed: {done.stderr}")
-            again = [*command, "chaos", "--inside"]
-            for name in ("pair", "exchange", "timerange", "kills", "seed", "profile"):
-                again.append(f"--{name}={options[name]}")
-            again += ["--json"] if options["json"] else []
-            sys.exit(subprocess.run(again, env=values, check=False).returncode)
-
-    def _inside(self, options: dict[str, Any]) -> None:
+    def handle(self, **options: Any) -> None:
+        """Run in a scratch database; exit 0 when nothing differs, 1 when something does."""
         request = TrialRequest(
             pair=options["pair"],
             venue=options["exchange"],
@@ -63,7 +42,11 @@ class Command(BaseCommand):
             kills=options["kills"],
             seed=options["seed"],
         )
-        verdict = run_trial(request)
+        try:
+            with scratch_database():
+                verdict = run_trial(request)
+        except StoreError as error:
+            raise CommandError(str(error), returncode=EXIT_NOT_FOUND) from None
         self.stdout.write(json.dumps(verdict) if options["json"] else as_text(verdict))
         if not verdict["equal"]:
             sys.exit(1)

@@ -5,11 +5,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from novapulse import env as environment
 from trading import operations
 from trading.models import BarSeries
 
@@ -27,13 +27,14 @@ class Command(BaseCommand):
 
     def handle(self, *, json: bool, **_: Any) -> None:
         """Import NOVA_DEMO_BARS if it is named, then ensure the demo."""
-        env = environment.load()
-        if env.demo_bars is not None:
-            self._import(env.demo_bars)
+        if settings.DEMO_BARS is not None:
+            self._import(settings.DEMO_BARS)
         series = BarSeries.objects.select_related("instrument").order_by("-bars", "id").first()
-        demo = operations.ensure_demo(series=series, speed=env.demo_speed, now=timezone.now())
+        demo = operations.ensure_demo(series=series, speed=settings.DEMO_SPEED, now=timezone.now())
         if demo.password is not None:
-            write_private(env.data_dir / "run" / "demo.txt", f"{demo.email}\n{demo.password}\n")
+            write_private(
+                settings.DATA_DIR / "run" / "demo.txt", f"{demo.email}\n{demo.password}\n"
+            )
         self.stdout.write(self._answer(demo, as_json=json))
 
     def _import(self, path: Path) -> None:

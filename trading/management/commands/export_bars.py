@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from trading.management import bars as words
 from trading.marketdata.series import choose_bars
 from trading.marketdata.store import FOREVER, StoreError
-from trading.wiring.bars import open_store
+from trading.queries.bars import open_store
 
 
 class Command(BaseCommand):

@@ -22,7 +22,7 @@ from trading.marketdata.importing import (
 )
 from trading.marketdata.reader import ReadOptions
 from trading.marketdata.store import StoreError
-from trading.wiring.bars import open_store
+from trading.queries.bars import open_store
 
 
 class Command(BaseCommand):

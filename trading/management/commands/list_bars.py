@@ -11,7 +11,7 @@ from trading.marketdata.catalogue import key_of
 from trading.marketdata.store import DamagedSeries, SeriesNotFound, Summary
 from trading.marketdata.timeframes import format_timeframe
 from trading.models import BarSeries
-from trading.wiring.bars import open_store
+from trading.queries.bars import open_store
 
 
 class Command(BaseCommand):

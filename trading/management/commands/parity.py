@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from trading.queries.bars import CannotFeed
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import CannotRun
-from trading.wiring.feeds import CannotFeed
 from trading.wiring.parity import Parity, check_parity
 
 EXIT_NOT_FOUND = 2

@@ -11,9 +11,9 @@ import uvloop
 from django.core.management.base import BaseCommand, CommandError
 
 from trading.engine.runner import Outcome
+from trading.queries.bars import CannotFeed
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
-from trading.wiring.feeds import CannotFeed
 
 EXIT_NOT_FOUND = 2
 EXIT_CONFIGURATION = 4

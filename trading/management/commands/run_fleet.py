@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand
 from trading.engine.runner import Outcome
 from trading.fleet import Fleet
 from trading.management.commands.run_engine import serve
+from trading.queries.bars import CannotFeed
 from trading.wiring.directory import ListedEngine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
-from trading.wiring.feeds import CannotFeed
 from trading.wiring.warm import warm_core
 
 log = structlog.get_logger(__name__)

@@ -1,0 +1,132 @@
+// Opens the socket and patches the page with the latest value of each key.
+(() => {
+  const root = document.getElementById("live");
+  if (!root) return;
+  const STALE_MS = 5000, ROWS = 60;
+  let market = 0, heard = 0, delay = 500, lastDecision = 0, engineOk = false;
+  const at = (name) => root.querySelector(`[data-live="${name}"]`);
+  const put = (name, text) => { const el = at(name); if (el && el.textContent !== text) el.textContent = text; };
+  const money = (text) => Number(text).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + money(Math.abs(value));
+  const tone = (name, value) => { const el = at(name); if (!el) return; el.classList.toggle("up", value > 0); el.classList.toggle("down", value < 0); };
+  const time = (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+  const node = (tag, cls, text) => { const el = document.createElement(tag); if (cls) el.className = cls; if (text !== undefined) el.textContent = text; return el; };
+  const short = (value) => (value === null || value === undefined ? "–" : Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3)));
+
+  function socketState(text, style) {
+    const badge = document.getElementById("socket");
+    if (badge.textContent !== text) badge.textContent = text;
+    badge.className = `badge ${style}`;
+  }
+
+  function engine(d) {
+    if (d.engine_id !== root.dataset.engine) return;
+    engineOk = true;
+    put("equity", money(d.equity));
+    const pnl = Number(d.equity) - Number(root.dataset.paidIn);
+    put("pnl", signed(pnl)); tone("pnl", pnl);
+    put("realized", signed(Number(d.realized))); tone("realized", Number(d.realized));
+    put("fees", money(d.fees));
+    put("observed", "Running"); at("observed").className = "badge bg-green text-green-fg";
+    if (d.market_ms) put("market-time", time(d.market_ms));
+    put("rate", `${d.bars_per_second} bars/s`);
+    put("epoch", `epoch ${d.epoch}`);
+    if (d.market_ms) Charts.equity(d.market_ms, d.equity);
+    const holds = document.getElementById("holds");
+    const words = d.holds.map((hold) => hold.reason).join("; ");
+    if (holds.dataset.words !== words) {
+      holds.dataset.words = words;
+      holds.replaceChildren(...d.holds.map((hold) => {
+        const box = node("div", "alert alert-warning py-2");
+        box.append(node("strong", "", "Entries on hold. "), hold.reason);
+        return box;
+      }));
+    }
+  }
+
+  function position(d) {
+    const held = d.side !== "FLAT";
+    put("position-side", d.side);
+    document.getElementById("flat").classList.toggle("is-hidden", held);
+    document.getElementById("position").classList.toggle("is-hidden", !held);
+    const fields = { quantity: d.quantity, entry: d.entry_price, stop: d.stop_price, target: d.target_price, last: d.last_price };
+    Object.entries(fields).forEach(([name, text]) => put(name, text || "–"));
+    put("unrealized", held ? signed(Number(d.unrealized)) : "–"); tone("unrealized", Number(d.unrealized));
+    put("last-price", d.last_price);
+    Charts.level("entry", held ? d.entry_price : "", "--np-accent");
+    Charts.level("stop", held ? d.stop_price : "", "--np-down");
+  }
+
+  function decision(d) {
+    if (d.bar_open_ms <= lastDecision) return;
+    lastDecision = d.bar_open_ms;
+    const row = node("tr"), details = node("details", "decision"), gates = node("div", "gates num");
+    details.append(node("summary", "", d.sentence), gates);
+    d.votes.forEach((vote) => gates.append(node("div", "", `${vote.strategy}: ${vote.abstained === "voted" ? `score ${short(vote.score)}, confidence ${short(vote.confidence)}` : vote.abstained}`)));
+    d.gates.filter((gate) => gate.verdict !== "not asked").forEach((gate) => {
+      const line = node("div");
+      line.append(node("span", gate.verdict, `${gate.verdict === "passed" ? "✓" : "✗"} ${gate.name}`), ` ${short(gate.value)} `, node("span", "text-secondary", `limit ${short(gate.limit)}`));
+      gates.append(line);
+    });
+    const cell = node("td"); cell.append(details);
+    row.append(node("td", "num text-nowrap", time(d.bar_open_ms)), cell, node("td", "d-none d-md-table-cell", d.regime), node("td", "d-none d-md-table-cell text-end num", short(d.score)), node("td", "d-none d-md-table-cell text-end num", short(d.confidence)));
+    const body = document.getElementById("decisions");
+    document.getElementById("no-decisions")?.remove();
+    body.prepend(row);
+    while (body.rows.length > ROWS) body.deleteRow(-1);
+  }
+
+  const seenFills = new Set();
+  function fill(d) {
+    const id = `${d.filled_ms}-${d.side}-${d.price}`;
+    if (seenFills.has(id)) return;
+    seenFills.add(id);
+    const shown = time(d.filled_ms).slice(5), body = document.getElementById("fills");
+    if ([...body.rows].some((row) => row.cells[0].textContent === shown && row.cells[1].textContent === d.side)) return;
+    Charts.fill(d);
+    document.getElementById("no-fills")?.remove();
+    const row = node("tr");
+    row.append(node("td", "", shown), node("td", d.side === "BUY" ? "up" : "down", d.side), node("td", "text-end", d.price), node("td", "", d.purpose === "ENTRY" ? "entry" : d.reason.toLowerCase().replaceAll("_", " ")));
+    body.prepend(row);
+    while (body.rows.length > ROWS) body.deleteRow(-1);
+  }
+
+  function receive(event) {
+    const { key, data } = JSON.parse(event.data);
+    const [kind, index] = key.split(":");
+    if (kind === "engine") { heard = Date.now(); return engine(data); }
+    if (data.engine_id !== root.dataset.engine || Number(index) !== market) return;
+    heard = Date.now();
+    ({ bar: Charts.bar, position, decision, fill })[kind]?.(data);
+  }
+
+  function connect() {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
+    socket.onopen = () => { delay = 500; heard = Date.now(); socketState("live", "bg-green-lt"); };
+    socket.onmessage = receive;
+    socket.onclose = (event) => {
+      if (event.code === 4401 || event.code === 4403) { socketState("signed out", "bg-red-lt"); return; }
+      socketState("reconnecting…", "bg-yellow-lt");
+      setTimeout(connect, delay + Math.random() * 300);
+      delay = Math.min(delay * 2, 10000);
+    };
+    root.socket = socket;
+  }
+
+  setInterval(() => {
+    if (root.socket?.readyState !== WebSocket.OPEN) return;
+    const quiet = Date.now() - heard > STALE_MS;
+    socketState(quiet ? "no news – stale" : "live", quiet ? "bg-yellow-lt" : "bg-green-lt");
+    if (engineOk) put("age", `${Math.round((Date.now() - heard) / 1000)} s ago`);
+  }, 1000);
+
+  root.querySelectorAll("[data-market]").forEach((button) => button.addEventListener("click", () => {
+    root.querySelectorAll("[data-market]").forEach((other) => other.classList.toggle("active", other === button));
+    market = Number(button.dataset.market); lastDecision = 0;
+    root.querySelector(".card-title").textContent = button.dataset.symbol;
+    Charts.load(button.dataset.chart);
+  }));
+
+  Charts.start(root.dataset.chart).then(connect);
+})();

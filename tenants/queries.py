@@ -1,0 +1,61 @@
+"""Memberships before a tenant is known, members once it is."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from tenants.models import Membership, Tenant
+from tenants.roles import is_granted
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A tenant as one of its members sees it."""
+
+    id: UUID
+    slug: str
+    name: str
+    status: str
+    role: str
+
+    def allows(self, permission: str) -> bool:
+        """Whether this member may do what needs the permission."""
+        return is_granted(self.role, permission)
+
+    @property
+    def may_trade(self) -> bool:
+        """For templates: may pause, resume and close."""
+        return self.allows("trade")
+
+    @property
+    def may_manage(self) -> bool:
+        """For templates: may change members and settings."""
+        return self.allows("manage")
+
+
+def memberships(*, user_id: int) -> list[Workspace]:
+    """The workspaces a person may enter, oldest membership first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM tenants_of_user(%s)", [user_id])
+        rows = [Workspace(*row) for row in cursor.fetchall()]
+    return [row for row in rows if row.status not in (Tenant.Status.CLOSED,)]
+
+
+def choose_workspace(*, user_id: int, wanted: str | None) -> Workspace | None:
+    """The wanted workspace if the person is a member of it, else the first one, if any."""
+    mine = memberships(user_id=user_id)
+    return next((w for w in mine if str(w.id) == wanted), mine[0] if mine else None)
+
+
+def is_slug_taken(slug: str) -> bool:
+    """Whether a workspace of any tenant has this short name."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tenant_slug_exists(%s)", [slug])
+        return bool(cursor.fetchone()[0])
+
+
+def list_members() -> Any:
+    """Members of the workspace whose scope is open, with their users."""
+    return Membership.objects.select_related("user").order_by("created_at", "id")

@@ -1,0 +1,14 @@
+"""URLs of tenants."""
+
+from django.urls import path
+
+from tenants import views
+
+urlpatterns = [
+    path("health", views.health, name="health"),
+    path("welcome/", views.welcome, name="welcome"),
+    path("workspace/", views.switch_workspace, name="switch_workspace"),
+    path("team/", views.team, name="team"),
+    path("team/<int:membership_id>/", views.change_member, name="change_member"),
+    path("mailbox/", views.mailbox, name="mailbox"),
+]

@@ -1,0 +1,141 @@
+"""Health, welcome, workspace switch, team and the development mailbox."""
+
+import email
+from email.message import Message
+from email.policy import default as email_policy
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from tenants import operations, queries
+from tenants.auth import permission_required
+from tenants.forms import MemberForm, WorkspaceForm
+from tenants.middleware import SESSION_KEY
+from tenants.models import Membership
+from tenants.roles import Role
+
+LETTERS_SHOWN = 30
+
+
+@require_GET
+@never_cache
+def health(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is looked at."""
+    return JsonResponse({"status": "ok"})
+
+
+@login_required
+def welcome(request: HttpRequest) -> HttpResponse:
+    """Name a workspace; the first page of somebody who has none."""
+    form = WorkspaceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        tenant = operations.create_tenant(
+            name=form.cleaned_data["name"],
+            slug=form.free_slug(),
+            owner=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+        )
+        request.session[SESSION_KEY] = str(tenant.id)
+        return redirect("dashboard")
+    return render(request, "tenants/welcome.html", {"form": form})
+
+
+@login_required
+@require_POST
+def switch_workspace(request: HttpRequest) -> HttpResponse:
+    """Enter another workspace of one's own."""
+    wanted = request.POST.get("tenant", "")
+    mine = queries.memberships(user_id=request.user.pk)
+    if wanted not in {str(workspace.id) for workspace in mine}:
+        raise Http404
+    request.session[SESSION_KEY] = wanted
+    return redirect("dashboard")
+
+
+@permission_required("view")
+def team(request: HttpRequest) -> HttpResponse:
+    """Members and roles; owners add, change and remove."""
+    workspace: Any = request.tenant  # type: ignore[attr-defined]
+    form = MemberForm(request.POST or None)
+    if request.method == "POST":
+        if not workspace.may_manage:
+            return HttpResponse(status=403)
+        if form.is_valid() and _add(request, form):
+            return redirect("team")
+    context = {"form": form, "members": queries.list_members(), "roles": list(Role)}
+    return render(request, "tenants/team.html", context)
+
+
+def _add(request: HttpRequest, form: MemberForm) -> bool:
+    try:
+        with transaction.atomic():
+            operations.add_member(
+                tenant_id=request.tenant.id,  # type: ignore[attr-defined]
+                user=form.user,  # type: ignore[arg-type]
+                role=Role(form.cleaned_data["role"]),
+                actor=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            )
+    except IntegrityError:
+        form.add_error("email", "Already a member of this workspace.")
+        return False
+    messages.success(request, f"{form.cleaned_data['email']} is a member now.")
+    return True
+
+
+@permission_required("manage")
+@require_POST
+def change_member(request: HttpRequest, membership_id: int) -> HttpResponse:
+    """Give a member another role, or remove them."""
+    membership = get_object_or_404(Membership, id=membership_id)
+    role = request.POST.get("role", "")
+    actor: Any = request.user
+    try:
+        if role == "REMOVE":
+            operations.remove_member(membership=membership, actor=actor, now=timezone.now())
+        else:
+            operations.change_role(
+                membership=membership, role=Role(role), actor=actor, now=timezone.now()
+            )
+    except operations.LastOwner as error:
+        messages.error(request, str(error))
+    except ValueError:
+        messages.error(request, f"{role!r} is not a role.")
+    return redirect("team")
+
+
+@require_GET
+@never_cache
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """Letters this installation would have sent; only where no mail server is configured."""
+    if not settings.DEV_MAILBOX:
+        raise Http404
+    files = sorted(Path(settings.EMAIL_FILE_PATH).glob("*.log"), key=lambda p: p.stat().st_mtime)
+    letters = [letter for path in reversed(files[-LETTERS_SHOWN:]) for letter in _letters(path)]
+    return render(request, "tenants/mailbox.html", {"letters": letters})
+
+
+def _letters(path: Path) -> list[dict[str, str]]:
+    texts = path.read_text(encoding="utf-8", errors="replace").split("-" * 79)
+    parsed = [email.message_from_string(t.strip(), policy=email_policy) for t in texts if t.strip()]
+    return [_shown(letter) for letter in parsed]
+
+
+def _shown(letter: Message) -> dict[str, str]:
+    body = letter.get_body(("plain",)) if hasattr(letter, "get_body") else None
+    text = body.get_content() if body is not None else str(letter.get_payload())
+    return {
+        "to": str(letter["To"]),
+        "subject": str(letter["Subject"]),
+        "date": str(letter["Date"]),
+        "text": str(text).strip(),
+    }

@@ -1,0 +1,88 @@
+"""Channels consumers; authenticate, subscribe, forward."""
+
+import asyncio
+from contextlib import suppress
+from importlib import import_module
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+
+from tenants.middleware import SESSION_KEY
+from tenants.queries import Workspace, choose_workspace
+from trading.stream.hub import Hub, Listener
+
+NOT_SIGNED_IN = 4401
+NOT_A_MEMBER = 4403
+SECONDS_BETWEEN_CHECKS = 10.0
+
+_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+
+
+def hub() -> Hub:
+    """This process's hub; one per event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub(settings.REDIS_URL)
+    return _hubs[loop]
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """The live values of the signed-in person's workspace, and of no other."""
+
+    workspace: Workspace | None = None
+    listener: Listener | None = None
+    tasks: tuple["asyncio.Task[None]", ...] = ()
+
+    async def connect(self) -> None:
+        """Let members in; say with the close code why not."""
+        await self.accept()
+        if not self.scope["user"].is_authenticated:
+            await self.close(NOT_SIGNED_IN)
+            return
+        self.workspace = await self._read_workspace()
+        if self.workspace is None:
+            await self.close(NOT_A_MEMBER)
+            return
+        self.listener = Listener(self._send_text)
+        self.tasks = (
+            asyncio.create_task(self.listener.run()),
+            asyncio.create_task(self._watch_access()),
+        )
+        await hub().join(str(self.workspace.id), self.listener)
+
+    async def disconnect(self, code: int) -> None:
+        """Leave the hub and end what was started."""
+        if self.workspace is not None and self.listener is not None:
+            hub().leave(str(self.workspace.id), self.listener)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Pages only listen; what they send is ignored."""
+
+    async def _send_text(self, text: str) -> None:
+        with suppress(RuntimeError):  # the socket closed between two sends
+            await self.send(text_data=text)
+
+    async def _watch_access(self) -> None:
+        """Close when the person signed out, was removed, or chose another workspace."""
+        while True:
+            await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
+            now = await self._read_workspace()
+            if now is None or self.workspace is None or now.id != self.workspace.id:
+                await self.close(NOT_SIGNED_IN if now is None else NOT_A_MEMBER)
+                return
+
+    @database_sync_to_async
+    def _read_workspace(self) -> Workspace | None:
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        request = HttpRequest()  # a fresh look at the session, not the one of the handshake
+        request.session = store(self.scope["session"].session_key)
+        user = get_user(request)
+        if not user.is_authenticated:
+            return None
+        return choose_workspace(user_id=user.pk, wanted=request.session.get(SESSION_KEY))

@@ -1,0 +1,1 @@
+"""Read use cases of trading, one module per noun; inside the scope of one tenant."""

@@ -1,0 +1,234 @@
+"""What the dashboard's first paint shows; the live stream takes over from there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db.models import Sum
+
+from trading.core import explain
+from trading.ledger.rows import to_ns
+from trading.models import Decision, Engine, Fill, Hold, LedgerEntry, Position
+from trading.queries.bars import CannotFeed, bar_source
+from trading.queries.markets import EngineMarket, list_markets
+
+NS_PER_MS = 1_000_000
+DECISIONS_SHOWN = 40
+FILLS_SHOWN = 20
+CHART_BARS = 500
+EQUITY_POINTS = 300
+HOLD_LIFTED_BY = {
+    "OPERATOR": "Resume lifts it",
+    "BREAKER": "lifts when its cause is gone",
+    "BILLING": "a paid subscription lifts it",
+    "DATA": "fresh market data lifts it",
+    "RISK": "lifts when the limit allows",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """One engine with everything beside its charts."""
+
+    engine: Engine
+    engines: Sequence[Engine]
+    markets: Sequence[EngineMarket]
+    market_words: str
+    holds: Sequence[dict[str, Any]]
+    positions: Sequence[Position]
+    fills: Sequence[Fill]
+    decisions: Sequence[dict[str, Any]]
+    paid_in: Decimal
+    equity: float | None
+    realized: Decimal
+    fees: Decimal
+
+
+def list_engines() -> list[Engine]:
+    """The workspace's engines, those that should run first."""
+    return list(
+        Engine.objects.select_related("account").order_by("desired", "account__label", "id")
+    )
+
+
+def get_dashboard(*, engine_id: UUID | None) -> Dashboard | None:
+    """The chosen engine's dashboard, the first engine's without a choice, None without engines.
+
+    Raises:
+        Engine.DoesNotExist: the chosen engine is not one of this workspace.
+    """
+    engines = list_engines()
+    if not engines and engine_id is None:
+        return None
+    if engine_id is None:
+        engine = engines[0]
+    else:
+        chosen = [engine for engine in engines if engine.id == engine_id]
+        if not chosen:
+            raise Engine.DoesNotExist
+        engine = chosen[0]
+    markets = list_markets(account_id=engine.account_id)
+    decisions = list_decisions(markets=markets, count=DECISIONS_SHOWN)
+    closed = Position.objects.filter(bot__account=engine.account).aggregate(
+        realized=Sum("realized_pnl"), fees=Sum("fees")
+    )
+    return Dashboard(
+        engine=engine,
+        engines=engines,
+        markets=markets,
+        market_words=describe_market(engine, markets),
+        holds=[
+            {"hold": hold, "lifted_by": HOLD_LIFTED_BY[hold.kind]}
+            for hold in Hold.objects.filter(engine=engine, cleared_at=None).order_by(
+                "placed_at", "id"
+            )
+        ],
+        positions=list(
+            Position.objects.filter(bot__account=engine.account, closed_at=None)
+            .select_related("instrument", "bot")
+            .order_by("opened_at", "id")
+        ),
+        fills=list_fills(engine=engine, count=FILLS_SHOWN),
+        decisions=decisions,
+        paid_in=paid_in(engine),
+        equity=decisions[0]["equity"] if decisions else None,
+        realized=closed["realized"] or Decimal(0),
+        fees=closed["fees"] or Decimal(0),
+    )
+
+
+def describe_market(engine: Engine, markets: Sequence[EngineMarket]) -> str:
+    """Plain words for where the prices come from."""
+    pairs = ", ".join(market.instrument.symbol for market in markets) or "no instrument"
+    if engine.account.venue == "synthetic":
+        return f"Synthetic market, seeded and not real: {pairs}"
+    if engine.account.venue == "replay":
+        venues = " and ".join(sorted({m.instrument.venue for m in markets}))
+        return f"Replay of stored {venues} bars: {pairs}"
+    return f"{engine.account.get_venue_display()}: {pairs}"
+
+
+def paid_in(engine: Engine) -> Decimal:
+    """What was paid into the engine's account, in its quote currency."""
+    booked = LedgerEntry.objects.filter(account=engine.account, book=LedgerEntry.Book.CAPITAL)
+    return -(booked.aggregate(total=Sum("amount"))["total"] or Decimal(0))
+
+
+def list_fills(*, engine: Engine, count: int) -> list[Fill]:
+    """The newest fills, newest first."""
+    return list(
+        Fill.objects.filter(account=engine.account)
+        .select_related("order__intent__instrument")
+        .order_by("-filled_at", "-id")[:count]
+    )
+
+
+def list_decisions(*, markets: Sequence[EngineMarket], count: int) -> list[dict[str, Any]]:
+    """The newest decisions in words, newest first."""
+    symbols = {(m.revision.id, m.instrument.id): m.instrument.symbol for m in markets}
+    stored = Decision.objects.filter(revision_id__in=[m.revision.id for m in markets]).order_by(
+        "-bar_opened_at", "-id"
+    )[:count]
+    return [
+        {"symbol": symbols.get((row.revision_id, row.instrument_id), ""), **_described(row)}
+        for row in stored
+    ]
+
+
+def _described(row: Decision) -> dict[str, Any]:
+    try:
+        return explain.describe(explain.read(bytes(row.record)))
+    except ValueError:  # decided by a core with another layout: stage and reason still stand
+        return {
+            "bar_open_ms": to_ns(row.bar_opened_at) // NS_PER_MS,
+            "stage": row.get_stage_display(),
+            "reason": row.get_reason_display(),
+            "sentence": "Decided by an earlier version of the core.",
+            "equity": None,
+            "score": None,
+            "confidence": None,
+            "regime": "",
+            "votes": [],
+            "gates": [],
+        }
+
+
+def get_chart(*, engine_id: UUID, market_index: int) -> dict[str, Any]:
+    """Bars up to the last one decided on, fills, and equity of one market of an engine.
+
+    Raises:
+        Engine.DoesNotExist: no such engine in this workspace.
+        IndexError: the engine has no such market.
+    """
+    engine = Engine.objects.select_related("account").get(id=engine_id)
+    markets = list_markets(account_id=engine.account_id)
+    market = markets[market_index]
+    newest = (
+        Decision.objects.filter(revision=market.revision, instrument=market.instrument)
+        .order_by("-bar_opened_at", "-id")
+        .first()
+    )
+    bars = _bars(engine, market, to_ns(newest.bar_opened_at)) if newest else []
+    since = bars[0]["open_ms"] if bars else 0
+    return {
+        "symbol": market.instrument.symbol,
+        "timeframe_seconds": market.revision.timeframe_seconds,
+        "bars": bars,
+        "fills": [fill for fill in _fills(engine, market) if fill["filled_ms"] >= since],
+        "equity": _equity(market),
+    }
+
+
+def _bars(engine: Engine, market: EngineMarket, last_ns: int) -> list[dict[str, Any]]:
+    try:
+        source = bar_source(
+            venue=engine.account.venue,
+            instrument=market.instrument,
+            timeframe_seconds=market.revision.timeframe_seconds,
+        )
+    except CannotFeed:
+        return []
+    return [
+        {
+            "open_ms": int(bar["open_ns"]) // NS_PER_MS,
+            **{name: float(bar[name]) for name in ("open", "high", "low", "close", "volume")},
+        }
+        for bar in source.tail(before_ns=last_ns + 1, count=CHART_BARS)
+    ]
+
+
+def _fills(engine: Engine, market: EngineMarket) -> list[dict[str, Any]]:
+    newest = (
+        Fill.objects.filter(account=engine.account, order__intent__instrument=market.instrument)
+        .select_related("order__intent")
+        .order_by("-filled_at", "-id")[:200]
+    )
+    return [
+        {
+            "filled_ms": to_ns(fill.filled_at) // NS_PER_MS,
+            "side": fill.side,
+            "price": float(fill.price),
+            "purpose": fill.order.intent.get_purpose_display(),
+            "reason": fill.order.intent.get_exit_reason_display(),
+        }
+        for fill in reversed(newest)
+    ]
+
+
+def _equity(market: EngineMarket) -> list[tuple[int, float]]:
+    """(ms, equity) of the newest decisions, thinned to a few hundred points."""
+    newest = (
+        Decision.objects.filter(revision=market.revision, instrument=market.instrument)
+        .order_by("-bar_opened_at", "-id")
+        .values_list("record", flat=True)[: CHART_BARS * 4]
+    )
+    size = explain.DECISION.itemsize
+    records = [bytes(r) for r in newest if len(r) == size]
+    decided = np.frombuffer(b"".join(reversed(records)), dtype=explain.DECISION)
+    step = max(1, len(decided) // EQUITY_POINTS)
+    return [
+        (int(d["bar_open_ns"]) // NS_PER_MS, round(float(d["equity"]), 2)) for d in decided[::step]
+    ]

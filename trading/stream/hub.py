@@ -1,0 +1,111 @@
+"""Web side: one subscription per process; per socket the latest full value of each key."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from trading.stream.publisher import channel_of
+
+log = structlog.get_logger(__name__)
+
+PATTERN = channel_of("*")
+SECONDS_BETWEEN_SENDS = 0.05
+LONGEST_BACK_OFF_SECONDS = 5.0
+
+Send = Callable[[str], Awaitable[None]]
+
+
+class Envelope(msgspec.Struct):
+    """The part of a payload the hub looks at; the text itself is passed on untouched."""
+
+    key: str
+
+
+class Listener:
+    """One socket: at most one waiting text per key, so a slow reader costs nothing."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._waiting: dict[str, str] = {}
+        self._news = asyncio.Event()
+
+    def offer(self, key: str, text: str) -> None:
+        """Replace what waits under ``key``."""
+        self._waiting[key] = text
+        self._news.set()
+
+    async def run(self) -> None:
+        """Send what waits, at most twenty times a second."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            waiting, self._waiting = self._waiting, {}
+            for text in waiting.values():
+                await self._send(text)
+            await asyncio.sleep(SECONDS_BETWEEN_SENDS)
+
+
+class Hub:
+    """Fans one Redis subscription out to the sockets of this process."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(url)
+        self._listeners: dict[str, set[Listener]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._decode = msgspec.json.Decoder(Envelope).decode
+
+    async def join(self, tenant_id: str, listener: Listener) -> None:
+        """Give a listener the latest values of its tenant, then everything new."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        self._listeners.setdefault(channel_of(tenant_id), set()).add(listener)
+        await self._replay(tenant_id, listener)
+
+    def leave(self, tenant_id: str, listener: Listener) -> None:
+        """Forget a listener."""
+        channel = channel_of(tenant_id)
+        listeners = self._listeners.get(channel, set())
+        listeners.discard(listener)
+        if not listeners:
+            self._listeners.pop(channel, None)
+
+    async def _replay(self, tenant_id: str, listener: Listener) -> None:
+        try:
+            latest = await self._redis.hgetall(f"{channel_of(tenant_id)}:latest")
+        except (RedisError, OSError) as error:
+            log.warning("live_snapshot_unavailable", error=str(error))
+            return
+        for key, text in latest.items():
+            listener.offer(key.decode(), text.decode())
+
+    async def _run(self) -> None:
+        back_off = 0.1
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.psubscribe(PATTERN)
+                    back_off = 0.1
+                    async for message in pubsub.listen():
+                        if message["type"] == "pmessage":
+                            self._fan_out(message["channel"].decode(), message["data"])
+            except (RedisError, OSError) as error:
+                log.warning("live_subscription_lost", error=str(error))
+            await asyncio.sleep(back_off)
+            back_off = min(back_off * 2, LONGEST_BACK_OFF_SECONDS)
+
+    def _fan_out(self, channel: str, data: bytes) -> None:
+        listeners = self._listeners.get(channel)
+        if not listeners:
+            return
+        try:
+            key = self._decode(data).key
+        except msgspec.MsgspecError:
+            log.warning("live_value_unreadable", channel=channel)
+            return
+        text = data.decode()
+        for listener in listeners:
+            listener.offer(key, text)

@@ -1,0 +1,79 @@
+"""Dashboard page, chart data, and the buttons that send commands to an engine."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from tenants.auth import permission_required
+from trading import operations
+from trading.models import Engine
+from trading.queries import dashboard as queries
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def dashboard(request: HttpRequest, engine_id: uuid.UUID | None = None) -> HttpResponse:
+    """One engine's live page."""
+    try:
+        shown = queries.get_dashboard(engine_id=engine_id)
+    except Engine.DoesNotExist:
+        raise Http404 from None
+    if shown is None:
+        return render(request, "trading/no_engine.html")
+    return render(request, "trading/dashboard.html", {"d": shown, "controls": CONTROLS})
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def chart(request: HttpRequest, engine_id: uuid.UUID, market: int) -> HttpResponse:
+    """Bars, fills and equity of one market, for the charts' first paint."""
+    try:
+        return JsonResponse(queries.get_chart(engine_id=engine_id, market_index=market))
+    except (Engine.DoesNotExist, IndexError):
+        raise Http404 from None
+
+
+CONTROLS = (
+    ("pause", "Pause entries", "btn-primary"),
+    ("resume", "Resume", ""),
+    ("close_all", "Close all", "btn-outline-danger"),
+)
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "pause": operations.pause_engine,
+    "resume": operations.resume_engine,
+    "close_all": operations.close_all,
+}
+ANSWERS = {
+    "pause": "Pausing: no new entries. Exits and stops keep running.",
+    "resume": "Resuming entries.",
+    "close_all": "Closing every position at the next price, and pausing entries.",
+}
+
+
+@require_POST
+@permission_required("trade")
+def command(request: HttpRequest, engine_id: uuid.UUID, name: str) -> HttpResponse:
+    """Put a command into the engine's inbox."""
+    if name not in COMMANDS:
+        raise Http404
+    try:
+        COMMANDS[name](
+            engine_id=engine_id,
+            actor=request.user,
+            reason=f"{name.replace('_', ' ')} from the dashboard by {request.user}",
+            idempotency_key=f"{name}-{request.POST.get('key') or uuid.uuid4().hex}"[:80],
+            now=timezone.now(),
+        )
+    except operations.EngineNotFound:
+        raise Http404 from None
+    if request.headers.get("HX-Request"):
+        return render(request, "trading/_answer.html", {"words": ANSWERS[name]})
+    return redirect("engine", engine_id=engine_id)
