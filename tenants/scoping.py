@@ -44,15 +44,14 @@ def tenant_scope(tenant_id: UUID | str) -> Iterator[None]:
     if current is not None and current != wanted:
         raise ScopeConflict(f"the scope of {current} is open; {wanted} may not be opened inside")
     token = _tenant.set(wanted)
+    inside_another = connection.in_atomic_block
     try:
         with transaction.atomic():
-            if current is not None:
-                yield
-                return
-            _set_config(str(wanted))
+            if current is None:
+                _set_config(str(wanted))
             yield
-            if not connection.needs_rollback:  # a transaction that is lost takes the setting along
-                _set_config("")  # inside an outer transaction the setting would live on
+            if current is None and inside_another and not connection.needs_rollback:
+                _set_config("")  # the setting would live on until the outer transaction ends
     finally:
         _tenant.reset(token)
 
