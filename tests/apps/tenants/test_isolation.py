@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from tenants.scoping import tenant_scope
 from tenants.security import secure_tables, tenant_foreign_keys, tenant_models
 from tests.factories import make_tenant
 from tests.tenant_rows import Rows, walked_tables
+from trading.models import LedgerEntry
 
 
 @dataclass
@@ -29,12 +32,12 @@ class TwoTenants:
 
 @pytest.fixture
 def two_tenants(fresh_database) -> TwoTenants:
-    tenants = [make_tenant(slug) for slug in ("acme", "max")]
-    rows = {tenant.id: Rows(tenant) for tenant in tenants}
+    acme, stranger = make_tenant("acme"), make_tenant("max")
+    rows = {tenant.id: Rows(tenant) for tenant in (acme, stranger)}
     for maker in rows.values():
         for model in tenant_models():
             maker.get(model)
-    return TwoTenants(*tenants, rows)
+    return TwoTenants(acme, stranger, rows)
 
 
 def _run(statement: str, *values: Any, alias: str = "default", **names: str) -> Any:
@@ -144,12 +147,16 @@ def test_foreign_keys_cannot_cross_tenants(two_tenants):
     for model in tenant_models():
         for field in tenant_foreign_keys(model):
             foreign = stranger.make_apart(field.related_model)
-            with pytest.raises(IntegrityError, match=r"_tenant"), tenant_scope(acme.tenant.id):
-                acme.make(model, **{field.attname: foreign.pk})
-                _run("SET CONSTRAINTS ALL IMMEDIATE")
+            with pytest.raises(IntegrityError, match=r"_tenant"):
+                _make_at_once(acme, model, **{field.attname: foreign.pk})
             crossed.append(field)
 
     assert len(crossed) >= 15
+
+
+def _make_at_once(rows: Rows, model: Any, **given: Any) -> None:
+    with tenant_scope(rows.tenant.id):
+        rows.make(model, **given)
 
 
 def test_every_foreign_key_between_tenants_rows_carries_the_tenant(fresh_database):
@@ -283,6 +290,15 @@ def test_the_tenant_does_not_outlive_its_scope_inside_a_longer_transaction(two_t
         after_an_error = _tenant_on_connection()
 
     assert (between, after_an_error) == ("", "")
+
+
+@pytest.mark.parametrize("longer", [False, True], ids=["own transaction", "longer transaction"])
+def test_checks_that_wait_for_the_end_still_see_the_rows_they_check(two_tenants, longer):
+    rows = two_tenants.rows[two_tenants.acme.id]
+
+    around = transaction.atomic() if longer else nullcontext()
+    with pytest.raises(IntegrityError, match="does not sum to zero"), around:
+        _make_at_once(rows, LedgerEntry, amount=Decimal(1))
 
 
 def _tenant_on_connection() -> str:
