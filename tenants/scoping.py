@@ -93,13 +93,13 @@ class TenantQuerySet(models.QuerySet[Any]):
     """Refuses to run where no tenant is set: the second net behind row-level security."""
 
     def _refuse_without_scope(self) -> None:
-        if _tenant.get() is None and not _staff.get() and self._db not in ("staff", "owner"):
+        if _tenant.get() is None and not _staff.get() and self.db not in ("staff", "owner"):
             raise ScopeMissing(f"{self.model.__name__}: open tenant_scope(…) first")
 
     def _fetch_all(self) -> None:
         if self._result_cache is None:
             self._refuse_without_scope()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         self._refuse_without_scope()

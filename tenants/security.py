@@ -123,8 +123,7 @@ def tenant_foreign_keys(
 ) -> Iterator["models.ForeignKey[Any, Any]"]:
     """Foreign keys from one tenant's row to another row of a tenant."""
     for field in model._meta.concrete_fields:
-        target = field.related_model
-        if isinstance(field, models.ForeignKey) and issubclass(target, TenantModel):
+        if isinstance(field, models.ForeignKey) and issubclass(field.related_model, TenantModel):
             yield field
 
 
@@ -134,7 +133,7 @@ def _tie_foreign_keys(run: _Runner, model: type[TenantModel], existing: set[str]
     PostgreSQL checks foreign keys past row-level security, so the tenant must be part of the key.
     """
     for field in tenant_foreign_keys(model):
-        target = field.related_model._meta.db_table  # type: ignore[union-attr]
+        target = field.related_model._meta.db_table
         if target not in existing:
             continue
         unique = f"{target}_tenant_key"[:63]
