@@ -292,7 +292,7 @@ def consider(d, market, account, p, cost):
     )
     reason = confluence.decide(d, p.confluence, weights)
     if reason != NO_REASON:
-        return VOTES if reason == NO_VOTE or reason == VOTES_TIED else CONFLUENCE, reason
+        return VOTES if reason in (NO_VOTE, VOTES_TIED) else CONFLUENCE, reason
     d.stop_distance *= p.exits.stop_scale
     d.target_distance *= p.exits.target_scale
     reason = risk.check_account(d, market, account, p.risk)
