@@ -77,6 +77,21 @@ def aliases(env: Env) -> dict[str, DatabaseSettings]:
     return {"default": app, "staff": staff, "owner": owner}
 
 
+def refuse_bad_addresses(env: Env) -> None:
+    """Tell a malformed address before anything is started.
+
+    Raises:
+        InvalidEnvironment: an address of PostgreSQL, Redis or the mail server does not hold.
+    """
+    aliases(env)
+    email_backend(env)
+    scheme = urlsplit(env.redis_url.get_secret_value()).scheme
+    if scheme not in ("", "redis", "rediss", "unix"):
+        raise InvalidEnvironment(
+            f"REDIS_URL: accepted is redis://host:port/0 or unix:///path, the scheme was {scheme!r}"
+        )
+
+
 def celery_redis_url(url: str) -> str:
     """Celery spells a Unix socket ``redis+socket://`` where redis-py says ``unix://``."""
     return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url

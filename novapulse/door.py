@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from novapulse import env, processes, report, supervisor
+from novapulse import databases, env, processes, report, supervisor
 from novapulse.places import UnusablePlace
 from novapulse.processes import Identity, PidFile
 from novapulse.supervisor import Supervisor
@@ -54,6 +54,7 @@ def find_installation() -> Installation:
         InvalidEnvironment: a variable does not hold.
     """
     settings = env.load_configured()
+    databases.refuse_bad_addresses(settings)
     return Installation(settings=settings, plan=supervisor.plan(settings))
 
 

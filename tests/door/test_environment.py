@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from novapulse import env
+from novapulse import databases, env
 from tests import servers
 
 LONG_SECRET = "q1w2e3r4t5y6u7i8o9p0a1s2d3f4g5h6j7k8l9z0x1c2v3b4n5m6"
@@ -120,6 +120,24 @@ def test_production_refuses_placeholders(clean_environment, monkeypatch, name, v
 
     with pytest.raises(env.InvalidEnvironment, match=f"{name}: production needs"):
         env.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://user@host/name"),
+        ("DATABASE_URL", "postgresql://user@host"),
+        ("REDIS_URL", "http://host"),
+        ("NOVA_EMAIL_URL", "mail.example"),
+    ],
+)
+def test_a_malformed_address_is_refused_before_anything_starts(
+    clean_environment, monkeypatch, name, value
+):
+    _set(monkeypatch, **{name: value})
+
+    with pytest.raises(env.InvalidEnvironment, match=f"^{name}: "):
+        databases.refuse_bad_addresses(env.load_configured())
 
 
 def test_a_command_tells_a_bad_configuration_in_one_sentence():
