@@ -46,12 +46,20 @@ def tenant_scope(tenant_id: UUID | str) -> Iterator[None]:
     token = _tenant.set(wanted)
     try:
         with transaction.atomic():
-            if current is None:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [str(wanted)])
+            if current is not None:
+                yield
+                return
+            _set_config(str(wanted))
             yield
+            if not connection.needs_rollback:  # a transaction that is lost takes the setting along
+                _set_config("")  # inside an outer transaction the setting would live on
     finally:
         _tenant.reset(token)
+
+
+def _set_config(value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [value])
 
 
 @contextmanager

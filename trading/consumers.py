@@ -2,12 +2,13 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from importlib import import_module
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.http import HttpRequest
 
 from tenants.middleware import SESSION_KEY
 from tenants.queries import Workspace, choose_workspace
@@ -78,12 +79,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     @database_sync_to_async
     def _read_workspace(self) -> Workspace | None:
-        request: Any = self.scope["session"]
-        session = type(request)(request.session_key)
-        if not session.session_key or not session.exists(session.session_key):
-            return None
-        holder = type("SessionHolder", (), {"session": session})()
-        user = get_user(holder)
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        request = HttpRequest()  # a fresh look at the session, not the one of the handshake
+        request.session = store(self.scope["session"].session_key)
+        user = get_user(request)
         if not user.is_authenticated:
             return None
-        return choose_workspace(user_id=user.pk, wanted=session.get(SESSION_KEY))
+        return choose_workspace(user_id=user.pk, wanted=request.session.get(SESSION_KEY))

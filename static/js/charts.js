@@ -6,8 +6,8 @@ const Charts = (() => {
   let candles, line, markers, charts = [], lines = {}, fills = [], newest = 0, newestEquity = 0;
 
   const colours = () => ({
-    layout: { background: { color: "transparent" }, textColor: css("--tblr-secondary") || "#888", attributionLogo: true },
-    grid: { vertLines: { color: css("--tblr-border-color") }, horzLines: { color: css("--tblr-border-color") } },
+    layout: { background: { color: "transparent" }, textColor: css("--np-axis"), attributionLogo: false },
+    grid: { vertLines: { color: css("--np-grid") }, horzLines: { color: css("--np-grid") } },
   });
 
   function make(id) {

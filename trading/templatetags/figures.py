@@ -31,7 +31,7 @@ def tone(value: Decimal | float | None) -> str:
 @register.filter
 def exact(value: Decimal | None) -> str:
     """A stored decimal without trailing zeros."""
-    return "–" if value is None else f"{value.normalize():f}"
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else "–"
 
 
 @register.filter

@@ -1,11 +1,13 @@
 """Holds what an engine did against a backtest of the same bars: decisions, fills, books."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import zip_longest
 
 import numpy as np
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from tenants.scoping import tenant_scope
@@ -58,7 +60,7 @@ def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
         CannotRun, CannotFeed: the engine's rows or bars are missing.
     """
     plan = read_plan(tenant_id=tenant_id, engine_id=engine_id)
-    with tenant_scope(tenant_id):
+    with one_view(), tenant_scope(tenant_id):
         series = [_decided_bars(plan, market) for market in plan.markets]
         result = runner.run(
             series=series,
@@ -71,6 +73,14 @@ def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
         _compare_fills(plan, result, found)
         _check_books(plan, found)
     return Parity(len(result.decisions), len(result.fills), found.count, tuple(found.words))
+
+
+@contextmanager
+def one_view() -> Iterator[None]:
+    """One unchanging view of the database, so that a running engine may go on meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def _paid_in(plan: Plan) -> Decimal:
