@@ -112,7 +112,7 @@ class Hub:
             log.warning("live_snapshot_unavailable", error=str(error))
             return
         for key, text in latest.items():
-            listener.offer(key.decode(), text.decode())
+            listener.offer(str(key, "utf-8"), str(text, "utf-8"))
 
     async def _run(self) -> None:
         back_off = 0.1
