@@ -54,7 +54,8 @@ def welcome(request: HttpRequest) -> HttpResponse:
 def switch_workspace(request: HttpRequest) -> HttpResponse:
     """Enter another workspace of one's own."""
     wanted = request.POST.get("tenant", "")
-    mine = queries.memberships(user_id=request.user.pk)
+    user: Any = request.user
+    mine = queries.memberships(user_id=user.pk)
     if wanted not in {str(workspace.id) for workspace in mine}:
         raise Http404
     request.session[SESSION_KEY] = wanted

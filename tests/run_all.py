@@ -22,6 +22,7 @@ PRODUCTION = {
     "REDIS_URL": "redis://redis.invalid/0",
     "NOVA_PUBLIC_URL": "https://novapulse.invalid",
     "NOVA_ALLOWED_HOSTS": "novapulse.invalid",
+    "NOVA_EMAIL_URL": "smtp://mail.invalid:587",
 }
 
 

@@ -39,7 +39,7 @@ def hub() -> Hub:
     return _hubs[loop]
 
 
-class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class LiveConsumer(AsyncWebsocketConsumer):
     """The live values of the signed-in person's workspace, and of no other."""
 
     workspace: Workspace | None = None

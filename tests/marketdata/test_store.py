@@ -193,6 +193,7 @@ def test_a_killed_import_leaves_a_readable_store_and_a_second_run_completes_it(t
     counts = []
     for delay in (0.01, 0.06, 0.15):
         child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        assert child.stdout is not None
         child.stdout.readline()
         time.sleep(delay)
         os.kill(child.pid, signal.SIGKILL)
@@ -215,6 +216,7 @@ def test_an_interrupted_import_keeps_what_it_merged_and_says_so(tmp_path):
     path = write_csv(tmp_path / "bars.csv", to_lines(bars))
     command = [sys.executable, "-c", IMPORT, str(tmp_path / "store"), str(path)]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
     child.stdout.readline()
     while not list((tmp_path / "store").rglob("2024-*.parquet")):
         time.sleep(0.001)

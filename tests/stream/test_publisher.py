@@ -12,9 +12,9 @@ NOWHERE = "unix:///nowhere/redis.sock"
 
 
 async def latest(url: str, tenant_id: str) -> dict[str, dict]:
-    async with Redis.from_url(url) as redis:
+    async with Redis.from_url(url, decode_responses=True) as redis:
         stored = await redis.hgetall(f"{channel_of(tenant_id)}:latest")
-    return {str(key, "utf-8"): msgspec.json.decode(text) for key, text in stored.items()}
+    return {str(key): msgspec.json.decode(text) for key, text in stored.items()}
 
 
 async def test_of_many_values_of_a_key_only_the_newest_is_sent(redis_url: str) -> None:

@@ -66,9 +66,11 @@ def loop(
         asked = pipeline.on_tick(markets, m, account, own, bars[i].open_ns, bars[i].open, intents)
         accept_all(sims, m, intents, asked)
         count = fill_model.match_open(sims, m, markets, own, bars, i, found)
-        n = settle(markets, m, account, own, sims, found, count, intents, fills, fill_market, n)
+        if count > 0:  # the call alone would cost as much as an indicator
+            n = settle(markets, m, account, own, sims, found, count, intents, fills, fill_market, n)
         count = fill_model.match_range(sims, m, markets, own, bars, i, found)
-        n = settle(markets, m, account, own, sims, found, count, intents, fills, fill_market, n)
+        if count > 0:  # the call alone would cost as much as an indicator
+            n = settle(markets, m, account, own, sims, found, count, intents, fills, fill_market, n)
         asked = pipeline.on_bar(markets, m, account, own, bars, i, decisions, i, intents)
         accept_all(sims, m, intents, asked)
     return len(bars), n
@@ -76,12 +78,14 @@ def loop(
 
 def merge(series: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Bars of several markets in (open time, market) order, and the market of each."""
+    index = np.repeat(np.arange(len(series)), [len(one) for one in series]).astype("i8")
+    if len(series) == 1 and series[0].flags.carray:
+        return series[0], index  # a copy of years of bars is time and memory
     bars = np.concatenate(series) if series else np.zeros(0, BAR)
-    index = np.repeat(np.arange(len(series)), [len(one) for one in series])
     if len(series) > 1:
         order = np.lexsort((index, bars["open_ns"]))
         bars, index = bars[order], index[order]
-    return bars, index.astype("i8")
+    return bars, index
 
 
 def run(

@@ -81,9 +81,7 @@ def execute(fill, instrument, costs, price, side, lots, time_ns):
     fill.liquidity = TAKER
     fill.final = 1
     notional = fill.price_ticks * instrument.tick_size * (lots * instrument.lot_size)
-    fill.fee_units = int(
-        math.floor(notional * costs.taker_fee_bps * 1e-4 * FEE_UNITS_PER_QUOTE + 0.5)
-    )
+    fill.fee_units = math.floor(notional * costs.taker_fee_bps * 1e-4 * FEE_UNITS_PER_QUOTE + 0.5)
 
 
 @kernel

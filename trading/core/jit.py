@@ -41,9 +41,11 @@ def cache_root() -> Path:
 
 
 CORE_HASH = source_hash(CORE_DIR)
-if not numba.config.CACHE_DIR:
+if not numba.config.CACHE_DIR:  # type: ignore[attr-defined]
     # numba's own stamp misses an edit in another file that a kernel calls: a money bug.
-    numba.config.CACHE_DIR = str(cache_root() / CORE_HASH)
+    numba.config.CACHE_DIR = str(  # type: ignore[attr-defined]
+        cache_root() / CORE_HASH
+    )
 
 
 def kernel(function: Callable[..., Any]) -> Any:

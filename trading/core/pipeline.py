@@ -59,6 +59,19 @@ P_MOVE_STOP, P_EXIT = int(Purpose.MOVE_STOP), int(Purpose.EXIT)
 X_NONE, X_STOP = int(ExitReason.NONE), int(ExitReason.STOP)
 
 
+PRICE = "a finite price above 0"
+FAULTS = (  # what find_bad_bar numbers from 1
+    ("open", PRICE),
+    ("high", PRICE),
+    ("low", PRICE),
+    ("close", PRICE),
+    ("high", "the highest of its bar"),
+    ("low", "the lowest of its bar"),
+    ("volume", "a finite volume of 0 or more"),
+    ("open_ns", "later than the bar before"),
+)
+
+
 class BadBar(ValueError):
     """A bar that cannot be used; the text names row, field and value."""
 
@@ -90,22 +103,37 @@ def check_bars(bars: np.ndarray) -> None:
         BadBar: a price that is not a finite number above 0, a high below or a low above another
             price, a negative or non-finite volume, or an open time that does not grow.
     """
-    prices = [bars[name] for name in ("open", "high", "low", "close")]
-    for name, column in zip(("open", "high", "low", "close"), prices, strict=True):
-        _refuse(bars, name, ~(np.isfinite(column) & (column > 0)), "a finite price above 0")
-    _refuse(bars, "high", bars["high"] < np.maximum.reduce(prices), "the highest of its bar")
-    _refuse(bars, "low", bars["low"] > np.minimum.reduce(prices), "the lowest of its bar")
-    bad_volume = ~(np.isfinite(bars["volume"]) & (bars["volume"] >= 0))
-    _refuse(bars, "volume", bad_volume, "a finite volume of 0 or more")
-    late = np.zeros(len(bars), bool)
-    late[1:] = np.diff(bars["open_ns"]) <= 0
-    _refuse(bars, "open_ns", late, "later than the bar before")
-
-
-def _refuse(bars: np.ndarray, field: str, bad: np.ndarray, accepted: str) -> None:
-    if bad.any():
-        row = int(np.argmax(bad))
+    row, fault = find_bad_bar(np.ascontiguousarray(bars))
+    if fault:
+        field, accepted = FAULTS[fault - 1]
         raise BadBar(f"bar {row}: {field} must be {accepted}, was {bars[field][row]}")
+
+
+@kernel
+def find_bad_bar(bars):
+    """(row, number of the fault in FAULTS) of the first bar that cannot be used, else (0, 0)."""
+    for i in range(len(bars)):
+        bar = bars[i]
+        fault = 0
+        if not 0.0 < bar.open < np.inf:
+            fault = 1
+        elif not 0.0 < bar.high < np.inf:
+            fault = 2
+        elif not 0.0 < bar.low < np.inf:
+            fault = 3
+        elif not 0.0 < bar.close < np.inf:
+            fault = 4
+        elif bar.high < max(bar.open, bar.low, bar.close):
+            fault = 5
+        elif bar.low > min(bar.open, bar.close):
+            fault = 6
+        elif not 0.0 <= bar.volume < np.inf:
+            fault = 7
+        elif i > 0 and bar.open_ns <= bars[i - 1].open_ns:
+            fault = 8
+        if fault > 0:
+            return i, fault
+    return 0, 0
 
 
 @kernel
@@ -150,7 +178,9 @@ def observe(market, p, bar, d):
     """Indicators, gaps and votes: what depends on the market only."""
     gap = 0
     if market.bars_seen > 0:
-        gap = (bar.open_ns - market.last_open_ns) // market.instrument.timeframe_ns - 1
+        step = bar.open_ns - market.last_open_ns
+        if step != market.instrument.timeframe_ns:  # a division only where there is a gap
+            gap = step // market.instrument.timeframe_ns - 1
     market.gap_pause = max(market.gap_pause - 1, 0)
     if gap > p.risk.max_gap_bars:
         market.gap_pause = p.risk.gap_pause_bars
@@ -262,7 +292,7 @@ def consider(d, market, account, p, cost):
     )
     reason = confluence.decide(d, p.confluence, weights)
     if reason != NO_REASON:
-        return VOTES if reason == NO_VOTE or reason == VOTES_TIED else CONFLUENCE, reason
+        return VOTES if reason in (NO_VOTE, VOTES_TIED) else CONFLUENCE, reason
     d.stop_distance *= p.exits.stop_scale
     d.target_distance *= p.exits.target_scale
     reason = risk.check_account(d, market, account, p.risk)

@@ -58,11 +58,11 @@ VOTE = np.dtype(
         ("confidence", "f8"),  # 0 … 1
         ("stop_distance", "f8"),  # quote currency, > 0, or NaN: none proposed
         ("target_distance", "f8"),  # idem
-        ("abstain", "i8"),  # codes.Abstain
+        ("abstain", "i1"),  # codes.Abstain
     ]
 )
 
-GATE = np.dtype([("value", "f8"), ("limit", "f8"), ("verdict", "i8")])
+GATE = np.dtype([("value", "f8"), ("limit", "f8"), ("verdict", "i1")])
 
 POSITION = np.dtype(
     [
@@ -111,13 +111,13 @@ def decision_dtype(strategies: int) -> np.dtype:
     return np.dtype(
         [
             ("bar_open_ns", "i8"),
-            ("stage", "i8"),  # codes.Stage
-            ("reason", "i8"),  # codes.Reason
-            ("regime", "i8"),  # codes.Regime
-            ("side", "i8"),  # candidate's side, 0: none
+            ("stage", "i1"),  # codes.Stage
+            ("reason", "i1"),  # codes.Reason
+            ("regime", "i1"),  # codes.Regime
+            ("side", "i1"),  # candidate's side, 0: none
             ("score", "f8"),
             ("confidence", "f8"),
-            ("agreeing", "i8"),
+            ("agreeing", "i1"),
             ("close", "f8"),
             ("atr", "f8"),
             ("adx", "f8"),

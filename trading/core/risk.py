@@ -1,5 +1,7 @@
 """Pre-trade limits on an ACCOUNT record, asked in order; the first no is the reason."""
 
+import math
+
 from trading.core import sizing
 from trading.core.codes import Gate, Reason
 from trading.core.confluence import ask
@@ -52,12 +54,14 @@ def check_account(d, market, account, p):
 def check_trade(d, market, account, p, cost):
     """Stop, target and size of the trade itself; the reason of the first no, or NONE.
 
-    The stop distance is widened to ``min_stop``, never narrowed. A target that does not pay the
+    The stop distance is widened to ``min_stop`` and to whole ticks, never narrowed: the size is
+    worked out from the distance the stop will really have. A target that does not pay the
     round trip ``min_reward_to_cost`` times over, or not ``min_reward_to_risk`` times the stop, is
     no entry.
     """
     price = d.close
-    d.stop_distance = max(d.stop_distance, p.min_stop * price)
+    tick = market.instrument.tick_size
+    d.stop_distance = tick * math.ceil(max(d.stop_distance, p.min_stop * price) / tick - 1e-9)
     least = max(p.min_reward_to_cost * cost * price, p.min_reward_to_risk * d.stop_distance)
     if not ask(d.gates, G_REWARD, d.target_distance, least, d.target_distance >= least):
         return REWARD_BELOW_COSTS

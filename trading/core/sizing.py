@@ -4,6 +4,8 @@ import math
 
 from trading.core.jit import kernel
 
+MAX_LOTS = 2.0**53  # a float counts no further in ones, and an i8 overflows not far beyond
+
 
 @kernel
 def size_lots(account, p, instrument, price, stop_distance, cost):
@@ -26,7 +28,8 @@ def size_lots(account, p, instrument, price, stop_distance, cost):
     )
     if notional <= 0.0:
         return 0
-    return int(math.floor(notional / price / instrument.lot_size + 1e-9))
+    lots = notional / price / instrument.lot_size
+    return math.floor(min(lots, MAX_LOTS) + 1e-9)
 
 
 @kernel

@@ -1,8 +1,10 @@
 """One asyncio loop: start-up, step, drain, shutdown."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 import structlog
@@ -122,10 +124,10 @@ class Runner:
             await self._ports.lease.release()
         return outcome
 
-    async def _race(self, waiting: "asyncio.Future[None] | object") -> bool:
+    async def _race(self, waiting: Coroutine[Any, Any, None]) -> bool:
         """Await something unless ``stop`` comes first; False when it did."""
-        task = asyncio.ensure_future(waiting)  # type: ignore[arg-type]
-        stop = asyncio.ensure_future(self._stop.wait())
+        task = asyncio.create_task(waiting)
+        stop = asyncio.create_task(self._stop.wait())
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if not task.done():
@@ -139,14 +141,14 @@ class Runner:
         pull = asyncio.create_task(self._pull())
         commands = asyncio.create_task(self._read_commands())
         stop = asyncio.create_task(self._stop.wait())
-        tasks = {pull, commands, stop, keeper}
+        tasks: set[asyncio.Task[Any]] = {pull, commands, stop, keeper}
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         async with self._turn:  # nothing is half-handled while we hold the turn
             for task in (pull, commands, stop):
                 task.cancel()
         await asyncio.gather(pull, commands, stop, return_exceptions=True)
-        for task in done - {keeper}:
-            task.result()
+        for ended in done - {keeper}:
+            ended.result()
         if keeper in done:
             return Outcome.LEADERSHIP_LOST
         await self._commit()

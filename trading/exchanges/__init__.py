@@ -1,0 +1,1 @@
+"""Venues and feeds behind the engine's ports; Django-free."""

@@ -4,7 +4,6 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
 from typing import TypeVar
 
 import numpy as np
@@ -12,13 +11,11 @@ from django.db import connection
 from django.utils import timezone
 
 from tenants.scoping import tenant_scope
-from trading.core.records import FEE_UNITS_PER_QUOTE
 from trading.engine.batches import (
     EngineState,
     HoldChange,
     IntentState,
     LedgerBatch,
-    OpenIntent,
     PositionView,
     Snapshot,
 )
@@ -26,6 +23,7 @@ from trading.engine.errors import NotLeader
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.ledger import rows
 from trading.ledger.positions import apply_fill, note_stop
+from trading.ledger.reader import read_state
 from trading.models import (
     EngineCommand,
     EngineSnapshot,
@@ -43,7 +41,6 @@ INSERT_DECISIONS = """
     SELECT %s, %s, new.* FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[], %s::smallint[],
                                      %s::smallint[], %s::bytea[]) AS new
 """
-OPEN_STATES = ("PLANNED", "WORKING", "UNKNOWN")
 
 
 class DjangoLedger:
@@ -87,7 +84,11 @@ class DjangoLedger:
 
     async def load(self) -> EngineState:
         """State, open intents and holds as last committed."""
-        return await self.call(self._load)
+        return await self.call(
+            lambda: read_state(
+                engine_id=self._engine_id, account_id=self._account_id, specs=self._specs
+            )
+        )
 
     async def commit(self, batch: LedgerBatch) -> None:
         """Write all of the batch or nothing.
@@ -96,45 +97,6 @@ class DjangoLedger:
             NotLeader: the epoch is no longer ours; nothing was written.
         """
         await self.call(lambda: self._commit(batch))
-
-    def _load(self) -> EngineState:
-        saved = EngineSnapshot.objects.filter(engine_id=self._engine_id).first()
-        snapshot = saved and Snapshot(
-            sequence=saved.sequence,
-            markets=bytes(saved.markets),
-            account=bytes(saved.account),
-            venue=bytes(saved.venue),
-            portable=bytes(saved.portable),
-        )
-        return EngineState(
-            cash_units=int(self._cash() * FEE_UNITS_PER_QUOTE),
-            snapshot=snapshot or None,
-            snapshot_core_hash=saved.core_hash if saved else "",
-            snapshot_layout_hash=saved.layout_hash if saved else "",
-            open_intents=tuple(self._open_intents()),
-            holds=tuple(
-                Hold.objects.filter(engine_id=self._engine_id, cleared_at=None)
-                .order_by("placed_at", "id")
-                .values_list("kind", "cause")
-            ),
-        )
-
-    def _cash(self) -> Decimal:
-        quote = self._specs[0].quote
-        amounts = LedgerEntry.objects.filter(
-            account_id=self._account_id, book="ASSETS", currency=quote
-        ).values_list("amount", flat=True)
-        return sum(amounts, Decimal(0))
-
-    def _open_intents(self) -> list[OpenIntent]:
-        by_market = {(str(s.bot_id), s.instrument_id): s for s in self._specs}
-        stored = OrderIntent.objects.filter(
-            engine_id=self._engine_id, state__in=OPEN_STATES
-        ).order_by("seq", "id")
-        return [
-            OpenIntent(rows.order_of(by_market[str(row.bot_id), row.instrument_id], row), row.state)
-            for row in stored
-        ]
 
     def _commit(self, batch: LedgerBatch) -> None:
         self._assert_epoch()

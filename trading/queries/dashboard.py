@@ -64,13 +64,7 @@ def get_dashboard(*, engine_id: UUID | None) -> Dashboard | None:
     engines = list_engines()
     if not engines and engine_id is None:
         return None
-    if engine_id is None:
-        engine = engines[0]
-    else:
-        chosen = [engine for engine in engines if engine.id == engine_id]
-        if not chosen:
-            raise Engine.DoesNotExist
-        engine = chosen[0]
+    engine = _choose(engines, engine_id)
     markets = list_markets(account_id=engine.account_id)
     decisions = list_decisions(markets=markets, count=DECISIONS_SHOWN)
     closed = Position.objects.filter(bot__account=engine.account).aggregate(
@@ -81,23 +75,34 @@ def get_dashboard(*, engine_id: UUID | None) -> Dashboard | None:
         engines=engines,
         markets=markets,
         market_words=describe_market(engine, markets),
-        holds=[
-            {"hold": hold, "lifted_by": HOLD_LIFTED_BY[hold.kind]}
-            for hold in Hold.objects.filter(engine=engine, cleared_at=None).order_by(
-                "placed_at", "id"
-            )
-        ],
-        positions=list(
-            Position.objects.filter(bot__account=engine.account, closed_at=None)
-            .select_related("instrument", "bot")
-            .order_by("opened_at", "id")
-        ),
+        holds=_holds(engine),
+        positions=_open_positions(engine),
         fills=list_fills(engine=engine, count=FILLS_SHOWN),
         decisions=decisions,
         paid_in=paid_in(engine),
         equity=decisions[0]["equity"] if decisions else None,
         realized=closed["realized"] or Decimal(0),
         fees=closed["fees"] or Decimal(0),
+    )
+
+
+def _choose(engines: Sequence[Engine], engine_id: UUID | None) -> Engine:
+    chosen = [engine for engine in engines if engine_id in (None, engine.id)]
+    if not chosen:
+        raise Engine.DoesNotExist
+    return chosen[0]
+
+
+def _holds(engine: Engine) -> list[dict[str, Any]]:
+    standing = Hold.objects.filter(engine=engine, cleared_at=None).order_by("placed_at", "id")
+    return [{"hold": hold, "lifted_by": HOLD_LIFTED_BY[hold.kind]} for hold in standing]
+
+
+def _open_positions(engine: Engine) -> list[Position]:
+    return list(
+        Position.objects.filter(bot__account=engine.account, closed_at=None)
+        .select_related("instrument", "bot")
+        .order_by("opened_at", "id")
     )
 
 

@@ -85,7 +85,7 @@ class Hub:
     """Fans one Redis subscription out to the sockets of this process."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(url)
+        self._redis = Redis.from_url(url, decode_responses=True, encoding_errors="replace")
         self._listeners: dict[str, set[Listener]] = {}
         self._task: asyncio.Task[None] | None = None
         self._decode = msgspec.json.Decoder(Envelope).decode
@@ -112,7 +112,7 @@ class Hub:
             log.warning("live_snapshot_unavailable", error=str(error))
             return
         for key, text in latest.items():
-            listener.offer(str(key, "utf-8"), str(text, "utf-8"))
+            listener.offer(str(key), str(text))
 
     async def _run(self) -> None:
         back_off = 0.1
@@ -123,21 +123,20 @@ class Hub:
                     back_off = 0.1
                     async for message in pubsub.listen():
                         if message["type"] == "pmessage":
-                            self._fan_out(message["channel"].decode(), message["data"])
+                            self._fan_out(message["channel"], message["data"])
             except (RedisError, OSError) as error:
                 log.warning("live_subscription_lost", error=str(error))
             await asyncio.sleep(back_off)
             back_off = min(back_off * 2, LONGEST_BACK_OFF_SECONDS)
 
-    def _fan_out(self, channel: str, data: bytes) -> None:
+    def _fan_out(self, channel: str, text: str) -> None:
         listeners = self._listeners.get(channel)
         if not listeners:
             return
         try:
-            key = self._decode(data).key
+            key = self._decode(text).key
         except msgspec.MsgspecError:
             log.warning("live_value_unreadable", channel=channel)
             return
-        text = data.decode()
         for listener in listeners:
             listener.offer(key, text)

@@ -22,6 +22,7 @@ from trading.engine.runner import Outcome
 from trading.marketdata.catalogue import GivenGrid, register_series
 from trading.marketdata.grid import infer_grid, sample
 from trading.marketdata.store import FOREVER, SeriesKey
+from trading.models import BarSeries
 from trading.queries.bars import open_store
 from trading.wiring.engines import EngineProcess, read_plan
 from trading.wiring.parity import Parity, check_parity
@@ -86,17 +87,7 @@ class _Trial:
 
 
 def _make_engine(request: TrialRequest, slug: str) -> _Trial:
-    store = open_store()
-    mine = [k for k in store.stored_keys() if (k.venue, k.symbol) == (request.venue, request.pair)]
-    finest = min(mine, key=lambda k: k.timeframe_seconds, default=None)
-    key = finest or SeriesKey(request.venue, request.pair, 60)
-    bars = store.tail(key, before_ns=FOREVER, count=SAMPLE_BARS)
-    series = register_series(
-        key=key,
-        summary=store.summarize(key),
-        inferred=infer_grid(sample(bars)),
-        given=GivenGrid(),
-    )
+    series = _series(request)
     now = timezone.now()
     owner = User.objects.create_user(f"{slug}@trial.invalid")
     tenant = tenant_operations.create_tenant(name=slug, slug=slug, owner=owner, now=now)
@@ -129,3 +120,18 @@ def _make_engine(request: TrialRequest, slug: str) -> _Trial:
         return 0 if outcome is Outcome.FINISHED else 1
 
     return _Trial(tenant_id, engine_id, main)
+
+
+def _series(request: TrialRequest) -> BarSeries:
+    """The finest stored series of the pair, with its index card in this database."""
+    store = open_store()
+    mine = [k for k in store.stored_keys() if (k.venue, k.symbol) == (request.venue, request.pair)]
+    finest = min(mine, key=lambda k: k.timeframe_seconds, default=None)
+    key = finest or SeriesKey(request.venue, request.pair, 60)
+    bars = store.tail(key, before_ns=FOREVER, count=SAMPLE_BARS)
+    return register_series(
+        key=key,
+        summary=store.summarize(key),
+        inferred=infer_grid(sample(bars)),
+        given=GivenGrid(),
+    )

@@ -32,6 +32,7 @@ def write_decision(
     record["gates"][Gate.SCORE] = (0.123, 0.321, Verdict.REFUSED)
     with tenant_scope(engine.tenant_id):
         bot = Bot.objects.get(account_id=engine.account_id)
+        assert bot.active_revision is not None
         return Decision.objects.create(
             tenant_id=engine.tenant_id,
             revision=bot.active_revision,

@@ -1,0 +1,1 @@
+"""One indicator per file: STATE dtype and update kernel."""

@@ -10,23 +10,33 @@ CAPACITY = 256
 STATE = np.dtype(
     [
         ("seen", "i8"),
+        ("slot", "i8"),  # where the next value goes; counted, a division a bar would cost more
         ("anchor", "f8"),  # values are summed relative to it: no cancellation at large prices
         ("total", "f8"),
         ("squares", "f8"),
-        ("best", "i8"),  # running number of the extremum in the window
+        ("best", "i8"),  # slot of the extremum in the window
+        ("extreme", "f8"),  # its value
         ("ring", "f8", (CAPACITY,)),
     ]
 )
 
 
 @kernel
+def push(s, x, size):
+    """Put ``x`` into the ring; the slot it took."""
+    slot = s.slot
+    s.ring[slot] = x
+    s.slot = slot + 1 if slot + 1 < size else 0
+    s.seen += 1
+    return slot
+
+
+@kernel
 def push_sum(s, x, size):
     """Take ``x`` in and let the value ``size`` steps back go; sums are renewed every ``size``."""
-    slot = s.seen % size
-    old = s.ring[slot]
-    s.ring[slot] = x
-    s.seen += 1
-    if s.seen % size == 0 or s.seen == 1:
+    old = s.ring[s.slot]
+    push(s, x, size)
+    if s.slot == 0 or s.seen == 1:
         s.anchor = x
         s.total = 0.0
         s.squares = 0.0
@@ -64,16 +74,18 @@ def deviation(s, size):
 def push_extreme(s, x, size, sign):
     """Take ``x`` in and return the largest (sign 1) or smallest (sign -1) of the last ``size``.
 
-    Keeps the number of the extremum and rescans only when it leaves the window.
+    Keeps the extremum and looks at the whole window only when it leaves; of equals the newest.
     """
-    s.ring[s.seen % size] = x
-    s.seen += 1
-    newest = s.seen - 1
-    if s.best <= newest - size:
-        s.best = max(newest - size + 1, 0)
-        for n in range(s.best + 1, newest + 1):
-            if (s.ring[n % size] - s.ring[s.best % size]) * sign >= 0.0:
-                s.best = n
-    elif (x - s.ring[s.best % size]) * sign >= 0.0:
-        s.best = newest
-    return s.ring[s.best % size]
+    slot = push(s, x, size)
+    if s.seen == 1 or (x - s.extreme) * sign >= 0.0:
+        s.best = slot
+        s.extreme = x
+    elif s.best == slot:
+        best, extreme = slot, x
+        for age in range(1, min(s.seen, size)):  # from the newest back: equals keep the newest
+            k = slot - age if slot >= age else slot - age + size
+            if (s.ring[k] - extreme) * sign > 0.0:
+                best, extreme = k, s.ring[k]
+        s.best = best
+        s.extreme = extreme
+    return s.extreme

@@ -1,0 +1,62 @@
+"""The import contracts catch what they are there to catch: violations planted in a copy."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LINT = Path(sys.executable).parent / "lint-imports"
+
+PLANTED = [
+    ("trading/core/sizing.py", "import logging", "core-pure"),
+    ("trading/core/exits.py", "import time", "core-pure"),
+    ("trading/core/risk.py", "import numba", "numba"),
+    ("trading/engine/guards.py", "from trading.models import Engine", "engine-django-free"),
+    ("trading/exchanges/paper.py", "from django.conf import settings", "engine-django-free"),
+    ("trading/views.py", "from trading.engine import runner", "thin-interfaces"),
+    ("trading/views.py", "from trading.core import pipeline", "pages-without-compiler"),
+    ("trading/queries/dashboard.py", "from trading import operations", "trading: rooms"),
+    ("trading/wiring/warm.py", "from trading.core import sizing", "core-doors"),
+    ("tenants/operations.py", "from trading.models import Bot", "apps: each floor"),
+    ("trading/operations/funds.py", "from novapulse import env", "apps: each floor"),
+    ("trading/helpers.py", "", "trading: rooms"),
+]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = tmp_path_factory.mktemp("house")
+    for package in ("novapulse", "tenants", "trading"):
+        shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    return copy
+
+
+def lint(house: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(LINT), "--no-cache"], cwd=house, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_house_as_it_stands_keeps_every_contract(house: Path) -> None:
+    assert lint(house).returncode == 0
+
+
+@pytest.mark.parametrize(("file", "line", "contract"), PLANTED)
+def test_a_planted_import_breaks_its_contract(
+    house: Path, file: str, line: str, contract: str
+) -> None:
+    path = house / file
+    before = path.read_text() if path.exists() else None
+    path.write_text(f'"""Planted."""\n{line}\n' if before is None else f"{before}\n{line}\n")
+    try:
+        done = lint(house)
+    finally:
+        path.unlink() if before is None else path.write_text(before)
+
+    broken = [words for words in done.stdout.splitlines() if "BROKEN" in words]
+    assert done.returncode != 0
+    assert any(words.startswith(contract) for words in broken), broken
