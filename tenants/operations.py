@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connections
 from django.db.models import Max
 
 from tenants.models import AuditEntry, Membership, Tenant, User
@@ -112,9 +112,10 @@ def write_audit(
     now: datetime,
 ) -> AuditEntry:
     """Append to the workspace's log; numbered without gaps, one writer at a time."""
-    with connection.cursor() as cursor:
+    log = AuditEntry.objects.filter(tenant_id=tenant_id)
+    with connections[log.db].cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [str(tenant_id)])
-    last = AuditEntry.objects.aggregate(last=Max("sequence"))["last"]
+    last = log.aggregate(last=Max("sequence"))["last"]
     return AuditEntry.objects.create(
         tenant_id=tenant_id,
         sequence=(last or 0) + 1,

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 
 _tenant: ContextVar[UUID | None] = ContextVar("tenant", default=None)
 _staff: ContextVar[bool] = ContextVar("staff", default=False)
@@ -40,26 +40,36 @@ def tenant_scope(tenant_id: UUID | str) -> Iterator[None]:
         ScopeConflict: another tenant's scope is open.
     """
     wanted = UUID(str(tenant_id))
-    current = _tenant.get()
-    if current is not None and current != wanted:
-        raise ScopeConflict(f"the scope of {current} is open; {wanted} may not be opened inside")
+    outer = _tenant.get()
+    if outer is not None and outer != wanted:
+        raise ScopeConflict(f"the scope of {outer} is open; {wanted} may not be opened inside")
     token = _tenant.set(wanted)
     try:
         with transaction.atomic():
-            if current is not None:
-                yield
-                return
-            _set_config(str(wanted))
+            _set_on_connection(str(wanted))
             yield
-            if not connection.needs_rollback:  # a transaction that is lost takes the setting along
-                _set_config("")  # inside an outer transaction the setting would live on
+        if outer is None and connection.in_atomic_block:
+            _clear_inside_outer_transaction()
     finally:
         _tenant.reset(token)
 
 
-def _set_config(value: str) -> None:
+def _set_on_connection(tenant: str) -> None:
+    # Also when the same scope is open already: it may be open on another thread's connection.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [value])
+        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [tenant])
+
+
+def _clear_inside_outer_transaction() -> None:
+    """What a caller's transaction does next is not this tenant's any more.
+
+    Deferred checks run first: later they would not see the rows they have to check. (A scope that
+    raised needs nothing: rolling back to its savepoint took the setting back.)
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    _set_on_connection("")
 
 
 @contextmanager
@@ -93,8 +103,15 @@ class TenantQuerySet(models.QuerySet[Any]):
     """Refuses to run where no tenant is set: the second net behind row-level security."""
 
     def _refuse_without_scope(self) -> None:
-        if _tenant.get() is None and not _staff.get() and self.db not in ("staff", "owner"):
+        if self.db != DEFAULT_DB_ALIAS:
+            return
+        if _tenant.get() is None:
             raise ScopeMissing(f"{self.model.__name__}: open tenant_scope(…) first")
+        if not connections[DEFAULT_DB_ALIAS].in_atomic_block:
+            raise ScopeMissing(
+                f"{self.model.__name__}: the scope is open on another thread's connection; "
+                "open tenant_scope(…) in this one too"
+            )
 
     def _fetch_all(self) -> None:
         if self._result_cache is None:
@@ -112,6 +129,14 @@ class TenantQuerySet(models.QuerySet[Any]):
     def exists(self) -> bool:
         self._refuse_without_scope()
         return super().exists()
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        self._refuse_without_scope()
+        return super().aggregate(*args, **kwargs)
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> list[Any]:
+        self._refuse_without_scope()
+        return super().bulk_create(*args, **kwargs)
 
     def update(self, **values: Any) -> int:
         self._refuse_without_scope()

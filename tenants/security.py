@@ -9,13 +9,27 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from tenants.scoping import TenantModel
 from tenants.security_functions import FUNCTIONS
 
+# Who may do what on the admin site, and what it did there: the pages' role reads, or sees nothing.
+READ_BY_APP = frozenset(
+    {
+        "django_migrations",
+        "django_content_type",
+        "auth_permission",
+        "auth_group",
+        "auth_group_permissions",
+        "tenants_user_groups",
+        "tenants_user_user_permissions",
+    }
+)
+HIDDEN_FROM_APP = frozenset({"django_admin_log"})
+READ_BY_STAFF = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 CURRENT_TENANT = "nullif(current_setting('app.tenant_id', true), '')::uuid"
 REFUSE_CHANGES = """
     CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -37,8 +51,11 @@ def role_of(alias: str) -> str:
 
 
 def secure_tables(connection: BaseDatabaseWrapper) -> None:
-    """Put every table under its policy, grant what each role needs and nothing else."""
-    with connection.cursor() as cursor:
+    """Put every table under its policy, grant what each role needs and nothing else.
+
+    In one transaction: nobody ever meets a table between two of its policies.
+    """
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         existing = set(connection.introspection.table_names(cursor))
         run = _Runner(cursor)
         run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
@@ -51,12 +68,20 @@ def secure_tables(connection: BaseDatabaseWrapper) -> None:
             _protect(run, tenant._meta.db_table, "id")
         for model in tenant_models():
             if model._meta.db_table in existing:
-                _protect(run, model._meta.db_table, "tenant_id")
-                _tie_foreign_keys(run, model, existing)
-                if model.APPEND_ONLY:
-                    _freeze(run, model._meta.db_table)
+                _secure_model(run, model, existing)
         if all(t in existing for t in ("trading_engine", "tenants_membership")):
             _define_functions(run)
+
+
+def _secure_model(run: "_Runner", model: type[TenantModel], existing: set[str]) -> None:
+    table = model._meta.db_table
+    _protect(run, table, "tenant_id")
+    _tie_foreign_keys(run, model, existing)
+    if model._meta.app_label != "tenants":
+        # Operators administer people and workspaces; what trades is changed by its own members.
+        run("REVOKE INSERT, UPDATE, DELETE ON TABLE {table} FROM {staff}", table=table)
+    if model.APPEND_ONLY:
+        _freeze(run, table)
 
 
 class _Runner:
@@ -74,17 +99,26 @@ class _Runner:
         identifiers = {key: sql.Identifier(name) for key, name in names.items()}
         self._cursor.execute(sql.SQL(statement).format(**self._roles, **identifiers))
 
-    def exists(self, query: str, *values: str) -> bool:
-        self._cursor.execute(query, values)
+    def has_constraint(self, table: str, name: str) -> bool:
+        self._cursor.execute(
+            "SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s",
+            [table, name],
+        )
         return self._cursor.fetchone() is not None
 
 
 def _grant(run: _Runner, table: str) -> None:
-    run("REVOKE ALL ON TABLE {table} FROM {app}, {staff}", table=table)
-    if table == "django_migrations":
-        run("GRANT SELECT ON TABLE {table} TO {app}, {staff}", table=table)
-        return
-    run("GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE {table} TO {app}, {staff}", table=table)
+    run("REVOKE ALL ON TABLE {table} FROM PUBLIC, {app}, {staff}", table=table)
+    rights = "SELECT, INSERT, UPDATE, DELETE"
+    if table not in HIDDEN_FROM_APP:
+        run(
+            f"GRANT {'SELECT' if table in READ_BY_APP else rights} ON {{table}} TO {{app}}",
+            table=table,
+        )
+    run(
+        f"GRANT {'SELECT' if table in READ_BY_STAFF else rights} ON {{table}} TO {{staff}}",
+        table=table,
+    )
 
 
 def _protect(run: _Runner, table: str, column: str) -> None:
@@ -137,15 +171,14 @@ def _tie_foreign_keys(run: _Runner, model: type[TenantModel], existing: set[str]
         if target not in existing:
             continue
         unique = f"{target}_tenant_key"[:63]
-        named = "SELECT 1 FROM pg_constraint WHERE conname = %s"
-        if not run.exists(named, unique):
+        if not run.has_constraint(target, unique):
             run(
                 "ALTER TABLE {target} ADD CONSTRAINT {unique} UNIQUE (tenant_id, id)",
                 target=target,
                 unique=unique,
             )
         tie = f"{model._meta.db_table}_{field.column}_tenant"[:63]
-        if not run.exists(named, tie):
+        if not run.has_constraint(model._meta.db_table, tie):
             run(
                 "ALTER TABLE {table} ADD CONSTRAINT {tie} FOREIGN KEY (tenant_id, {column}) "
                 "REFERENCES {target} (tenant_id, id) DEFERRABLE INITIALLY DEFERRED",

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from novapulse import env as environment
 from tests.marketdata.samples import make_bars, shared_file, to_lines, write_csv
 from trading.models import BarSeries, Instrument
 
@@ -16,12 +15,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def bars_dir(tmp_path, monkeypatch):
+def bars_dir(tmp_path, settings):
     """An empty store of this test's own."""
-    folder = tmp_path / "store"
-    fixed = environment.load().model_copy(update={"bars_dir": folder})
-    monkeypatch.setattr(environment, "load", lambda: fixed)
-    return folder
+    settings.BARS_DIR = tmp_path / "store"
+    return settings.BARS_DIR
 
 
 def run(command: str, *arguments: str) -> str:

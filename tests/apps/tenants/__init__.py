@@ -1,0 +1,1 @@
+"""Tests of tenants: walls, people, pages."""
