@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from importlib import import_module
 
+import msgspec
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -12,12 +13,21 @@ from django.http import HttpRequest
 
 from tenants.middleware import SESSION_KEY
 from tenants.queries import Workspace, choose_workspace
-from trading.stream.hub import Hub, Listener
+from trading.stream.hub import Hub, Listener, SilentReader
 
 NOT_SIGNED_IN = 4401
 NOT_A_MEMBER = 4403
+NOT_READING = 4408
 SECONDS_BETWEEN_CHECKS = 10.0
 
+
+class Confirmation(msgspec.Struct):
+    """``{"read": 64}``: texts read since the socket opened."""
+
+    read: int
+
+
+decode_confirmation = msgspec.json.Decoder(Confirmation).decode
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 
 
@@ -48,7 +58,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         self.listener = Listener(self._send_text)
         self.tasks = (
-            asyncio.create_task(self.listener.run()),
+            asyncio.create_task(self._forward(self.listener)),
             asyncio.create_task(self._watch_access()),
         )
         await hub().join(str(self.workspace.id), self.listener)
@@ -62,7 +72,17 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Pages only listen; what they send is ignored."""
+        """Pages only say how many texts they have read; anything else is ignored."""
+        if self.listener is None or text_data is None:
+            return
+        with suppress(msgspec.MsgspecError):
+            self.listener.confirm(decode_confirmation(text_data).read)
+
+    async def _forward(self, listener: Listener) -> None:
+        try:
+            await listener.run()
+        except SilentReader:
+            await self.close(NOT_READING)
 
     async def _send_text(self, text: str) -> None:
         with suppress(RuntimeError):  # the socket closed between two sends

@@ -2,7 +2,7 @@
 (() => {
   const root = document.getElementById("live");
   if (!root) return;
-  const STALE_MS = 5000, ROWS = 60;
+  const STALE_MS = 5000, ROWS = 60, CONFIRM_EVERY = 32;
   let market = 0, heard = 0, delay = 500, lastDecision = 0, engineOk = false;
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => { const el = at(name); if (el && el.textContent !== text) el.textContent = text; };
@@ -104,7 +104,11 @@
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
     socket.onopen = () => { delay = 500; heard = Date.now(); socketState("live", "bg-green-lt"); };
-    socket.onmessage = receive;
+    let read = 0;
+    socket.onmessage = (event) => {
+      if (++read % CONFIRM_EVERY === 0) socket.send(JSON.stringify({ read }));
+      receive(event);
+    };
     socket.onclose = (event) => {
       if (event.code === 4401 || event.code === 4403) { socketState("signed out", "bg-red-lt"); return; }
       socketState("reconnecting…", "bg-yellow-lt");

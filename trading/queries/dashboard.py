@@ -10,6 +10,7 @@ import numpy as np
 from django.db.models import Sum
 
 from trading.core import explain
+from trading.core.codes import Reason
 from trading.ledger.rows import to_ns
 from trading.models import Decision, Engine, Fill, Hold, LedgerEntry, Position
 from trading.queries.bars import CannotFeed, bar_source
@@ -151,7 +152,7 @@ def _described(row: Decision) -> dict[str, Any]:
             "bar_open_ms": to_ns(row.bar_opened_at) // NS_PER_MS,
             "stage": row.get_stage_display(),
             "reason": row.get_reason_display(),
-            "sentence": "Decided by an earlier version of the core.",
+            "sentence": f"{explain.SENTENCES[Reason(row.reason)]} (An earlier core; no details.)",
             "equity": None,
             "score": None,
             "confidence": None,

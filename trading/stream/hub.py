@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 PATTERN = channel_of("*")
 SECONDS_BETWEEN_SENDS = 0.05
 LONGEST_BACK_OFF_SECONDS = 5.0
+TEXTS_ON_THE_WAY = 256
+SECONDS_OF_SILENCE = 30.0
 
 Send = Callable[[str], Awaitable[None]]
 
@@ -25,35 +27,65 @@ class Envelope(msgspec.Struct):
     key: str
 
 
+class SilentReader(Exception):
+    """A socket took nothing for longer than is waited for."""
+
+
 class Listener:
-    """One socket: at most one waiting text per key, so a slow reader costs nothing."""
+    """One socket: at most one waiting text per key, so a slow reader costs nothing.
+
+    The server below us takes any number of texts into memory, so what is on its way is counted
+    here: a reader that has not confirmed ``TEXTS_ON_THE_WAY`` gets only the newest values, later.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._waiting: dict[str, str] = {}
         self._news = asyncio.Event()
+        self._read = asyncio.Event()
+        self._sent_texts = 0
+        self._read_texts = 0
 
     def offer(self, key: str, text: str) -> None:
         """Replace what waits under ``key``."""
         self._waiting[key] = text
         self._news.set()
 
+    def confirm(self, texts: int) -> None:
+        """The reader has read this many texts since it connected."""
+        self._read_texts = max(self._read_texts, min(texts, self._sent_texts))
+        self._read.set()
+
     async def run(self) -> None:
-        """Send what waits, at most twenty times a second."""
+        """Send what waits, at most twenty times a second.
+
+        Raises:
+            SilentReader: nothing was confirmed although much is on its way.
+        """
         while True:
             await self._news.wait()
+            await self._wait_for_room()
             self._news.clear()
             waiting, self._waiting = self._waiting, {}
             for text in waiting.values():
+                self._sent_texts += 1
                 await self._send(text)
             await asyncio.sleep(SECONDS_BETWEEN_SENDS)
+
+    async def _wait_for_room(self) -> None:
+        while self._sent_texts - self._read_texts >= TEXTS_ON_THE_WAY:
+            self._read.clear()
+            try:
+                await asyncio.wait_for(self._read.wait(), SECONDS_OF_SILENCE)
+            except TimeoutError:
+                raise SilentReader(f"{TEXTS_ON_THE_WAY} texts were not confirmed") from None
 
 
 class Hub:
     """Fans one Redis subscription out to the sockets of this process."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(url, decode_responses=True)
+        self._redis = Redis.from_url(url, decode_responses=True, encoding_errors="replace")
         self._listeners: dict[str, set[Listener]] = {}
         self._task: asyncio.Task[None] | None = None
         self._decode = msgspec.json.Decoder(Envelope).decode
