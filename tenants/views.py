@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from tenants import operations, queries
-from tenants.auth import permission_required
+from tenants.auth import is_mailbox_open, permission_required
 from tenants.forms import MemberForm, WorkspaceForm
 from tenants.middleware import SESSION_KEY
 from tenants.models import Membership
@@ -72,7 +72,13 @@ def team(request: HttpRequest) -> HttpResponse:
             return HttpResponse(status=403)
         if form.is_valid() and _add(request, form):
             return redirect("team")
-    context = {"form": form, "members": queries.list_members(), "roles": list(Role)}
+    user: Any = request.user
+    context = {
+        "form": form,
+        "members": queries.list_members(),
+        "roles": list(Role),
+        "workspaces": queries.memberships(user_id=user.pk),
+    }
     return render(request, "tenants/team.html", context)
 
 
@@ -117,8 +123,8 @@ def change_member(request: HttpRequest, membership_id: int) -> HttpResponse:
 @require_GET
 @never_cache
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """Letters this installation would have sent; only where no mail server is configured."""
-    if not settings.DEV_MAILBOX:
+    """Letters this installation would have sent; only on a developer's own machine."""
+    if not is_mailbox_open(request):
         raise Http404
     files = sorted(Path(settings.EMAIL_FILE_PATH).glob("*.log"), key=lambda p: p.stat().st_mtime)
     letters = [letter for path in reversed(files[-LETTERS_SHOWN:]) for letter in _letters(path)]
