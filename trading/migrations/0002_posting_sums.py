@@ -1,4 +1,8 @@
-"""Each posting sums to zero in every currency, checked when its transaction commits."""
+"""Each posting sums to zero in every currency.
+
+Checked over the rows a statement adds, so a posting is written whole by one statement, and the
+check needs to read nothing that row-level security could hide from it.
+"""
 
 from django.db import migrations
 
@@ -7,18 +11,17 @@ CREATE FUNCTION check_posting_sum() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong record;
 BEGIN
-    SELECT currency, sum(amount) AS total INTO wrong
-    FROM trading_ledgerentry WHERE posting = NEW.posting
-    GROUP BY currency HAVING sum(amount) <> 0 LIMIT 1;
+    SELECT posting, currency, sum(amount) AS total INTO wrong
+    FROM added GROUP BY posting, currency HAVING sum(amount) <> 0 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'posting % does not sum to zero: % % too much',
-            NEW.posting, wrong.total, wrong.currency
+            wrong.posting, wrong.total, wrong.currency
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER posting_sums_to_zero AFTER INSERT ON trading_ledgerentry
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_posting_sum();
+CREATE TRIGGER posting_sums_to_zero AFTER INSERT ON trading_ledgerentry
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_posting_sum();
 """
 DROP = """
 DROP TRIGGER posting_sums_to_zero ON trading_ledgerentry;

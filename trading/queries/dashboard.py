@@ -10,6 +10,7 @@ import numpy as np
 from django.db.models import Sum
 
 from trading.core import explain
+from trading.core.codes import Reason
 from trading.ledger.rows import to_ns
 from trading.models import Decision, Engine, Fill, Hold, LedgerEntry, Position
 from trading.queries.bars import CannotFeed, bar_source
@@ -134,9 +135,18 @@ def list_fills(*, engine: Engine, count: int) -> list[Fill]:
 def list_decisions(*, markets: Sequence[EngineMarket], count: int) -> list[dict[str, Any]]:
     """The newest decisions in words, newest first."""
     symbols = {(m.revision.id, m.instrument.id): m.instrument.symbol for m in markets}
-    stored = Decision.objects.filter(revision_id__in=[m.revision.id for m in markets]).order_by(
-        "-bar_opened_at", "-id"
-    )[:count]
+    if not markets:
+        return []
+    # Each market's newest straight from its index: one order over all would sort the whole journal.
+    newest, *others = [
+        Decision.objects.filter(revision=m.revision, instrument=m.instrument).order_by(
+            "-bar_opened_at", "-id"
+        )[:count]
+        for m in markets
+    ]
+    stored = newest
+    if others:
+        stored = newest.union(*others, all=True).order_by("-bar_opened_at", "-id")[:count]
     return [
         {"symbol": symbols.get((row.revision_id, row.instrument_id), ""), **_described(row)}
         for row in stored
@@ -151,7 +161,7 @@ def _described(row: Decision) -> dict[str, Any]:
             "bar_open_ms": to_ns(row.bar_opened_at) // NS_PER_MS,
             "stage": row.get_stage_display(),
             "reason": row.get_reason_display(),
-            "sentence": "Decided by an earlier version of the core.",
+            "sentence": f"{explain.SENTENCES[Reason(row.reason)]} (An earlier core; no details.)",
             "equity": None,
             "score": None,
             "confidence": None,

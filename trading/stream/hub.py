@@ -1,7 +1,7 @@
 """Web side: one subscription per process; per socket the latest full value of each key."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 import structlog
@@ -14,7 +14,10 @@ log = structlog.get_logger(__name__)
 
 PATTERN = channel_of("*")
 SECONDS_BETWEEN_SENDS = 0.05
+SHORTEST_BACK_OFF_SECONDS = 0.1
 LONGEST_BACK_OFF_SECONDS = 5.0
+TEXTS_ON_THE_WAY = 256
+SECONDS_OF_SILENCE = 30.0
 
 Send = Callable[[str], Awaitable[None]]
 
@@ -25,35 +28,79 @@ class Envelope(msgspec.Struct):
     key: str
 
 
+class SilentReader(Exception):
+    """A socket took nothing for longer than is waited for."""
+
+
 class Listener:
-    """One socket: at most one waiting text per key, so a slow reader costs nothing."""
+    """One socket: at most one waiting text per key, so a slow reader costs nothing.
+
+    The server below us takes any number of texts into memory, so what is on its way is counted
+    here: a reader that has not confirmed ``TEXTS_ON_THE_WAY`` gets only the newest values, later.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._waiting: dict[str, str] = {}
+        self._newest: dict[str, str] = {}
+        self._heard: set[str] = set()
         self._news = asyncio.Event()
+        self._read = asyncio.Event()
+        self._sent_texts = 0
+        self._read_texts = 0
 
     def offer(self, key: str, text: str) -> None:
         """Replace what waits under ``key``."""
-        self._waiting[key] = text
+        self._heard.add(key)
+        self._newest[key] = self._waiting[key] = text
         self._news.set()
 
+    def offer_stored(self, latest: Mapping[str, str]) -> None:
+        """Fill in keys nothing was heard of: a stored value may be older than one just heard."""
+        for key, text in latest.items():
+            if key not in self._heard and self._newest.get(key) != text:
+                self._newest[key] = self._waiting[key] = text
+                self._news.set()
+
+    def forget(self) -> None:
+        """What was heard may be outdated: values were missed."""
+        self._heard.clear()
+
+    def confirm(self, texts: int) -> None:
+        """The reader has read this many texts since it connected."""
+        self._read_texts = max(self._read_texts, min(texts, self._sent_texts))
+        self._read.set()
+
     async def run(self) -> None:
-        """Send what waits, at most twenty times a second."""
+        """Send what waits, at most twenty times a second.
+
+        Raises:
+            SilentReader: nothing was confirmed although much is on its way.
+        """
         while True:
             await self._news.wait()
+            await self._wait_for_room()
             self._news.clear()
             waiting, self._waiting = self._waiting, {}
             for text in waiting.values():
+                self._sent_texts += 1
                 await self._send(text)
             await asyncio.sleep(SECONDS_BETWEEN_SENDS)
+
+    async def _wait_for_room(self) -> None:
+        while self._sent_texts - self._read_texts >= TEXTS_ON_THE_WAY:
+            self._read.clear()
+            try:
+                await asyncio.wait_for(self._read.wait(), SECONDS_OF_SILENCE)
+            except TimeoutError:
+                raise SilentReader(f"{TEXTS_ON_THE_WAY} texts were not confirmed") from None
 
 
 class Hub:
     """Fans one Redis subscription out to the sockets of this process."""
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(url, decode_responses=True)
+        self._redis = Redis.from_url(url, decode_responses=True, encoding_errors="replace")
         self._listeners: dict[str, set[Listener]] = {}
         self._task: asyncio.Task[None] | None = None
         self._decode = msgspec.json.Decoder(Envelope).decode
@@ -62,8 +109,12 @@ class Hub:
         """Give a listener the latest values of its tenant, then everything new."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-        self._listeners.setdefault(channel_of(tenant_id), set()).add(listener)
-        await self._replay(tenant_id, listener)
+        channel = channel_of(tenant_id)
+        self._listeners.setdefault(channel, set()).add(listener)
+        try:
+            listener.offer_stored(await self._read_latest(channel))
+        except (RedisError, OSError) as error:  # offered once the subscription stands again
+            log.warning("live_snapshot_unavailable", error=str(error))
 
     def leave(self, tenant_id: str, listener: Listener) -> None:
         """Forget a listener."""
@@ -73,25 +124,37 @@ class Hub:
         if not listeners:
             self._listeners.pop(channel, None)
 
-    async def _replay(self, tenant_id: str, listener: Listener) -> None:
-        try:
-            latest = await self._redis.hgetall(f"{channel_of(tenant_id)}:latest")
-        except (RedisError, OSError) as error:
-            log.warning("live_snapshot_unavailable", error=str(error))
-            return
-        for key, text in latest.items():
-            listener.offer(str(key), str(text))
+    async def close(self) -> None:
+        """Stop listening to Redis."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._redis.aclose()
+
+    async def _read_latest(self, channel: str) -> dict[str, str]:
+        latest = await self._redis.hgetall(f"{channel}:latest")
+        return {str(key): str(text) for key, text in latest.items()}
+
+    async def _catch_up(self) -> None:
+        """Give every socket what was published while nobody here was subscribed."""
+        for channel in list(self._listeners):
+            latest = await self._read_latest(channel)
+            for listener in self._listeners.get(channel, ()):
+                listener.forget()
+                listener.offer_stored(latest)
 
     async def _run(self) -> None:
-        back_off = 0.1
+        back_off = SHORTEST_BACK_OFF_SECONDS
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.psubscribe(PATTERN)
-                    back_off = 0.1
                     async for message in pubsub.listen():
                         if message["type"] == "pmessage":
                             self._fan_out(message["channel"], message["data"])
+                        elif message["type"] == "psubscribe":  # the first time and every other
+                            back_off = SHORTEST_BACK_OFF_SECONDS
+                            await self._catch_up()
             except (RedisError, OSError) as error:
                 log.warning("live_subscription_lost", error=str(error))
             await asyncio.sleep(back_off)

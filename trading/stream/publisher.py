@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_FLUSHES = 0.1
 LATEST_EXPIRES_SECONDS = 86_400
+TIMEOUT_SECONDS = 5.0
 
 
 def channel_of(tenant_id: str) -> str:
@@ -26,7 +27,9 @@ class RedisPublisher:
     """Keeps the newest value of each key and sends what changed ten times a second."""
 
     def __init__(self, *, url: str, tenant_id: str) -> None:
-        self._redis = Redis.from_url(url)
+        self._redis = Redis.from_url(
+            url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+        )
         self._channel = channel_of(tenant_id)
         self._pending: dict[str, Mapping[str, Any]] = {}
         self._sequence = 0

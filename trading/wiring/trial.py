@@ -22,7 +22,7 @@ from trading.engine.runner import Outcome
 from trading.marketdata.catalogue import GivenGrid, register_series
 from trading.marketdata.grid import infer_grid, sample
 from trading.marketdata.store import FOREVER, SeriesKey
-from trading.models import BarSeries
+from trading.models import BarSeries, Instrument
 from trading.queries.bars import open_store
 from trading.wiring.engines import EngineProcess, read_plan
 from trading.wiring.parity import Parity, check_parity
@@ -43,6 +43,7 @@ class TrialRequest:
     profile: str
     kills: int
     seed: int
+    grid: GivenGrid
 
 
 def run_trial(request: TrialRequest) -> dict[str, Any]:
@@ -72,6 +73,14 @@ def run_trial(request: TrialRequest) -> dict[str, Any]:
         "fills": second.fills,
         "differences": [*first.differences, *second.differences],
     }
+
+
+def known_grid(*, venue: str, pair: str) -> GivenGrid:
+    """The grid of an instrument of the current database; nothing given where it is unknown."""
+    known = Instrument.objects.filter(venue=venue, symbol=pair).first()
+    if known is None:
+        return GivenGrid()
+    return GivenGrid(known.tick_size, known.lot_size, known.min_quantity, known.min_notional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +142,5 @@ def _series(request: TrialRequest) -> BarSeries:
         key=key,
         summary=store.summarize(key),
         inferred=infer_grid(sample(bars)),
-        given=GivenGrid(),
+        given=request.grid,
     )

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from trading.core.config.profiles import PROFILES
 from trading.marketdata.store import StoreError
 from trading.wiring.scratch import scratch_database
-from trading.wiring.trial import TrialRequest, run_trial
+from trading.wiring.trial import TrialRequest, known_grid, run_trial
 
 EXIT_NOT_FOUND = 2
 EXIT_CONFIGURATION = 4
@@ -41,6 +41,7 @@ class Command(BaseCommand):
             profile=options["profile"],
             kills=options["kills"],
             seed=options["seed"],
+            grid=known_grid(venue=options["exchange"], pair=options["pair"]),
         )
         try:
             with scratch_database():

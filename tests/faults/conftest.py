@@ -1,0 +1,34 @@
+"""A workspace whose engine replays bars of the test's own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import factories
+from tests.database import FreshDatabase
+from tests.engine.fakes import random_bars
+from tests.factories import EngineRows
+from trading.marketdata.store import BarStore
+
+
+@pytest.fixture
+def environment(fresh_database: FreshDatabase, tmp_path: Path, settings) -> dict[str, str]:
+    """For child processes: this test's database and bars."""
+    settings.BARS_DIR = tmp_path / "bars"
+    return {**fresh_database.environment, "NOVA_BARS_DIR": str(settings.BARS_DIR)}
+
+
+@pytest.fixture
+def street(environment: dict[str, str], settings) -> Callable[..., EngineRows]:
+    """Make an engine over so many random bars."""
+
+    def make(
+        count: int = 3000, *, seed: int = 1, slug: str = "acme", speed: str = "max"
+    ) -> EngineRows:
+        store = BarStore(settings.BARS_DIR)
+        bars = random_bars(seed, count)
+        series = factories.store_bars(bars, store=store, venue="bitfinex", symbol="BTC/USD")
+        return factories.make_engine(slug, series.instrument, speed=speed)
+
+    return make

@@ -1,0 +1,67 @@
+"""Engines as real processes, over a database and bars of the test's own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tenants.scoping import tenant_scope
+from tests.factories import EngineRows
+from trading.models import Decision, Engine
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORT_LEASE = {
+    "NOVA_LEASE_SECONDS": "2",
+    "NOVA_LEASE_HEARTBEAT_SECONDS": "0.4",
+    "NOVA_LEASE_SELF_STOP_SECONDS": "1.4",
+}
+
+
+def run_engine(
+    rows: EngineRows, environment: Mapping[str, str], *, speed: str = "max"
+) -> "subprocess.Popen[bytes]":
+    """`manage.py run_engine` in a process of its own."""
+    command = [sys.executable, "manage.py", "run_engine", "--tenant", rows.slug]
+    return subprocess.Popen(
+        [*command, "--exchange", "replay", "--speed", speed],
+        cwd=ROOT,
+        env={**environment, **SHORT_LEASE},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@contextmanager
+def ended_afterwards(*processes: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Whatever happens, these processes do not outlive the test."""
+    try:
+        yield
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = 60.0) -> None:
+    """Look again and again until the condition holds; fail with words when it does not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+def decisions(rows: EngineRows) -> int:
+    """How many bars the engine has decided on."""
+    with tenant_scope(rows.tenant_id):
+        return Decision.objects.count()
+
+
+def engine_row(rows: EngineRows) -> Engine:
+    """The engine's row as it stands."""
+    with tenant_scope(rows.tenant_id):
+        return Engine.objects.get(id=rows.engine_id)
