@@ -19,6 +19,10 @@ from tests import servers
 
 ALIASES = ("default", "staff", "owner")
 CLONE_NUMBERS = count(1)
+END_OWN_SESSIONS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = %s AND usename = current_user
+"""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,11 @@ def clone(template: str) -> str:
 def drop(name: str) -> None:
     """Drop a database and whoever is still in it."""
     with _owner_session() as session:
+        for alias in ("default", "staff"):  # the owner may not end what other roles began
+            role = sql.Identifier(settings.DATABASES[alias]["USER"])
+            session.execute(sql.SQL("SET ROLE {}").format(role))
+            session.execute(END_OWN_SESSIONS, [name])
+            session.execute("RESET ROLE")
         session.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         )

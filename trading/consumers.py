@@ -5,16 +5,21 @@ from contextlib import suppress
 from importlib import import_module
 
 import msgspec
+import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from tenants.middleware import SESSION_KEY
 from tenants.queries import Workspace, choose_workspace
 from trading.stream.hub import Hub, Listener, SilentReader
 
+log = structlog.get_logger(__name__)
+
+CANNOT_TELL = 1013  # "try again later": the page connects anew and is judged then
 NOT_SIGNED_IN = 4401
 NOT_A_MEMBER = 4403
 NOT_READING = 4408
@@ -28,6 +33,16 @@ class Confirmation(msgspec.Struct):
 
 
 decode_confirmation = msgspec.json.Decoder(Confirmation).decode
+
+
+class NoAccess(Exception):
+    """Nobody is signed in, or not as a member; ``code`` closes the socket."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"closed with {code}")
+        self.code = code
+
+
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 
 
@@ -49,12 +64,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Let members in; say with the close code why not."""
         await self.accept()
-        if not self.scope["user"].is_authenticated:
-            await self.close(NOT_SIGNED_IN)
+        try:
+            self.workspace = await self._read_workspace()
+        except NoAccess as refused:
+            await self.close(refused.code)
             return
-        self.workspace = await self._read_workspace()
-        if self.workspace is None:
-            await self.close(NOT_A_MEMBER)
+        except DatabaseError as error:
+            log.warning("socket_access_unknown", error=str(error))
+            await self.close(CANNOT_TELL)
             return
         self.listener = Listener(self._send_text)
         self.tasks = (
@@ -90,19 +107,36 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def _watch_access(self) -> None:
         """Close when the person signed out, was removed, or chose another workspace."""
-        while True:
+        entered = self.workspace
+        while entered is not None:
             await asyncio.sleep(SECONDS_BETWEEN_CHECKS)
-            now = await self._read_workspace()
-            if now is None or self.workspace is None or now.id != self.workspace.id:
-                await self.close(NOT_SIGNED_IN if now is None else NOT_A_MEMBER)
+            try:
+                now = await self._read_workspace()
+            except NoAccess as refused:
+                await self.close(refused.code)
+                return
+            except DatabaseError as error:  # unknown is not yes
+                log.warning("socket_access_unknown", error=str(error))
+                await self.close(CANNOT_TELL)
+                return
+            if now.id != entered.id:
+                await self.close(NOT_A_MEMBER)
                 return
 
     @database_sync_to_async
-    def _read_workspace(self) -> Workspace | None:
+    def _read_workspace(self) -> Workspace:
+        """The workspace the session leads to now.
+
+        Raises:
+            NoAccess: signed out, or a member of nothing.
+        """
         store = import_module(settings.SESSION_ENGINE).SessionStore
         request = HttpRequest()  # a fresh look at the session, not the one of the handshake
         request.session = store(self.scope["session"].session_key)
         user = get_user(request)
         if not user.is_authenticated:
-            return None
-        return choose_workspace(user_id=user.pk, wanted=request.session.get(SESSION_KEY))
+            raise NoAccess(NOT_SIGNED_IN)
+        workspace = choose_workspace(user_id=user.pk, wanted=request.session.get(SESSION_KEY))
+        if workspace is None:
+            raise NoAccess(NOT_A_MEMBER)
+        return workspace

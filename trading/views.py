@@ -27,7 +27,11 @@ def dashboard(request: HttpRequest, engine_id: uuid.UUID | None = None) -> HttpR
         raise Http404 from None
     if shown is None:
         return render(request, "trading/no_engine.html")
-    return render(request, "trading/dashboard.html", {"d": shown, "controls": CONTROLS})
+    return render(
+        request,
+        "trading/dashboard.html",
+        {"d": shown, "controls": CONTROLS, "key": uuid.uuid4().hex},
+    )
 
 
 @require_GET
@@ -75,5 +79,9 @@ def command(request: HttpRequest, engine_id: uuid.UUID, name: str) -> HttpRespon
     except operations.EngineNotFound:
         raise Http404 from None
     if request.headers.get("HX-Request"):
-        return render(request, "trading/_answer.html", {"words": ANSWERS[name]})
+        return render(
+            request,
+            "trading/_answer.html",
+            {"words": ANSWERS[name], "controls": CONTROLS, "key": uuid.uuid4().hex},
+        )
     return redirect("engine", engine_id=engine_id)

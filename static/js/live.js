@@ -3,7 +3,7 @@
   const root = document.getElementById("live");
   if (!root) return;
   const STALE_MS = 5000, ROWS = 60, CONFIRM_EVERY = 32;
-  let market = 0, heard = 0, delay = 500, lastDecision = 0, engineOk = false;
+  let market = 0, opened = 0, heard = 0, lastWall = 0, delay = 500, lastDecision = 0;
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => { const el = at(name); if (el && el.textContent !== text) el.textContent = text; };
   const money = (text) => Number(text).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -21,13 +21,15 @@
 
   function engine(d) {
     if (d.engine_id !== root.dataset.engine) return;
-    engineOk = true;
+    // The first value may be the stored last word of an engine long gone; only a second proves life.
+    const alive = lastWall !== 0 && d.wall_ms !== lastWall;
+    lastWall = d.wall_ms;
+    if (alive) { heard = Date.now(); put("observed", "Running"); at("observed").className = "badge bg-green text-green-fg"; }
     put("equity", money(d.equity));
     const pnl = Number(d.equity) - Number(root.dataset.paidIn);
     put("pnl", signed(pnl)); tone("pnl", pnl);
     put("realized", signed(Number(d.realized))); tone("realized", Number(d.realized));
     put("fees", money(d.fees));
-    put("observed", "Running"); at("observed").className = "badge bg-green text-green-fg";
     if (d.market_ms) put("market-time", time(d.market_ms));
     put("rate", `${d.bars_per_second} bars/s`);
     put("epoch", `epoch ${d.epoch}`);
@@ -94,23 +96,23 @@
   function receive(event) {
     const { key, data } = JSON.parse(event.data);
     const [kind, index] = key.split(":");
-    if (kind === "engine") { heard = Date.now(); return engine(data); }
+    if (kind === "engine") return engine(data);
     if (data.engine_id !== root.dataset.engine || Number(index) !== market) return;
-    heard = Date.now();
     ({ bar: Charts.bar, position, decision, fill })[kind]?.(data);
   }
 
   function connect() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
-    socket.onopen = () => { delay = 500; heard = Date.now(); socketState("live", "bg-green-lt"); };
+    socket.onopen = () => { delay = 500; opened = Date.now(); socketState("connected", "bg-secondary-lt"); };
     let read = 0;
     socket.onmessage = (event) => {
       if (++read % CONFIRM_EVERY === 0) socket.send(JSON.stringify({ read }));
       receive(event);
     };
     socket.onclose = (event) => {
-      if (event.code === 4401 || event.code === 4403) { socketState("signed out", "bg-red-lt"); return; }
+      if (event.code === 4401) return socketState("signed out", "bg-red-lt");
+      if (event.code === 4403) return socketState("workspace left – reload the page", "bg-red-lt");
       socketState("reconnecting…", "bg-yellow-lt");
       setTimeout(connect, delay + Math.random() * 300);
       delay = Math.min(delay * 2, 10000);
@@ -120,9 +122,10 @@
 
   setInterval(() => {
     if (root.socket?.readyState !== WebSocket.OPEN) return;
-    const quiet = Date.now() - heard > STALE_MS;
-    socketState(quiet ? "no news – stale" : "live", quiet ? "bg-yellow-lt" : "bg-green-lt");
-    if (engineOk) put("age", `${Math.round((Date.now() - heard) / 1000)} s ago`);
+    const quiet = Date.now() - Math.max(heard, opened) > STALE_MS;
+    if (quiet) socketState("no news – stale", "bg-yellow-lt");
+    else if (heard > opened) socketState("live", "bg-green-lt");
+    if (heard) put("age", `${Math.round((Date.now() - heard) / 1000)} s ago`);
   }, 1000);
 
   root.querySelectorAll("[data-market]").forEach((button) => button.addEventListener("click", () => {

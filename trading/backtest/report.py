@@ -15,6 +15,7 @@ from trading.core.explain import words
 from trading.core.records import FEE_UNITS_PER_QUOTE
 
 NS_PER_DAY = 86_400_000_000_000
+NS_PER_HOUR = NS_PER_DAY // 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def _fee(fill: np.void) -> Decimal:
 def metrics(result: Result, trips: Sequence[RoundTrip], *, cash: float) -> dict[str, Any]:
     """What the run earned, lost, paid and refrained from."""
     equity = np.r_[cash, result.decisions["equity"], result.account["equity"]]
+    days = _span_days(result)
     profits = [trip.profit for trip in trips]
     won, lost = [p for p in profits if p > 0], [p for p in profits if p <= 0]
     account = result.account[0]
@@ -98,7 +100,9 @@ def metrics(result: Result, trips: Sequence[RoundTrip], *, cash: float) -> dict[
         "start_equity": cash,
         "end_equity": float(account["equity"]),
         "return": float(account["equity"]) / cash - 1,
+        "yearly_return": yearly(float(account["equity"]) / cash, days),
         "max_drawdown": float((1 - equity / np.maximum.accumulate(equity)).max()),
+        "longest_drawdown_days": _longest_drawdown_days(result, cash),
         "fees": float(account["fees"]),
         "entries": int(account["entries"]),
         "closed_trades": len(trips),
@@ -107,6 +111,8 @@ def metrics(result: Result, trips: Sequence[RoundTrip], *, cash: float) -> dict[
         "profit_factor": float(sum(won) / -sum(lost)) if sum(lost) else None,
         "average_win": float(sum(won) / len(won)) if won else None,
         "average_loss": float(sum(lost) / len(lost)) if lost else None,
+        "expectancy": float(sum(profits) / len(trips)) if trips else None,
+        "average_hold_hours": _average_hold_hours(trips),
         "time_in_market": float(np.mean(result.decisions["position_lots"] != 0)),
         "sharpe_daily": _sharpe(result, cash),
         "exits": dict(Counter(trip.reason for trip in trips).most_common()),
@@ -115,6 +121,31 @@ def metrics(result: Result, trips: Sequence[RoundTrip], *, cash: float) -> dict[
             for code, count in reasons.most_common()
         },
     }
+
+
+def yearly(growth: float, days: float) -> float | None:
+    """Compound return of a year of 365 days; None under 30 days or when nothing is left."""
+    return growth ** (365 / days) - 1 if days >= 30 and growth > 0 else None
+
+
+def _span_days(result: Result) -> float:
+    opens = result.decisions["bar_open_ns"]
+    return float(opens[-1] - opens[0]) / NS_PER_DAY if len(opens) else 0.0
+
+
+def _longest_drawdown_days(result: Result, cash: float) -> float:
+    """Longest time from a peak of equity until it is reached again, or until the end."""
+    opens, equity = result.decisions["bar_open_ns"], result.decisions["equity"]
+    if not len(opens):
+        return 0.0
+    peak = np.maximum.accumulate(np.r_[cash, equity])[:-1]
+    at_peak = np.r_[opens[0], opens[equity >= peak], opens[-1]]
+    return float(np.diff(at_peak).max()) / NS_PER_DAY
+
+
+def _average_hold_hours(trips: Sequence[RoundTrip]) -> float | None:
+    held = sum(trip.exit_ns - trip.entry_ns for trip in trips)
+    return held / len(trips) / NS_PER_HOUR if trips else None
 
 
 def _sharpe(result: Result, cash: float) -> float | None:

@@ -1,7 +1,7 @@
 """Web side: one subscription per process; per socket the latest full value of each key."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 import structlog
@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 
 PATTERN = channel_of("*")
 SECONDS_BETWEEN_SENDS = 0.05
+SHORTEST_BACK_OFF_SECONDS = 0.1
 LONGEST_BACK_OFF_SECONDS = 5.0
 TEXTS_ON_THE_WAY = 256
 SECONDS_OF_SILENCE = 30.0
@@ -41,6 +42,8 @@ class Listener:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._waiting: dict[str, str] = {}
+        self._newest: dict[str, str] = {}
+        self._heard: set[str] = set()
         self._news = asyncio.Event()
         self._read = asyncio.Event()
         self._sent_texts = 0
@@ -48,8 +51,20 @@ class Listener:
 
     def offer(self, key: str, text: str) -> None:
         """Replace what waits under ``key``."""
-        self._waiting[key] = text
+        self._heard.add(key)
+        self._newest[key] = self._waiting[key] = text
         self._news.set()
+
+    def offer_stored(self, latest: Mapping[str, str]) -> None:
+        """Fill in keys nothing was heard of: a stored value may be older than one just heard."""
+        for key, text in latest.items():
+            if key not in self._heard and self._newest.get(key) != text:
+                self._newest[key] = self._waiting[key] = text
+                self._news.set()
+
+    def forget(self) -> None:
+        """What was heard may be outdated: values were missed."""
+        self._heard.clear()
 
     def confirm(self, texts: int) -> None:
         """The reader has read this many texts since it connected."""
@@ -94,8 +109,12 @@ class Hub:
         """Give a listener the latest values of its tenant, then everything new."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-        self._listeners.setdefault(channel_of(tenant_id), set()).add(listener)
-        await self._replay(tenant_id, listener)
+        channel = channel_of(tenant_id)
+        self._listeners.setdefault(channel, set()).add(listener)
+        try:
+            listener.offer_stored(await self._read_latest(channel))
+        except (RedisError, OSError) as error:  # offered once the subscription stands again
+            log.warning("live_snapshot_unavailable", error=str(error))
 
     def leave(self, tenant_id: str, listener: Listener) -> None:
         """Forget a listener."""
@@ -105,25 +124,37 @@ class Hub:
         if not listeners:
             self._listeners.pop(channel, None)
 
-    async def _replay(self, tenant_id: str, listener: Listener) -> None:
-        try:
-            latest = await self._redis.hgetall(f"{channel_of(tenant_id)}:latest")
-        except (RedisError, OSError) as error:
-            log.warning("live_snapshot_unavailable", error=str(error))
-            return
-        for key, text in latest.items():
-            listener.offer(str(key), str(text))
+    async def close(self) -> None:
+        """Stop listening to Redis."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._redis.aclose()
+
+    async def _read_latest(self, channel: str) -> dict[str, str]:
+        latest = await self._redis.hgetall(f"{channel}:latest")
+        return {str(key): str(text) for key, text in latest.items()}
+
+    async def _catch_up(self) -> None:
+        """Give every socket what was published while nobody here was subscribed."""
+        for channel in list(self._listeners):
+            latest = await self._read_latest(channel)
+            for listener in self._listeners.get(channel, ()):
+                listener.forget()
+                listener.offer_stored(latest)
 
     async def _run(self) -> None:
-        back_off = 0.1
+        back_off = SHORTEST_BACK_OFF_SECONDS
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.psubscribe(PATTERN)
-                    back_off = 0.1
                     async for message in pubsub.listen():
                         if message["type"] == "pmessage":
                             self._fan_out(message["channel"], message["data"])
+                        elif message["type"] == "psubscribe":  # the first time and every other
+                            back_off = SHORTEST_BACK_OFF_SECONDS
+                            await self._catch_up()
             except (RedisError, OSError) as error:
                 log.warning("live_subscription_lost", error=str(error))
             await asyncio.sleep(back_off)
