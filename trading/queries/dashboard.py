@@ -152,9 +152,18 @@ def list_fills(*, engine: Engine, count: int) -> list[Fill]:
 def list_decisions(*, markets: Sequence[EngineMarket], count: int) -> list[dict[str, Any]]:
     """The newest decisions in words, newest first."""
     symbols = {(m.revision.id, m.instrument.id): m.instrument.symbol for m in markets}
-    stored = Decision.objects.filter(revision_id__in=[m.revision.id for m in markets]).order_by(
-        "-bar_opened_at", "-id"
-    )[:count]
+    if not markets:
+        return []
+    # Each market's newest straight from its index: one order over all would sort the whole journal.
+    newest, *others = [
+        Decision.objects.filter(revision=m.revision, instrument=m.instrument).order_by(
+            "-bar_opened_at", "-id"
+        )[:count]
+        for m in markets
+    ]
+    stored = newest
+    if others:
+        stored = newest.union(*others, all=True).order_by("-bar_opened_at", "-id")[:count]
     return [
         {"symbol": symbols.get((row.revision_id, row.instrument_id), ""), **_described(row)}
         for row in stored
