@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tenants import operations as tenant_operations
 from tenants.roles import Role
@@ -139,7 +139,12 @@ def test_close_all_asks_first_and_closes_the_position(
     expect(page.locator('[data-live="position-side"]')).to_have_text("LONG", timeout=180_000)
 
     asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", refuse)
     page.get_by_role("button", name="Close all").click()
     page.wait_for_timeout(500)
     dismissed = count(acme, EngineCommand)
