@@ -2,11 +2,18 @@
 
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
+from django.utils import timezone
 
+from tenants import operations
 from tenants.models import AuditEntry, ExchangeAccount, Membership, Tenant, User
+
+# Operators sign in where everybody does: with rate limits and the second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -38,21 +45,78 @@ class PersonAdmin(UserAdmin):
     add_fieldsets = ((None, {"fields": ("email", "password1", "password2")}),)
 
 
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Second factors: may be taken away from who lost theirs; never shown, never made here."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    exclude = ("data",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
+class AuditedAdmin(admin.ModelAdmin):
+    """What operators change in a workspace stands in that workspace's own log."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        before = {name: str(form.initial[name]) for name in form.changed_data if change}
+        after = {name: str(form.cleaned_data[name]) for name in form.changed_data}
+        self._write_audit(request, obj, "change" if change else "add", before, after)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._write_audit(request, obj, "remove", {"row": str(obj)}, {})
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+    def _write_audit(
+        self,
+        request: HttpRequest,
+        obj: Any,
+        verb: str,
+        before: dict[str, str],
+        after: dict[str, str],
+    ) -> None:
+        operator: Any = request.user
+        operations.write_audit(
+            tenant_id=obj.pk if isinstance(obj, Tenant) else obj.tenant_id,
+            actor=operator,
+            action=f"operator.{obj._meta.model_name}.{verb}",
+            subject=str(obj),
+            before=before,
+            after=after,
+            now=timezone.now(),
+        )
+
+
 @admin.register(Tenant)
-class TenantAdmin(admin.ModelAdmin):
-    """Workspaces."""
+class TenantAdmin(AuditedAdmin):
+    """Workspaces; people make them on the welcome page."""
 
     list_display = ("name", "slug", "status", "created_at")
     list_filter = ("status",)
     search_fields = ("name", "slug")
-    readonly_fields = ("id", "created_at")
+    readonly_fields = ("id", "slug", "created_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
         return False
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(AuditedAdmin):
     """Who may enter which workspace."""
 
     list_display = ("user", "tenant", "role", "created_at")
@@ -60,6 +124,9 @@ class MembershipAdmin(admin.ModelAdmin):
     list_select_related = ("user", "tenant")
     search_fields = ("user__email", "tenant__slug")
     autocomplete_fields = ("user", "tenant")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("user", "tenant", "created_at") if obj else ()
 
 
 @admin.register(ExchangeAccount)

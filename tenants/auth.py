@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from functools import wraps
+from ipaddress import ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -31,6 +33,19 @@ def permission_required(permission: str) -> Callable[[View], View]:
         return checked
 
     return decorate
+
+
+def is_mailbox_open(request: HttpRequest) -> bool:
+    """Whether kept letters may be shown: outside production, and only to this machine itself.
+
+    They hold sign-in codes. Behind a proxy everybody looks like this machine, so then to nobody.
+    """
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    forwarded = "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META
+    return bool(settings.DEV_MAILBOX) and address.is_loopback and not forwarded
 
 
 class AccountAdapter(DefaultAccountAdapter):

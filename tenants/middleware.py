@@ -7,13 +7,16 @@ import structlog
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.cache import add_never_cache_headers
 
 from tenants import queries
+from tenants.auth import is_mailbox_open
 from tenants.scoping import staff_scope, tenant_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SESSION_KEY = "tenant_id"
-WITHOUT_TENANT = ("/accounts/", "/admin/", "/static/", "/health", "/mailbox/", "/welcome/")
+ADMIN = "/admin/"
+WITHOUT_TENANT = ("/accounts/", ADMIN, "/static/", "/health", "/mailbox/", "/welcome/")
 
 
 class StaffDatabaseMiddleware:
@@ -23,7 +26,7 @@ class StaffDatabaseMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith("/admin/"):
+        if not request.path.startswith(ADMIN):
             return self._get_response(request)
         with staff_scope():
             response = self._get_response(request)
@@ -43,24 +46,30 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.tenant = None  # type: ignore[attr-defined]
-        structlog.contextvars.clear_contextvars()
         user: Any = request.user
-        if not user.is_authenticated or request.path.startswith(WITHOUT_TENANT):
+        if not user.is_authenticated:
+            return self._get_response(request)
+        with structlog.contextvars.bound_contextvars(user=user.pk):
+            response = self._answer(request, user)
+        add_never_cache_headers(response)  # nobody's figures stay in a browser after sign-out
+        return response
+
+    def _answer(self, request: HttpRequest, user: Any) -> HttpResponse:
+        if request.path.startswith(WITHOUT_TENANT):
             return self._get_response(request)
         wanted = request.session.get(SESSION_KEY)
         workspace = queries.choose_workspace(user_id=user.pk, wanted=wanted)
         if workspace is None:
             return redirect("welcome")
         request.tenant = workspace  # type: ignore[attr-defined]
-        structlog.contextvars.bind_contextvars(tenant=workspace.slug, user=user.pk)
-        try:
-            with tenant_scope(workspace.id):
-                response = self._get_response(request)
-                if response.status_code >= 500:
-                    transaction.set_rollback(True)
-                return response
-        finally:
-            structlog.contextvars.clear_contextvars()
+        with (
+            structlog.contextvars.bound_contextvars(tenant=workspace.slug),
+            tenant_scope(workspace.id),
+        ):
+            response = self._get_response(request)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)
+            return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         """Whatever a view wrote before it raised is not kept."""
@@ -69,5 +78,8 @@ class TenantMiddleware:
 
 
 def tenant_context(request: HttpRequest) -> dict[str, Any]:
-    """``tenant`` for templates: the workspace of the request, or None."""
-    return {"tenant": getattr(request, "tenant", None)}
+    """``tenant`` for templates: the workspace of the request, or None; whether letters are shown."""
+    return {
+        "tenant": getattr(request, "tenant", None),
+        "mailbox_is_open": is_mailbox_open(request),
+    }

@@ -1,8 +1,10 @@
 """Health, welcome, workspace switch, team and the development mailbox."""
 
 import email
-from email.message import Message
+from collections.abc import Iterator
+from email.message import EmailMessage
 from email.policy import default as email_policy
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from tenants import operations, queries
-from tenants.auth import permission_required
+from tenants.auth import is_mailbox_open, permission_required
 from tenants.forms import MemberForm, WorkspaceForm
 from tenants.middleware import SESSION_KEY
 from tenants.models import Membership
 from tenants.roles import Role
 
 LETTERS_SHOWN = 30
+LETTER_END = b"-" * 79  # what Django's file backend writes after each
 
 
 @require_GET
@@ -72,7 +75,13 @@ def team(request: HttpRequest) -> HttpResponse:
             return HttpResponse(status=403)
         if form.is_valid() and _add(request, form):
             return redirect("team")
-    context = {"form": form, "members": queries.list_members(), "roles": list(Role)}
+    user: Any = request.user
+    context = {
+        "form": form,
+        "members": queries.list_members(),
+        "roles": list(Role),
+        "workspaces": queries.memberships(user_id=user.pk),
+    }
     return render(request, "tenants/team.html", context)
 
 
@@ -117,26 +126,26 @@ def change_member(request: HttpRequest, membership_id: int) -> HttpResponse:
 @require_GET
 @never_cache
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """Letters this installation would have sent; only where no mail server is configured."""
-    if not settings.DEV_MAILBOX:
+    """Letters this installation would have sent; only on a developer's own machine."""
+    if not is_mailbox_open(request):
         raise Http404
-    files = sorted(Path(settings.EMAIL_FILE_PATH).glob("*.log"), key=lambda p: p.stat().st_mtime)
-    letters = [letter for path in reversed(files[-LETTERS_SHOWN:]) for letter in _letters(path)]
+    letters = list(islice(_letters(Path(settings.EMAIL_FILE_PATH)), LETTERS_SHOWN))
     return render(request, "tenants/mailbox.html", {"letters": letters})
 
 
-def _letters(path: Path) -> list[dict[str, str]]:
-    texts = path.read_text(encoding="utf-8", errors="replace").split("-" * 79)
-    parsed = [email.message_from_string(t.strip(), policy=email_policy) for t in texts if t.strip()]
-    return [_shown(letter) for letter in parsed]
+def _letters(folder: Path) -> Iterator[dict[str, str]]:
+    """The newest first; a file holds one or more of them, each after the other."""
+    for path in sorted(folder.glob("*.log"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
+        for text in reversed(path.read_bytes().split(LETTER_END)):
+            if text.strip():
+                yield _shown(email.message_from_bytes(text.strip(), policy=email_policy))
 
 
-def _shown(letter: Message) -> dict[str, str]:
-    body = letter.get_body(("plain",)) if hasattr(letter, "get_body") else None
-    text = body.get_content() if body is not None else str(letter.get_payload())
+def _shown(letter: EmailMessage) -> dict[str, str]:
+    body = letter.get_body(("plain",))
     return {
         "to": str(letter["To"]),
         "subject": str(letter["Subject"]),
         "date": str(letter["Date"]),
-        "text": str(text).strip(),
+        "text": str(body.get_content()).strip() if body is not None else "",
     }

@@ -2,7 +2,8 @@
 
 Long: %B below ``edge``, RSI below ``oversold``, and either a bullish divergence (close within
 0.5 % of the lowest low of the last ``memory`` bars while RSI stands above its own lowest) or
-falling volume with a close above the previous one. Short is the mirror.
+falling volume (this bar and the last below the one before them) with a close above the last.
+Short is the mirror.
 """
 
 import numpy as np
@@ -14,6 +15,7 @@ from trading.core.jit import kernel
 NAME = "mean_reversion"
 FAMILY = 1
 WIDTH_BARS = 20
+ROUNDING = 1e-9  # an unchanged close leaves RSI where it was; its last bits are no divergence
 STATE = np.dtype(
     [
         ("bands", bollinger.STATE),
@@ -28,7 +30,6 @@ STATE = np.dtype(
         ("rsi_high", "f8"),
         ("volume_1", "f8"),
         ("volume_2", "f8"),
-        ("volume_3", "f8"),
         ("close_1", "f8"),
     ]
 )
@@ -40,7 +41,7 @@ def score(s, p, bar, now, vote):
     """Update bands and extremes, then vote."""
     mid, half = bollinger.update(s.bands, bar.close, p.period, p.width)
     low, high, rsi_low, rsi_high = s.low, s.high, s.rsi_low, s.rsi_high
-    declining = s.volume_1 < s.volume_3 and s.volume_2 < s.volume_3 and bar.volume < s.volume_2
+    declining = bar.volume < s.volume_2 and s.volume_1 < s.volume_2
     close_1 = s.close_1
     remember(s, p, bar, now)
     vote.abstain = WARMING_UP
@@ -59,10 +60,10 @@ def score(s, p, bar, now, vote):
     if place >= p.edge or rsi >= p.oversold:
         return
     if side > 0:
-        divergence = bar.close <= low * 1.005 and now.rsi > rsi_low
+        divergence = bar.close <= low * 1.005 and now.rsi > rsi_low + ROUNDING
         turning = declining and bar.close > close_1
     else:
-        divergence = bar.close >= high * 0.995 and now.rsi < rsi_high
+        divergence = bar.close >= high * 0.995 and now.rsi < rsi_high - ROUNDING
         turning = declining and bar.close < close_1
     if not (divergence or turning):
         return
@@ -95,5 +96,5 @@ def remember(s, p, bar, now):
     if not np.isnan(now.rsi):
         s.rsi_low = window.push_extreme(s.rsi_lows, now.rsi, p.memory, -1)
         s.rsi_high = window.push_extreme(s.rsi_highs, now.rsi, p.memory, 1)
-    s.volume_3, s.volume_2, s.volume_1 = s.volume_2, s.volume_1, bar.volume
+    s.volume_2, s.volume_1 = s.volume_1, bar.volume
     s.close_1 = bar.close

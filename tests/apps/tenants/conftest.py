@@ -1,0 +1,49 @@
+"""The people of a workspace: Olga owns, Tom trades, Vera views; Max is from another one."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+
+from tenants import operations
+from tenants.models import Membership, Tenant, User
+from tenants.roles import Role
+from tenants.scoping import tenant_scope
+from tests.factories import NOW, make_tenant, make_user
+
+
+@dataclass
+class People:
+    """Who knocks at the doors of Acme."""
+
+    acme: Tenant
+    others: Tenant
+    olga: User
+    tom: User
+    vera: User
+    max: User
+    nina: User
+
+    def client(self, name: str) -> Client:
+        """A browser in which this person is signed in; nobody is for ``anonymous``."""
+        client = Client()
+        if name != "anonymous":
+            client.force_login(getattr(self, name))
+        return client
+
+    def membership(self, name: str) -> Membership:
+        """The person's membership in their workspace."""
+        with tenant_scope((self.others if name == "max" else self.acme).id):
+            return Membership.objects.select_related("user").get(user=getattr(self, name))
+
+
+@pytest.fixture
+def people(db) -> People:
+    olga, tom, vera, stranger, nina = (
+        make_user(f"{name}@people.example") for name in ("olga", "tom", "vera", "max", "nina")
+    )
+    acme, others = make_tenant("acme", owner=olga), make_tenant("others", owner=stranger)
+    with tenant_scope(acme.id):
+        for user, role in ((tom, Role.TRADER), (vera, Role.VIEWER)):
+            operations.add_member(tenant_id=acme.id, user=user, role=role, actor=olga, now=NOW)
+    return People(acme, others, olga, tom, vera, stranger, nina)

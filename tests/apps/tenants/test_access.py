@@ -1,0 +1,85 @@
+"""Who may open which door: every route of tenants, for every kind of person."""
+
+import pytest
+from django.urls import URLPattern
+
+from tenants import urls
+
+LOGIN, WELCOME, DONE = "/accounts/login/", "/welcome/", 302
+
+# route, method: what anonymous, a stranger's owner, somebody without workspace, viewer, trader,
+# owner get. A word is where they are sent.
+PERSONAS = ("anonymous", "max", "nina", "vera", "tom", "olga")
+DOORS: dict[tuple[str, str], tuple[int | str, ...]] = {
+    ("health", "get"): (200, 200, 200, 200, 200, 200),
+    ("health", "post"): (405, 405, 405, 405, 405, 405),
+    ("welcome", "get"): (LOGIN, 200, 200, 200, 200, 200),
+    ("welcome", "post"): (LOGIN, 200, 200, 200, 200, 200),  # an empty name: the form again
+    ("switch_workspace", "get"): (LOGIN, 405, WELCOME, 405, 405, 405),
+    ("switch_workspace", "post"): (LOGIN, 404, WELCOME, "/", "/", "/"),
+    ("team", "get"): (LOGIN, 200, WELCOME, 200, 200, 200),
+    ("team", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),  # an empty form: shown again
+    ("change_member", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("change_member", "post"): (LOGIN, 404, WELCOME, 403, 403, "/team/"),
+    ("mailbox", "get"): (200, 200, 200, 200, 200, 200),
+    ("mailbox", "post"): (405, 405, 405, 405, 405, 405),
+}
+
+
+def test_every_route_is_on_the_list():
+    routes = {pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)}
+
+    assert {route for route, _ in DOORS} == routes
+    assert DOORS.keys() == {(route, method) for route in routes for method in ("get", "post")}
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+@pytest.mark.parametrize(("route", "method"), DOORS, ids=" ".join)
+def test_a_door_opens_for_whom_it_should(people, settings, tmp_path, route, method, persona):
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    address = {
+        "health": "/health",
+        "welcome": "/welcome/",
+        "switch_workspace": "/workspace/",
+        "team": "/team/",
+        "change_member": f"/team/{people.membership('vera').pk}/",
+        "mailbox": "/mailbox/",
+    }[route]
+    data = {
+        "switch_workspace": {"tenant": str(people.acme.id)},
+        "change_member": {"role": "TRADER"},
+    }
+    client = people.client(persona)
+
+    answer = getattr(client, method)(address, data.get(route, {}) if method == "post" else None)
+
+    expected = DOORS[route, method][PERSONAS.index(persona)]
+    if isinstance(expected, str):
+        assert (answer.status_code, answer.url.split("?")[0]) == (DONE, expected)
+    else:
+        assert answer.status_code == expected
+
+
+def test_a_stranger_changes_nothing_by_knocking(people):
+    vera = people.membership("vera")
+
+    people.client("max").post(f"/team/{vera.pk}/", {"role": "OWNER"})
+
+    assert people.membership("vera").role == "VIEWER"
+
+
+def test_a_stranger_sees_no_name_of_another_workspace(people):
+    page = people.client("max").get("/team/").content.decode()
+
+    assert "max@people.example" in page
+    assert "Acme" not in page
+    assert "olga@" not in page
+
+
+@pytest.mark.parametrize("persona", ["anonymous", "max", "vera", "tom", "olga"])
+@pytest.mark.parametrize("address", ["/welcome/", "/workspace/", "/team/", "/team/1/"])
+def test_every_form_wants_its_token(people, persona, address):
+    client = people.client(persona)
+    client.handler.enforce_csrf_checks = True
+
+    assert client.post(address, {}).status_code == 403
