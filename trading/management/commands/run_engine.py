@@ -16,6 +16,8 @@ from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
 from trading.wiring.warm import warm_core
 
+log = structlog.get_logger(__name__)
+
 EXIT_NOT_FOUND = 2
 EXIT_CONFIGURATION = 4
 
@@ -58,4 +60,12 @@ async def serve(process: EngineProcess) -> Outcome:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, process.runner.stop)
+    loop.add_signal_handler(signal.SIGUSR1, tell_what_waits)
     return await process.run()
+
+
+def tell_what_waits() -> None:
+    """On SIGUSR1: log where every task of the loop stands, for whoever is on call."""
+    for task in asyncio.all_tasks():
+        frames = [f"{f.f_code.co_qualname}:{f.f_lineno}" for f in task.get_stack()]
+        log.warning("task_waits", task=task.get_name(), at=frames)
