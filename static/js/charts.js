@@ -1,9 +1,11 @@
 // Candle and equity charts; first paint from the server's JSON, then one bar at a time.
 const Charts = (() => {
+  const RELOAD_MS = 3000; // at high speed the stream skips bars; the server's history has them all
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const seconds = (ms) => Math.floor(ms / 1000);
   const byId = (id) => document.getElementById(id);
-  let candles, line, markers, charts = [], lines = {}, fills = [], newest = 0, newestEquity = 0;
+  let candles, line, markers, charts = [], lines = {}, levels = {}, step = 60000;
+  let newest = 0, newestEquity = 0, reloading = false, reloaded = () => {}, source = "";
 
   const colours = () => ({
     layout: { background: { color: "transparent" }, textColor: css("--np-axis"), attributionLogo: false },
@@ -20,35 +22,49 @@ const Charts = (() => {
     return chart;
   }
 
+  // Entry, stop and target belong on the screen as much as the candles do.
+  function withLevels(original) {
+    const info = original(), prices = Object.values(levels);
+    if (!info || !info.priceRange || !prices.length) return info;
+    const { minValue, maxValue } = info.priceRange;
+    return { ...info, priceRange: { minValue: Math.min(minValue, ...prices), maxValue: Math.max(maxValue, ...prices) } };
+  }
+
   function paint() {
     const tone = { upColor: css("--np-up"), downColor: css("--np-down"), wickUpColor: css("--np-up"), wickDownColor: css("--np-down"), borderVisible: false };
     charts.forEach((chart) => chart.applyOptions(colours()));
     candles.applyOptions(tone);
     line.applyOptions({ color: css("--np-accent") });
+    Object.entries(lines).forEach(([, held]) => held.line.applyOptions({ color: css(held.colour) }));
   }
 
-  const marker = (fill) => {
-    const buy = fill.side === "BUY";
-    return { time: seconds(fill.filled_ms), position: buy ? "belowBar" : "aboveBar", shape: buy ? "arrowUp" : "arrowDown", color: css(buy ? "--np-up" : "--np-down"), text: fill.purpose === "entry" ? "entry" : fill.reason };
-  };
+  function fills(list) {
+    markers.setMarkers(list.map((fill) => {
+      const buy = fill.side === "BUY";
+      return { time: seconds(fill.filled_ms), position: buy ? "belowBar" : "aboveBar", shape: buy ? "arrowUp" : "arrowDown", color: css(buy ? "--np-up" : "--np-down"), text: fill.why };
+    }));
+  }
 
   async function load(url) {
-    const answer = await fetch(url, { headers: { Accept: "application/json" } });
-    if (!answer.ok) return;
+    source = url;
+    const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (!answer?.ok || source !== url) return;
     const data = await answer.json();
+    step = data.timeframe_seconds * 1000;
     byId("chart-empty").classList.toggle("is-hidden", data.bars.length > 0);
+    const decimals = (data.price_step.split(".")[1] || "").length;
+    candles.applyOptions({ priceFormat: { type: "price", precision: decimals, minMove: 10 ** -decimals } });
     candles.setData(data.bars.map((bar) => ({ time: seconds(bar.open_ms), open: bar.open, high: bar.high, low: bar.low, close: bar.close })));
     newest = data.bars.length ? data.bars.at(-1).open_ms : 0;
-    fills = data.fills;
-    markers.setMarkers(fills.map(marker));
     line.setData(data.equity.map(([ms, value]) => ({ time: seconds(ms), value })));
     newestEquity = data.equity.length ? data.equity.at(-1)[0] : 0;
     charts[1].timeScale().fitContent();
+    reloaded(data.fills);
   }
 
-  function start(url) {
-    const main = make("chart");
-    candles = main.addSeries(LightweightCharts.CandlestickSeries, {});
+  function start(url, onFills) {
+    reloaded = onFills;
+    candles = make("chart").addSeries(LightweightCharts.CandlestickSeries, { autoscaleInfoProvider: withLevels });
     markers = LightweightCharts.createSeriesMarkers(candles, []);
     line = make("equity-chart").addSeries(LightweightCharts.LineSeries, { lineWidth: 2, priceLineVisible: false });
     paint();
@@ -58,6 +74,10 @@ const Charts = (() => {
 
   function bar(data) {
     if (data.open_ms < newest) return;
+    if (newest && data.open_ms > newest + step && !reloading) {
+      reloading = true;
+      setTimeout(() => load(source).finally(() => { reloading = false; }), RELOAD_MS);
+    }
     newest = data.open_ms;
     byId("chart-empty").classList.add("is-hidden");
     candles.update({ time: seconds(data.open_ms), open: data.open, high: data.high, low: data.low, close: data.close });
@@ -69,16 +89,16 @@ const Charts = (() => {
     line.update({ time: seconds(ms), value: Number(value) });
   }
 
-  function fill(data) {
-    fills.push({ ...data, purpose: data.purpose.toLowerCase(), reason: data.reason.toLowerCase().replaceAll("_", " ") });
-    fills = fills.slice(-200);
-    markers.setMarkers(fills.map(marker));
-  }
-
   function level(name, text, colour) {
-    if (lines[name]) candles.removePriceLine(lines[name]);
-    lines[name] = text ? candles.createPriceLine({ price: Number(text), color: css(colour), lineStyle: 2, lineWidth: 1, title: name }) : null;
+    const price = Number(text);
+    if (text && levels[name] === price) return;
+    if (lines[name]) candles.removePriceLine(lines[name].line);
+    delete lines[name];
+    delete levels[name];
+    if (!text) return;
+    levels[name] = price;
+    lines[name] = { colour, line: candles.createPriceLine({ price, color: css(colour), lineStyle: 2, lineWidth: 1, title: name }) };
   }
 
-  return { start, load, bar, equity, fill, level };
+  return { start, load, bar, equity, fills, level };
 })();

@@ -2,16 +2,19 @@
 (() => {
   const root = document.getElementById("live");
   if (!root) return;
-  const STALE_MS = 5000, ROWS = 60, CONFIRM_EVERY = 32;
-  let market = 0, opened = 0, heard = 0, lastWall = 0, delay = 500, lastDecision = 0;
+  const STALE_MS = 5000, ROWS = 60, FILLS = 20, CONFIRM_EVERY = 32;
+  let market = 0, opened = 0, heard = 0, lastWall = 0, delay = 500, lastDecision = 0, fills = [];
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => { const el = at(name); if (el && el.textContent !== text) el.textContent = text; };
   const money = (text) => Number(text).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const grouped = (text) => text.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
   const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + money(Math.abs(value));
   const tone = (name, value) => { const el = at(name); if (!el) return; el.classList.toggle("up", value > 0); el.classList.toggle("down", value < 0); };
   const time = (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
   const node = (tag, cls, text) => { const el = document.createElement(tag); if (cls) el.className = cls; if (text !== undefined) el.textContent = text; return el; };
   const short = (value) => (value === null || value === undefined ? "–" : Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3)));
+
+  const asked = (d, value) => (d.stage === "holding" || d.stage === "warmup" ? "–" : short(value));
 
   function socketState(text, style) {
     const badge = document.getElementById("socket");
@@ -28,6 +31,7 @@
     put("equity", money(d.equity));
     const pnl = Number(d.equity) - Number(root.dataset.paidIn);
     put("pnl", signed(pnl)); tone("pnl", pnl);
+    put("today", signed(Number(d.today))); tone("today", Number(d.today));
     put("realized", signed(Number(d.realized))); tone("realized", Number(d.realized));
     put("fees", money(d.fees));
     if (d.market_ms) put("market-time", time(d.market_ms));
@@ -35,6 +39,7 @@
     put("epoch", `epoch ${d.epoch}`);
     if (d.market_ms) Charts.equity(d.market_ms, d.equity);
     const holds = document.getElementById("holds");
+    root.classList.toggle("is-paused", d.holds.some((hold) => hold.kind === "OPERATOR"));
     const words = d.holds.map((hold) => hold.reason).join("; ");
     if (holds.dataset.words !== words) {
       holds.dataset.words = words;
@@ -52,11 +57,12 @@
     document.getElementById("flat").classList.toggle("is-hidden", held);
     document.getElementById("position").classList.toggle("is-hidden", !held);
     const fields = { quantity: d.quantity, entry: d.entry_price, stop: d.stop_price, target: d.target_price, last: d.last_price };
-    Object.entries(fields).forEach(([name, text]) => put(name, text || "–"));
+    Object.entries(fields).forEach(([name, text]) => put(name, text ? grouped(text) : "–"));
     put("unrealized", held ? signed(Number(d.unrealized)) : "–"); tone("unrealized", Number(d.unrealized));
-    put("last-price", d.last_price);
+    put("last-price", grouped(d.last_price));
     Charts.level("entry", held ? d.entry_price : "", "--np-accent");
     Charts.level("stop", held ? d.stop_price : "", "--np-down");
+    Charts.level("target", held ? d.target_price : "", "--np-up");
   }
 
   function decision(d) {
@@ -71,26 +77,28 @@
       gates.append(line);
     });
     const cell = node("td"); cell.append(details);
-    row.append(node("td", "num text-nowrap", time(d.bar_open_ms)), cell, node("td", "d-none d-md-table-cell", d.regime), node("td", "d-none d-md-table-cell text-end num", short(d.score)), node("td", "d-none d-md-table-cell text-end num", short(d.confidence)));
+    row.append(node("td", "num text-nowrap", time(d.bar_open_ms)), cell, node("td", "d-none d-md-table-cell", d.regime), node("td", "d-none d-md-table-cell text-end num", asked(d, d.score)), node("td", "d-none d-md-table-cell text-end num", asked(d, d.confidence)));
     const body = document.getElementById("decisions");
     document.getElementById("no-decisions")?.remove();
     body.prepend(row);
     while (body.rows.length > ROWS) body.deleteRow(-1);
   }
 
-  const seenFills = new Set();
+  const lower = (text) => text.toLowerCase().replaceAll("_", " ");
+  const name = (fill) => `${fill.filled_ms}-${fill.side}-${fill.quantity}-${Number(fill.price)}`;
+  function showFills(list) {
+    fills = list.map((f) => ({ ...f, why: lower(f.purpose) === "entry" ? "entry" : lower(f.reason) })).slice(-200);
+    Charts.fills(fills);
+    const body = document.getElementById("fills");
+    if (!fills.length) return;
+    body.replaceChildren(...fills.slice(-FILLS).reverse().map((f) => {
+      const row = node("tr");
+      row.append(node("td", "", time(f.filled_ms).slice(5)), node("td", f.side === "BUY" ? "up" : "down", f.side), node("td", "text-end", f.quantity), node("td", "text-end", grouped(f.price)), node("td", "", f.why));
+      return row;
+    }));
+  }
   function fill(d) {
-    const id = `${d.filled_ms}-${d.side}-${d.price}`;
-    if (seenFills.has(id)) return;
-    seenFills.add(id);
-    const shown = time(d.filled_ms).slice(5), body = document.getElementById("fills");
-    if ([...body.rows].some((row) => row.cells[0].textContent === shown && row.cells[1].textContent === d.side)) return;
-    Charts.fill(d);
-    document.getElementById("no-fills")?.remove();
-    const row = node("tr");
-    row.append(node("td", "", shown), node("td", d.side === "BUY" ? "up" : "down", d.side), node("td", "text-end", d.price), node("td", "", d.purpose === "ENTRY" ? "entry" : d.reason.toLowerCase().replaceAll("_", " ")));
-    body.prepend(row);
-    while (body.rows.length > ROWS) body.deleteRow(-1);
+    if (!fills.some((known) => name(known) === name(d))) showFills([...fills, d]);
   }
 
   function receive(event) {
@@ -130,10 +138,10 @@
 
   root.querySelectorAll("[data-market]").forEach((button) => button.addEventListener("click", () => {
     root.querySelectorAll("[data-market]").forEach((other) => other.classList.toggle("active", other === button));
-    market = Number(button.dataset.market); lastDecision = 0;
+    market = Number(button.dataset.market); lastDecision = 0; fills = [];
     root.querySelector(".card-title").textContent = button.dataset.symbol;
     Charts.load(button.dataset.chart);
   }));
 
-  Charts.start(root.dataset.chart).then(connect);
+  Charts.start(root.dataset.chart, showFills).then(connect);
 })();

@@ -13,6 +13,7 @@ from trading.engine.state import CoreState
 
 NS_PER_MS = 1_000_000
 SECONDS_BETWEEN_UPDATES = 0.1
+SECONDS_BETWEEN_BEATS = 1.0
 CENT = Decimal("0.01")
 
 
@@ -52,6 +53,7 @@ class LiveView:
         self._bars = 0
         self._rate_from = (clock.monotonic(), 0)
         self._rate = 0.0
+        self._told_at = 0.0
         self.epoch = 0
 
     def bar(self, bar: BarClosed, core: CoreState) -> None:
@@ -80,6 +82,13 @@ class LiveView:
         engine_id = self._identity.engine_id
         self._sink.publish(f"{kind}:{market}:{engine_id}", {"engine_id": engine_id, **value})
 
+    def beat(self, core: CoreState) -> None:
+        """A sign of life also when no bar comes; once a second is enough."""
+        now = self._clock.monotonic()
+        if now - self._told_at >= SECONDS_BETWEEN_BEATS:
+            self._measure(now)
+            self._publish_engine(core)
+
     def holds(self, core: CoreState, bits: int) -> None:
         """Holds changed."""
         core.account["holds"] = bits
@@ -93,6 +102,8 @@ class LiveView:
 
     def _publish_engine(self, core: CoreState) -> None:
         account = core.account[0]
+        today = float(account["equity"]) - float(account["day_start_equity"])
+        self._told_at = self._clock.monotonic()
         self._sink.publish(
             f"engine::{self._identity.engine_id}",
             {
@@ -108,6 +119,7 @@ class LiveView:
                 "decisions": self._bars,
                 "bars_per_second": round(self._rate, 1),
                 "equity": money(float(account["equity"])),
+                "today": money(today),
                 "cash": money(float(account["cash"])),
                 "realized": money(float(account["realized"])),
                 "fees": money(float(account["fees"])),

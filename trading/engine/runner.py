@@ -288,6 +288,7 @@ class Runner:
             for command in await self._ports.inbox.unfinished():
                 async with self._turn:
                     await self._obey(command)
+            self._ports.live.beat(self._core)
             await self._ports.clock.sleep(self._pace.command_poll_seconds)
 
     async def _obey(self, command: Command) -> None:
@@ -299,11 +300,8 @@ class Runner:
                 outcome = self._resume_entries(command)
             case "CLOSE_ALL":
                 await self._pause(command)
-                asked = [
-                    spec.symbol
-                    for spec in self._core.specs
-                    if self._core.request_exit(spec.index, ExitReason.OPERATOR)
-                ]
+                specs, close = self._core.specs, self._core.request_exit
+                asked = [one.symbol for one in specs if close(one.index, ExitReason.OPERATOR)]
                 outcome = f"closing {', '.join(asked)}" if asked else "nothing was open"
             case other:
                 outcome = f"unknown command {other}"

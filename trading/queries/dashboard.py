@@ -11,8 +11,9 @@ from django.db.models import Sum
 
 from trading.core import explain
 from trading.core.codes import Reason
+from trading.core.records import ACCOUNT
 from trading.ledger.rows import to_ns
-from trading.models import Decision, Engine, Fill, Hold, LedgerEntry, Position
+from trading.models import Decision, Engine, EngineSnapshot, Fill, Hold, LedgerEntry, Position
 from trading.queries.bars import CannotFeed, bar_source
 from trading.queries.markets import EngineMarket, list_markets
 
@@ -44,8 +45,14 @@ class Dashboard:
     decisions: Sequence[dict[str, Any]]
     paid_in: Decimal
     equity: float | None
+    today: float | None
     realized: Decimal
     fees: Decimal
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a person stopped entries."""
+        return any(item["hold"].kind == Hold.Kind.OPERATOR for item in self.holds)
 
 
 def list_engines() -> list[Engine]:
@@ -81,6 +88,7 @@ def get_dashboard(*, engine_id: UUID | None) -> Dashboard | None:
         decisions=decisions,
         paid_in=paid_in(engine),
         equity=decisions[0]["equity"] if decisions else None,
+        today=result_of_today(engine),
         realized=closed["realized"] or Decimal(0),
         fees=closed["fees"] or Decimal(0),
     )
@@ -115,6 +123,15 @@ def describe_market(engine: Engine, markets: Sequence[EngineMarket]) -> str:
         venues = " and ".join(sorted({m.instrument.venue for m in markets}))
         return f"Replay of stored {venues} bars: {pairs}"
     return f"{engine.account.get_venue_display()}: {pairs}"
+
+
+def result_of_today(engine: Engine) -> float | None:
+    """Equity gained or lost since the market's midnight, as the engine last saved it."""
+    saved = EngineSnapshot.objects.filter(engine=engine).values_list("account", flat=True).first()
+    if saved is None or len(saved) != ACCOUNT.itemsize:  # saved by a core with another layout
+        return None
+    account = np.frombuffer(bytes(saved), dtype=ACCOUNT)[0]
+    return float(account["equity"] - account["day_start_equity"])
 
 
 def paid_in(engine: Engine) -> Decimal:
@@ -190,11 +207,17 @@ def get_chart(*, engine_id: UUID, market_index: int) -> dict[str, Any]:
     since = bars[0]["open_ms"] if bars else 0
     return {
         "symbol": market.instrument.symbol,
+        "price_step": plain(market.instrument.tick_size),
         "timeframe_seconds": market.revision.timeframe_seconds,
         "bars": bars,
         "fills": [fill for fill in _fills(engine, market) if fill["filled_ms"] >= since],
         "equity": _equity(market),
     }
+
+
+def plain(value: Decimal) -> str:
+    """A stored decimal without trailing zeros."""
+    return f"{value.normalize():f}"
 
 
 def _bars(engine: Engine, market: EngineMarket, last_ns: int) -> list[dict[str, Any]]:
@@ -225,7 +248,8 @@ def _fills(engine: Engine, market: EngineMarket) -> list[dict[str, Any]]:
         {
             "filled_ms": to_ns(fill.filled_at) // NS_PER_MS,
             "side": fill.side,
-            "price": float(fill.price),
+            "price": plain(fill.price),
+            "quantity": plain(fill.quantity),
             "purpose": fill.order.intent.get_purpose_display(),
             "reason": fill.order.intent.get_exit_reason_display(),
         }

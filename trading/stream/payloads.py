@@ -38,6 +38,7 @@ class EngineStatus(TypedDict):
     decisions: int
     bars_per_second: float
     equity: str
+    today: str
     cash: str
     realized: str
     fees: str

@@ -30,8 +30,8 @@ def tone(value: Decimal | float | None) -> str:
 
 @register.filter
 def exact(value: Decimal | None) -> str:
-    """A stored decimal without trailing zeros."""
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else "–"
+    """A stored decimal in full, with thousands separators, without trailing zeros."""
+    return f"{value.normalize():,f}" if isinstance(value, Decimal) else "–"
 
 
 @register.filter

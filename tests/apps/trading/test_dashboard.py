@@ -105,7 +105,7 @@ def test_an_open_position_is_shown_with_its_stop(people: People) -> None:
 
     shown = page(people)
 
-    assert "41512.5" in shown
+    assert "41,512.5" in shown
     assert "LONG" in shown
 
 

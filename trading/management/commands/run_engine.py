@@ -14,6 +14,7 @@ from trading.engine.runner import Outcome
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
+from trading.wiring.warm import warm_core
 
 EXIT_NOT_FOUND = 2
 EXIT_CONFIGURATION = 4
@@ -45,6 +46,7 @@ class Command(BaseCommand):
             process = EngineProcess(plan=plan, speed=speed)
         except (CannotRun, CannotFeed) as error:
             raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
+        warm_core()  # nothing may compile while leading: it would hold up heartbeats and stops
         outcome = uvloop.run(serve(process))
         self.stdout.write(f"engine of {tenant} on {exchange}: {outcome.value.lower()}")
         if outcome is Outcome.LEADERSHIP_LOST:

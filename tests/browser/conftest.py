@@ -1,0 +1,156 @@
+"""A real Chromium in front of real daphne, database, Redis and engine."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests import factories
+from tests.database import FreshDatabase
+from tests.faults.processes import ROOT, SHORT_LEASE, ended_afterwards, wait_for
+from tests.run_all import BROWSERS
+
+SCREENSHOTS = ROOT / "var" / "test" / "screenshots"
+QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium here; as root on Debian: apt-get install chromium")
+    # Playwright keeps a loop running in this thread, which Django takes for an async view.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=20_000)
+    as_root = ("--no-sandbox",) if os.getuid() == 0 else ()
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=[*QUIET, *as_root])
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@dataclass
+class Site:
+    """Pages and sockets of one test on a port of their own."""
+
+    address: str
+    environment: dict[str, str]
+    complaints: list[str] = field(default_factory=list)
+
+    def page(self, browser: Browser, *, width: int = 1440, theme: str = "light") -> Page:
+        """A new browser whose every complaint is kept."""
+        context: BrowserContext = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+        )
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: self._heard(message.type, message.text))
+        page.on("pageerror", lambda error: self._heard("error", str(error)))
+        page.on("requestfailed", lambda request: self._request_failed(request.url))
+        return page
+
+    def sign_in(self, page: Page, email: str) -> None:
+        """Through the sign-in page, as a person does."""
+        page.goto(f"{self.address}/")
+        page.fill("input[name=login]", email)
+        page.fill("input[name=password]", factories.PASSWORD)
+        page.click("form:has(input[name=password]) button[type=submit]")
+        page.wait_for_url(f"{self.address}/")
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(text)
+
+    def _request_failed(self, url: str) -> None:
+        if not url.startswith(self.address):
+            self.complaints.append(f"asked a foreign address: {url}")
+
+
+@pytest.fixture
+def site(
+    browser: Browser, fresh_database: FreshDatabase, settings, tmp_path: Path
+) -> Iterator[Site]:
+    """daphne, answering."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    settings.BARS_DIR = tmp_path / "bars"
+    port = free_port()
+    environment = {
+        **fresh_database.environment,
+        **SHORT_LEASE,
+        "NOVA_BARS_DIR": str(settings.BARS_DIR),
+        "NOVA_ENV": "development",
+    }
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
+    log = tmp_path / "daphne.log"
+    with log.open("wb") as output:
+        daphne = subprocess.Popen(
+            [*command, "novapulse.asgi:application"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    with ended_afterwards(daphne):
+        wait_for(lambda: answers(address, daphne), f"daphne to answer, see {log}")
+        yield Site(address, environment)
+    for context in browser.contexts:
+        context.close()
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def answers(address: str, process: "subprocess.Popen[bytes]") -> bool:
+    """Whether the pages answer; an ended process fails at once."""
+    assert process.poll() is None, "daphne ended"
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture
+def start_engine(site: Site) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Run engines until the test ends."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(slug: str, *, venue: str = "synthetic", speed: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "manage.py", "run_engine", "--tenant", slug]
+        process = subprocess.Popen(
+            [*command, "--exchange", venue, "--speed", speed],
+            cwd=ROOT,
+            env=site.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        started.append(process)
+        return process
+
+    try:
+        yield start
+    finally:
+        with ended_afterwards(*started):
+            pass
