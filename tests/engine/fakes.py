@@ -1,5 +1,6 @@
 """Ports of the engine in memory: a journal that keeps only what was committed, a feed of arrays."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from copy import deepcopy
 from decimal import Decimal
@@ -55,8 +56,6 @@ class ManualClock:
         return self.seconds
 
     async def sleep(self, seconds: float) -> None:
-        import asyncio
-
         self.seconds += seconds
         await asyncio.sleep(0)
 
@@ -168,6 +167,7 @@ class MemoryLease:
     def __init__(self) -> None:
         self.reports: list[tuple[str, str]] = []
         self.held = True
+        self.released = asyncio.Event()
 
     def is_held(self) -> bool:
         return self.held
@@ -176,15 +176,13 @@ class MemoryLease:
         return None
 
     async def keep(self) -> None:
-        import asyncio
-
-        await asyncio.Event().wait()
+        await self.released.wait()
 
     async def report(self, *, observed: str, detail: str) -> None:
         self.reports.append((observed, detail))
 
     async def release(self) -> None:
-        return None
+        self.released.set()
 
 
 class MemorySink:

@@ -1,10 +1,11 @@
 """The journal over real PostgreSQL: fence, one transaction, append-only, sums."""
 
+import time
 import uuid
 
 import pytest
 import uvloop
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from tenants.scoping import tenant_scope
 from trading.engine.batches import LedgerBatch
@@ -48,6 +49,27 @@ def test_a_leader_of_an_older_epoch_writes_nothing(street) -> None:
     uvloop.run(write())
 
     assert engine_rows(rows) == before
+
+
+def test_a_leader_that_hangs_inside_a_transaction_loses_it_after_the_lease(
+    street, settings
+) -> None:
+    rows = street(10)
+    settings.LEASE_SECONDS = (0.6, 0.2, 0.4)
+    plan = read_plan(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
+    ledger = EngineProcess(plan=plan, speed="max")._ledger
+
+    def hang_holding_the_fence() -> int:
+        Engine.objects.select_for_update().get(id=rows.engine_id)
+        time.sleep(1.5)
+        return Engine.objects.count()
+
+    async def work() -> None:
+        with pytest.raises(DatabaseError):
+            await ledger.call(hang_holding_the_fence)
+        await ledger.close()
+
+    uvloop.run(work())
 
 
 def engine_rows(rows) -> tuple[int, int, object]:

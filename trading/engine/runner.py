@@ -39,6 +39,7 @@ from trading.engine.state import CoreState, layout_hash
 log = structlog.get_logger(__name__)
 
 OPERATOR_CAUSE = "operator"
+KEEPER_SECONDS = 5.0
 
 
 class Outcome(StrEnum):
@@ -119,9 +120,8 @@ class Runner:
             if outcome is not Outcome.LEADERSHIP_LOST:
                 await self._ports.lease.report(observed=outcome.value, detail=WORDS[outcome])
         finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
             await self._ports.lease.release()
+            await asyncio.wait({keeper}, timeout=KEEPER_SECONDS)
         return outcome
 
     async def _race(self, waiting: Coroutine[Any, Any, None]) -> bool:

@@ -53,6 +53,7 @@ class PostgresLease:
         self._connection: AsyncConnection[Any] | None = None
         self._beat_at = float("-inf")
         self._epoch = 0
+        self._released = asyncio.Event()
 
     @property
     def epoch(self) -> int:
@@ -108,9 +109,12 @@ class PostgresLease:
         self._beat_at = self._clock.monotonic()
 
     async def keep(self) -> None:
-        """Beat until the connection or the epoch is lost, then return."""
-        while True:
-            await self._clock.sleep(self._times.heartbeat_seconds)
+        """Beat until released, or until the connection or the epoch is lost; then return.
+
+        It is ended by ``release`` and never cancelled: a statement cancelled while its connection
+        is being closed by the server may wait for ever.
+        """
+        while not await self._is_released_within(self._times.heartbeat_seconds):
             sent_at = self._clock.monotonic()
             try:
                 async with asyncio.timeout(self._times.self_stop_seconds):
@@ -122,6 +126,14 @@ class PostgresLease:
                 log.error("leadership_lost", engine=self._engine_id, error="epoch is over")
                 return
             self._beat_at = sent_at
+
+    async def _is_released_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._released.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _beat(self) -> bool:
         if self._connection is None:
@@ -148,6 +160,7 @@ class PostgresLease:
     async def release(self) -> None:
         """Give leadership back by closing the connection; a standby gets the lock at once."""
         self._epoch = 0
+        self._released.set()
         await self._close()
 
     async def _close(self) -> None:

@@ -57,6 +57,7 @@ class DjangoLedger:
         decision_dtype: np.dtype,
         core_hash: str,
         layout_hash: str,
+        longest_pause_seconds: float,
     ) -> None:
         self._tenant_id = tenant_id
         self._engine_id = engine_id
@@ -66,16 +67,29 @@ class DjangoLedger:
         self._decision_dtype = decision_dtype
         self._core_hash = core_hash
         self._layout_hash = layout_hash
+        self._longest_pause_ms = int(longest_pause_seconds * 1000)
+        self._is_prepared = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """Run ``work`` on the ledger's thread, inside the tenant's scope."""
 
         def scoped() -> Result:
+            if not self._is_prepared:
+                self._prepare()
             with tenant_scope(self._tenant_id):
                 return work()
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, scoped)
+
+    def _prepare(self) -> None:
+        """A leader that hangs inside a transaction must not keep the fence's row locked for ever."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('idle_in_transaction_session_timeout', %s, false)",
+                [str(self._longest_pause_ms)],
+            )
+        self._is_prepared = True
 
     async def close(self) -> None:
         """Close the connection and end the thread."""

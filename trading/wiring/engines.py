@@ -112,6 +112,7 @@ class EngineProcess:
             decision_dtype=pipeline.DECISION,
             core_hash=environment_core_hash(),
             layout_hash=layout_hash(),
+            longest_pause_seconds=settings.LEASE_SECONDS[0],
         )
         self._publisher = RedisPublisher(url=settings.REDIS_URL, tenant_id=plan.tenant_id)
         feed = build_feed(engine=plan.engine, markets=plan.markets, speed=speed, clock=clock)

@@ -14,6 +14,9 @@ from trading.engine.runner import Outcome
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
+from trading.wiring.warm import warm_core
+
+log = structlog.get_logger(__name__)
 
 EXIT_NOT_FOUND = 2
 EXIT_CONFIGURATION = 4
@@ -45,6 +48,7 @@ class Command(BaseCommand):
             process = EngineProcess(plan=plan, speed=speed)
         except (CannotRun, CannotFeed) as error:
             raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
+        warm_core()  # nothing may compile while leading: it would hold up heartbeats and stops
         outcome = uvloop.run(serve(process))
         self.stdout.write(f"engine of {tenant} on {exchange}: {outcome.value.lower()}")
         if outcome is Outcome.LEADERSHIP_LOST:
@@ -56,4 +60,12 @@ async def serve(process: EngineProcess) -> Outcome:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, process.runner.stop)
+    loop.add_signal_handler(signal.SIGUSR1, tell_what_waits)
     return await process.run()
+
+
+def tell_what_waits() -> None:
+    """On SIGUSR1: log where every task of the loop stands, for whoever is on call."""
+    for task in asyncio.all_tasks():
+        frames = [f"{f.f_code.co_qualname}:{f.f_lineno}" for f in task.get_stack()]
+        log.warning("task_waits", task=task.get_name(), at=frames)
