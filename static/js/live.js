@@ -2,7 +2,7 @@
 (() => {
   const root = document.getElementById("live");
   if (!root) return;
-  const STALE_MS = 5000, ROWS = 60, FILLS = 20, CONFIRM_EVERY = 32;
+  const STALE_MS = 5000, ROWS = 60, FILLS = 20, CONFIRM_EVERY = 16;
   let market = 0, opened = 0, heard = 0, lastWall = 0, delay = 500, lastDecision = 0, fills = [];
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => { const el = at(name); if (el && el.textContent !== text) el.textContent = text; };
@@ -106,8 +106,7 @@
     if (!fills.some((known) => name(known) === name(d))) showFills([...fills, d]);
   }
 
-  function receive(event) {
-    const { key, data } = JSON.parse(event.data);
+  function receive({ key, data }) {
     const [kind, index] = key.split(":");
     if (kind === "engine") return engine(data);
     if (data.engine_id !== root.dataset.engine || Number(index) !== market) return;
@@ -121,7 +120,7 @@
     let read = 0;
     socket.onmessage = (event) => {
       if (++read % CONFIRM_EVERY === 0) socket.send(JSON.stringify({ read }));
-      receive(event);
+      JSON.parse(event.data).forEach(receive);
     };
     socket.onclose = (event) => {
       if (event.code === 4401) return socketState("signed out", "bg-red-lt");
