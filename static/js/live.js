@@ -2,7 +2,7 @@
 (() => {
   const root = document.getElementById("live");
   if (!root) return;
-  const STALE_MS = 5000, ROWS = 60, FILLS = 20, CONFIRM_EVERY = 32;
+  const STALE_MS = 5000, ROWS = 60, FILLS = 20, CONFIRM_EVERY = 16;
   let market = 0, opened = 0, heard = 0, lastWall = 0, delay = 500, lastDecision = 0, fills = [];
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => { const el = at(name); if (el && el.textContent !== text) el.textContent = text; };
@@ -27,7 +27,12 @@
     // The first value may be the stored last word of an engine long gone; only a second proves life.
     const alive = lastWall !== 0 && d.wall_ms !== lastWall;
     lastWall = d.wall_ms;
-    if (alive) { heard = Date.now(); put("observed", "Running"); at("observed").className = "badge bg-green text-green-fg"; }
+    const runs = d.observed === "RUNNING";
+    if (alive) heard = Date.now();
+    if (alive || !runs) {
+      put("observed", d.observed[0] + d.observed.slice(1).toLowerCase());
+      at("observed").className = `badge ${runs ? "bg-green text-green-fg" : "bg-secondary text-secondary-fg"}`;
+    }
     put("equity", money(d.equity));
     const pnl = Number(d.equity) - Number(root.dataset.paidIn);
     put("pnl", signed(pnl)); tone("pnl", pnl);
@@ -101,8 +106,7 @@
     if (!fills.some((known) => name(known) === name(d))) showFills([...fills, d]);
   }
 
-  function receive(event) {
-    const { key, data } = JSON.parse(event.data);
+  function receive({ key, data }) {
     const [kind, index] = key.split(":");
     if (kind === "engine") return engine(data);
     if (data.engine_id !== root.dataset.engine || Number(index) !== market) return;
@@ -116,7 +120,7 @@
     let read = 0;
     socket.onmessage = (event) => {
       if (++read % CONFIRM_EVERY === 0) socket.send(JSON.stringify({ read }));
-      receive(event);
+      JSON.parse(event.data).forEach(receive);
     };
     socket.onclose = (event) => {
       if (event.code === 4401) return socketState("signed out", "bg-red-lt");

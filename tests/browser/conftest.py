@@ -29,7 +29,7 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium here; as root on Debian: apt-get install chromium")
     # Playwright keeps a loop running in this thread, which Django takes for an async view.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=45_000)
     as_root = ("--no-sandbox",) if os.getuid() == 0 else ()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=[*QUIET, *as_root])
@@ -61,7 +61,7 @@ class Site:
             color_scheme="dark" if theme == "dark" else "light",
         )
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(45_000)
         page.on("console", lambda message: self._heard(message.type, message.text))
         page.on("pageerror", lambda error: self._heard("error", str(error)))
         page.on("requestfailed", lambda request: self._request_failed(request.url))

@@ -135,6 +135,7 @@ def test_close_all_asks_first_and_closes_the_position(
     site: Site, browser: Browser, acme: EngineRows, start_engine: StartEngine
 ) -> None:
     start_engine("acme", speed=FIFTY_BARS_PER_SECOND)
+    wait_for(lambda: count(acme, Decision) > 0, "the engine's first decision")
     page = open_live_page(site, browser, "olga@example.com")
     expect(page.locator('[data-live="position-side"]')).to_have_text("LONG", timeout=180_000)
 

@@ -24,7 +24,7 @@ class Reader:
 
     @property
     def values(self) -> dict[str, dict]:
-        read = [msgspec.json.decode(text) for text in self.texts]
+        read = [one for text in self.texts for one in msgspec.json.decode(text)]
         return {envelope["key"]: envelope["data"] for envelope in read}
 
 
@@ -114,7 +114,7 @@ async def test_a_slow_reader_gets_only_the_newest_of_each_key() -> None:
         reader.listener.offer("bar:0", str(number))
         if number % 500 == 0:
             await asyncio.sleep(0)
-    await until(lambda: reader.texts[-1:] == ["4999"])
+    await until(lambda: reader.texts[-1:] == ["[4999]"])
     task.cancel()
 
     assert len(reader.texts) < 20
@@ -133,11 +133,24 @@ async def test_what_is_on_its_way_to_a_reader_is_bounded(
         await asyncio.sleep(0.003)
     unconfirmed = len(reader.texts)
     reader.listener.confirm(unconfirmed)
-    await until(lambda: reader.texts[-1] == "99")
+    await until(lambda: reader.texts[-1] == "[99]")
     task.cancel()
 
     assert unconfirmed == 5
     assert len(reader.texts) == 6
+
+
+async def test_everything_that_waits_goes_in_one_text() -> None:
+    reader = Reader()
+    for key in ("bar:0", "position:0", "decision:0"):
+        reader.listener.offer(key, f'{{"key": "{key}", "data": {{}}}}')
+
+    task = asyncio.create_task(reader.listener.run())
+    await until(lambda: bool(reader.texts))
+    task.cancel()
+
+    assert len(reader.texts) == 1
+    assert list(reader.values) == ["bar:0", "position:0", "decision:0"]
 
 
 async def test_a_reader_that_confirms_nothing_is_given_up(
@@ -148,7 +161,7 @@ async def test_a_reader_that_confirms_nothing_is_given_up(
     reader = Reader()
     reader.listener.offer("a", "1")
     task = asyncio.create_task(reader.listener.run())
-    await until(lambda: reader.texts == ["1"])
+    await until(lambda: reader.texts == ["[1]"])
 
     reader.listener.offer("a", "2")
 

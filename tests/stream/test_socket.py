@@ -88,10 +88,10 @@ async def test_a_member_gets_the_latest_values_and_then_the_news(two_workspaces)
     await publish(mine.id, {"close": 1})
 
     async with opened(await in_thread(lambda: cookie_of(olga))) as socket:
-        snapshot = msgspec.json.decode(await socket.receive_from(timeout=10))
+        (snapshot,) = msgspec.json.decode(await socket.receive_from(timeout=10))
         await asyncio.sleep(0.3)
         await publish(mine.id, {"close": 2})
-        news = msgspec.json.decode(await socket.receive_from(timeout=10))
+        (news,) = msgspec.json.decode(await socket.receive_from(timeout=10))
 
     assert (snapshot["data"], news["data"]) == ({"close": 1}, {"close": 2})
 
@@ -114,7 +114,7 @@ async def test_choosing_a_workspace_one_is_no_member_of_leads_to_ones_own(two_wo
 
     cookie = await in_thread(lambda: cookie_of(stranger, chosen=str(mine.id)))
     async with opened(cookie) as socket:
-        heard = msgspec.json.decode(await socket.receive_from(timeout=10))
+        (heard,) = msgspec.json.decode(await socket.receive_from(timeout=10))
 
         assert heard["data"] == {"close": 9}
         assert await socket.receive_nothing(timeout=0.5)
@@ -180,6 +180,6 @@ async def test_nonsense_from_a_page_harms_nothing(two_workspaces, text: str) -> 
         await socket.send_to(text_data=text)
         await publish(mine.id, {"close": 3})
 
-        heard = msgspec.json.decode(await socket.receive_from(timeout=10))
+        (heard,) = msgspec.json.decode(await socket.receive_from(timeout=10))
 
     assert heard["data"] == {"close": 3}

@@ -16,7 +16,7 @@ PATTERN = channel_of("*")
 SECONDS_BETWEEN_SENDS = 0.05
 SHORTEST_BACK_OFF_SECONDS = 0.1
 LONGEST_BACK_OFF_SECONDS = 5.0
-TEXTS_ON_THE_WAY = 256
+TEXTS_ON_THE_WAY = 100
 SECONDS_OF_SILENCE = 30.0
 
 Send = Callable[[str], Awaitable[None]]
@@ -72,7 +72,7 @@ class Listener:
         self._read.set()
 
     async def run(self) -> None:
-        """Send what waits, at most twenty times a second.
+        """Send what waits as one JSON list, at most twenty times a second.
 
         Raises:
             SilentReader: nothing was confirmed although much is on its way.
@@ -82,9 +82,8 @@ class Listener:
             await self._wait_for_room()
             self._news.clear()
             waiting, self._waiting = self._waiting, {}
-            for text in waiting.values():
-                self._sent_texts += 1
-                await self._send(text)
+            self._sent_texts += 1
+            await self._send(f"[{','.join(waiting.values())}]")
             await asyncio.sleep(SECONDS_BETWEEN_SENDS)
 
     async def _wait_for_room(self) -> None:

@@ -12,15 +12,15 @@ Keys (``<m>`` is the engine's market index, ``<e>`` its id, also in each payload
 * ``decision:<m>:<e>``  Decision, the newest, as trading.core.explain tells it
 * ``fill:<m>:<e>``      Fill, the newest
 
-A reader confirms with ``{"read": n}``, texts read since it connected, at least every
-``CONFIRM_EVERY`` texts; without that it gets the newest values seldom, and is closed (4408) when it
-stays silent.
+One text is a JSON list of envelopes: everything new since the last. A reader confirms with
+``{"read": n}``, texts read since it connected, at least every ``CONFIRM_EVERY`` texts; without that
+it gets the newest values seldom, and is closed (4408) when it stays silent.
 """
 
 from typing import TypedDict
 
 VERSION = 1
-CONFIRM_EVERY = 32
+CONFIRM_EVERY = 16
 
 
 class EngineStatus(TypedDict):

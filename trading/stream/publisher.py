@@ -49,15 +49,16 @@ class RedisPublisher:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._flush()
+        await self.flush()
         await self._redis.aclose()
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_FLUSHES)
-            await self._flush()
+            await self.flush()
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Send what changed now; what cannot be sent is dropped."""
         if not self._pending:
             return
         pending, self._pending = self._pending, {}
