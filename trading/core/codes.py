@@ -19,6 +19,15 @@ class Regime(IntEnum):
     RANGE = 2
 
 
+class Volatility(IntEnum):
+    """Volatility of a market beside its own recent past."""
+
+    UNKNOWN = 0
+    LOW = 1
+    MID = 2
+    HIGH = 3
+
+
 class Stage(IntEnum):
     """Where a decision ended: the first gate that said no, or ENTRY when none did."""
 
@@ -94,6 +103,7 @@ class Abstain(IntEnum):
     NO_SETUP = 2
     NO_VOLUME = 3
     DISABLED = 4
+    NO_INPUT = 5
 
 
 class Purpose(IntEnum):

@@ -9,7 +9,7 @@ from trading.core.config.pipeline import PipelineParams
 from trading.core.indicators import adx, atr, rsi, window
 from trading.core.jit import kernel
 from trading.core.params import record_dtype, to_record
-from trading.core.records import ACCOUNT, FEE_UNITS_PER_QUOTE, POSITION, decision_dtype
+from trading.core.records import ACCOUNT, FEE_UNITS_PER_QUOTE, NOW, POSITION, decision_dtype
 
 ATR_BARS = ADX_BARS = RSI_BARS = 14
 VOLUME_BARS = 20
@@ -24,7 +24,6 @@ INSTRUMENT = np.dtype(
         ("timeframe_ns", "i8"),
     ]
 )
-NOW = np.dtype([("atr", "f8"), ("adx", "f8"), ("rsi", "f8"), ("volume_ratio", "f8")])
 MARKET = np.dtype(
     [
         ("instrument", INSTRUMENT),
@@ -181,6 +180,9 @@ def observe(market, p, bar, d):
     market.last_open_ns = bar.open_ns
     market.last_close = bar.close
     now = market.now
+    now.imbalance = now.book_score = now.spread = now.depth = now.whale_bias = np.nan
+    now.ema_fast = now.ema_slow = now.momentum = now.choppiness = now.volatility_rank = np.nan
+    now.funding_rate = np.nan
     now.atr = atr.update(market.atr, bar.high, bar.low, bar.close, ATR_BARS)
     now.adx = adx.update(market.adx, bar.high, bar.low, bar.close, ADX_BARS)
     now.rsi = rsi.update(market.rsi, bar.close, RSI_BARS)
@@ -188,7 +190,8 @@ def observe(market, p, bar, d):
     now.volume_ratio = bar.volume / average if average > 0.0 else np.nan
     window.push_sum(market.volumes, bar.volume, VOLUME_BARS)
     all_strategies.score_all(market.strategies, p.strategies, bar, now, d.votes)
-    d.regime = regime.classify(now.adx, p.confluence.trend_adx)
+    now.regime = regime.classify(now.adx, p.confluence.trend_adx)
+    d.regime = now.regime
 
 
 @kernel

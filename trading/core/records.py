@@ -62,6 +62,28 @@ VOTE = np.dtype(
     ]
 )
 
+NOW = np.dtype(  # what all strategies of one timeframe share; NaN: absent or warming up
+    [
+        ("atr", "f8"),  # Wilder, 14 bars
+        ("adx", "f8"),
+        ("rsi", "f8"),
+        ("volume_ratio", "f8"),  # volume over the mean of the 20 bars before
+        ("ema_fast", "f8"),  # 12 bars
+        ("ema_slow", "f8"),  # 26 bars
+        ("momentum", "f8"),  # close over the close 10 bars ago, minus 1
+        ("choppiness", "f8"),  # 14 bars, 0 … 100
+        ("volatility_rank", "f8"),  # share of the last 100 volatilities below this one, 0 … 1
+        ("regime", "i8"),  # codes.Regime
+        ("volatility", "i8"),  # codes.Volatility
+        ("imbalance", "f8"),  # (bids - asks) / (bids + asks) of the top levels, -1 … 1
+        ("book_score", "f8"),  # -1 … 1
+        ("spread", "f8"),  # over mid
+        ("depth", "f8"),  # quote currency, both sides
+        ("whale_bias", "f8"),  # -1 … 1
+        ("funding_rate", "f8"),  # fraction of notional per 8 hours
+    ]
+)
+
 GATE = np.dtype([("value", "f8"), ("limit", "f8"), ("verdict", "i1")])
 
 POSITION = np.dtype(
