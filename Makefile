@@ -1,4 +1,4 @@
-# Developers' shortcuts; each is one line over SuperStart.sh or a tool.
+# Developers' shortcuts over SuperStart.sh and the tools.
 PYTHON := .venv/bin/python
 
 .PHONY: setup run stop check test bench
@@ -7,4 +7,7 @@ run: setup
 stop: ; ./SuperStart.sh --stop
 check: ; $(PYTHON) -m tests.run_all --no-pytest
 test: ; ./SuperStart.sh --test
-bench: ; $(PYTHON) -m benchmarks.pipeline_vs_backtesting
+bench:
+	python3 -m venv .venv-bench
+	.venv-bench/bin/pip install -q -r requirements/bench.txt
+	PYTHONPATH=. .venv-bench/bin/python benchmarks/pipeline_vs_backtesting.py

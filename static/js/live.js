@@ -27,7 +27,12 @@
     // The first value may be the stored last word of an engine long gone; only a second proves life.
     const alive = lastWall !== 0 && d.wall_ms !== lastWall;
     lastWall = d.wall_ms;
-    if (alive) { heard = Date.now(); put("observed", "Running"); at("observed").className = "badge bg-green text-green-fg"; }
+    const runs = d.observed === "RUNNING";
+    if (alive) heard = Date.now();
+    if (alive || !runs) {
+      put("observed", d.observed[0] + d.observed.slice(1).toLowerCase());
+      at("observed").className = `badge ${runs ? "bg-green text-green-fg" : "bg-secondary text-secondary-fg"}`;
+    }
     put("equity", money(d.equity));
     const pnl = Number(d.equity) - Number(root.dataset.paidIn);
     put("pnl", signed(pnl)); tone("pnl", pnl);

@@ -29,7 +29,7 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)

@@ -300,3 +300,13 @@ def test_another_core_takes_over_position_stop_and_cash(cut: int) -> None:
     assert float(again.core.markets[0]["now"]["atr"]) == pytest.approx(
         float(street.core.markets[0]["now"]["atr"]), rel=1e-6
     )
+
+
+def test_the_last_word_on_the_page_is_that_everything_was_replayed() -> None:
+    street = Street([random_bars(1, 300)], ACTIVE)
+
+    run(street)
+
+    status = next(v for key, v in street.sink.latest.items() if key.startswith("engine:"))
+    assert (status["observed"], status["detail"]) == ("FINISHED", "every stored bar was replayed")
+    assert street.lease.reports == [("FINISHED", "every stored bar was replayed")]

@@ -16,9 +16,9 @@ MOST_LINES_OF_A_KERNEL = 60
 # What is larger, with its size today; it may shrink, never grow.
 ALLOWED: dict[str, int] = {
     "novapulse/postgres_server.py:PostgresServer": 229,
-    "trading/core/pipeline.py": 481,
-    "trading/engine/runner.py": 333,
-    "trading/engine/runner.py:Runner": 253,
+    "trading/core/pipeline.py": 478,
+    "trading/engine/runner.py": 323,
+    "trading/engine/runner.py:Runner": 241,
     "trading/ledger/writer.py:DjangoLedger": 224,
 }
 

@@ -98,3 +98,17 @@ async def test_values_flow_again_once_redis_is_back(redis_url: str) -> None:
     await publisher.close()
 
     assert (await latest(redis_url, "t"))["bar:0"]["data"] == {"close": 2}
+
+
+async def test_closing_ends_whatever_moment_of_a_send_it_meets(redis_url: str) -> None:
+    for step in range(40):
+        publisher = RedisPublisher(url=redis_url, tenant_id="t")
+        await publisher.start()
+        publisher.publish("bar:0", {"close": step})
+        await asyncio.sleep(0.0995 + step * 0.00005)
+
+        async with asyncio.timeout(5):
+            await publisher.close()
+
+        assert publisher._task is not None
+        assert publisher._task.done()

@@ -157,17 +157,9 @@ def exit_now(market, intents, at_ns, reason):
     """Ask for the whole position at the market, in place of its stop."""
     position = market.position
     side = -1 if position.quantity_lots > 0 else 1
+    lots = abs(position.quantity_lots)
     position.exit_seq = emit(
-        market,
-        intents,
-        0,
-        at_ns,
-        P_EXIT,
-        side,
-        abs(position.quantity_lots),
-        0,
-        position.stop_seq,
-        reason,
+        market, intents, 0, at_ns, P_EXIT, side, lots, 0, position.stop_seq, reason
     )
     position.stop_seq = 0
     return 1
@@ -264,18 +256,20 @@ def manage(market, p, bar, cost, intents):
     position = market.position
     instrument = market.instrument
     close_ns = bar.open_ns + instrument.timeframe_ns
-    if position.exit_seq > 0:
+    if position.exit_seq > 0 or position.entry_seq > 0:
         return 0
     why = exits.wants_out(position, p.exits, bar.close, close_ns, instrument.timeframe_ns)
     ticks, reason = exits.plan_stop(position, p.exits, bar, cost, instrument.tick_size)
     if why != X_NONE:
         return exit_now(market, intents, close_ns, why)
-    if ticks == position.stop_ticks or position.stop_seq == 0:
+    if ticks == position.stop_ticks:
         return 0
     side = -1 if position.quantity_lots > 0 else 1
     lots = abs(position.quantity_lots)
     position.stop_ticks = ticks
     position.stop_reason = reason
+    if position.stop_seq == 0:  # nothing rests at the venue to be moved: on_tick watches it
+        return 0
     position.stop_seq = emit(
         market, intents, 0, close_ns, P_MOVE_STOP, side, lots, ticks, position.stop_seq, reason
     )
@@ -358,7 +352,7 @@ def on_tick(markets, m, account, params, time_ns, price, intents):
         if position.entry_seq == 0:
             position.exit_requested = X_NONE
         return 0
-    if position.exit_seq > 0:
+    if position.exit_seq > 0 or position.entry_seq > 0:  # of an entry: more of it may still come
         return 0
     if position.exit_requested != X_NONE:
         return exit_now(market, intents, time_ns, position.exit_requested)
@@ -465,6 +459,8 @@ def on_fill(markets, m, account, params, fills, f, intents):
     if fill.final == 0:
         return 0
     if fill.purpose == P_ENTRY:
+        if fill.quantity_lots == 0 and fill.intent_seq != position.entry_seq:
+            return 0  # late news of an entry that was settled before
         if position.quantity_lots == 0:  # ended without a fill
             position.entry_seq = 0
             acct.open_positions -= 1
@@ -473,7 +469,8 @@ def on_fill(markets, m, account, params, fills, f, intents):
         acct.entries += 1
         return begin_position(market, fill, intents)
     if position.quantity_lots == 0:
-        end_position(market, acct, p)
+        if position.entry_price > 0.0:  # else an order's news after its position had ended
+            end_position(market, acct, p)
     elif fill.intent_seq == position.stop_seq:
         position.stop_seq = 0
     elif fill.intent_seq == position.exit_seq:

@@ -94,13 +94,19 @@ class LiveView:
         core.account["holds"] = bits
         self._publish_engine(core)
 
+    def ended(self, core: CoreState, *, observed: str, detail: str) -> None:
+        """The last word of an engine that stops or has replayed everything."""
+        self._publish_engine(core, observed=observed, detail=detail)
+
     def _measure(self, now: float) -> None:
         since, bars = self._rate_from
         if now - since >= 1.0:
             self._rate = (self._bars - bars) / (now - since)
             self._rate_from = (now, self._bars)
 
-    def _publish_engine(self, core: CoreState) -> None:
+    def _publish_engine(
+        self, core: CoreState, *, observed: str = "RUNNING", detail: str = ""
+    ) -> None:
         account = core.account[0]
         today = float(account["equity"]) - float(account["day_start_equity"])
         self._told_at = self._clock.monotonic()
@@ -108,8 +114,8 @@ class LiveView:
             f"engine::{self._identity.engine_id}",
             {
                 "engine_id": self._identity.engine_id,
-                "observed": "RUNNING",
-                "detail": "",
+                "observed": observed,
+                "detail": detail,
                 "epoch": self.epoch,
                 "mode": self._identity.mode,
                 "venue": self._identity.venue,

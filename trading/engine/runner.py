@@ -34,7 +34,8 @@ from trading.engine.messages import (
     PriceTick,
 )
 from trading.engine.ports import Clock, Inbox, Lease, Ledger, MarketFeed, Venue
-from trading.engine.state import CoreState, layout_hash
+from trading.engine.restore import restore
+from trading.engine.state import CoreState
 
 log = structlog.get_logger(__name__)
 
@@ -119,6 +120,7 @@ class Runner:
         else:
             if outcome is not Outcome.LEADERSHIP_LOST:
                 await self._ports.lease.report(observed=outcome.value, detail=WORDS[outcome])
+                self._ports.live.ended(self._core, observed=outcome.value, detail=WORDS[outcome])
         finally:
             await self._ports.lease.release()
             await asyncio.wait({keeper}, timeout=KEEPER_SECONDS)
@@ -159,7 +161,15 @@ class Runner:
         if state.snapshot is None:
             self._core.fund(state.cash_units / FEE_UNITS_PER_QUOTE)
         else:
-            self._restore(state, state.snapshot)
+            self._sequence = state.snapshot.sequence
+            restore(
+                state,
+                state.snapshot,
+                core=self._core,
+                venue=self._ports.venue,
+                feed=self._ports.feed,
+                history_bars=self._pace.history_bars,
+            )
         self._execution.adopt(state.open_intents)
         orders = {(o.order.market, o.order.seq): o.order for o in state.open_intents}
         changes = await self._execution.resolve(market_ns=self._core.market_ns())
@@ -168,26 +178,6 @@ class Runner:
         self._ports.live.epoch = self._ports.lease.epoch
         self._ports.live.holds(self._core, self._guards.bits)
         log.info("engine_resumed", sequence=self._sequence, market_ns=self._core.market_ns())
-
-    def _restore(self, state: EngineState, snapshot: Snapshot) -> None:
-        self._sequence = snapshot.sequence
-        self._ports.venue.restore(snapshot.venue)
-        same = (state.snapshot_core_hash, state.snapshot_layout_hash) == (
-            self._core.core_hash,
-            layout_hash(),
-        )
-        if same:
-            self._core.load(markets=snapshot.markets, account=snapshot.account)
-            return
-        saved = msgspec.json.decode(snapshot.portable)
-        history = [
-            self._ports.feed.history(
-                market=m, before_ns=market["last_open_ns"] + 1, count=self._pace.history_bars
-            )
-            for m, market in enumerate(saved["markets"])
-        ]
-        self._core.rebuild(saved, history)
-        log.warning("core_changed_state_rebuilt", former=state.snapshot_core_hash)
 
     async def _pull(self) -> None:
         handled = 0

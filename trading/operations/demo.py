@@ -101,7 +101,8 @@ def _ensure_engine(
     speed: str,
     now: datetime,
 ) -> Engine:
-    label = f"Demo {instrument.symbol}"
+    source = f" of {instrument.venue}" if venue == "replay" else ""
+    label = f"Demo {instrument.symbol}{source}"
     account = ExchangeAccount.objects.filter(venue=venue, label=label).first()
     if account is not None:
         return account.engine

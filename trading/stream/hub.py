@@ -8,7 +8,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from trading.stream.publisher import channel_of
+from trading.stream.publisher import LONGEST_GOODBYE_SECONDS, channel_of
 
 log = structlog.get_logger(__name__)
 
@@ -127,7 +127,7 @@ class Hub:
         """Stop listening to Redis."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait({self._task}, timeout=LONGEST_GOODBYE_SECONDS)
         await self._redis.aclose()
 
     async def _read_latest(self, channel: str) -> dict[str, str]:

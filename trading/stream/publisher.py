@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from trading.stream.payloads import VERSION
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_FLUSHES = 0.1
+LONGEST_GOODBYE_SECONDS = 2.0
 LATEST_EXPIRES_SECONDS = 86_400
 TIMEOUT_SECONDS = 5.0
 
@@ -34,6 +36,7 @@ class RedisPublisher:
         self._pending: dict[str, Mapping[str, Any]] = {}
         self._sequence = 0
         self._task: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
         self._reachable = True
 
     def publish(self, key: str, value: Mapping[str, Any]) -> None:
@@ -45,16 +48,23 @@ class RedisPublisher:
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Send what is left and hang up."""
+        """Send what is left and hang up.
+
+        The sender is asked to end, not cancelled: the Redis client may swallow a cancellation that
+        meets it in the middle of a command, and the sender would then run on for ever.
+        """
+        self._closing.set()
         if self._task is not None:
+            await asyncio.wait({self._task}, timeout=LONGEST_GOODBYE_SECONDS)
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
         await self.flush()
         await self._redis.aclose()
 
     async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(SECONDS_BETWEEN_FLUSHES)
+        while not self._closing.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SECONDS_BETWEEN_FLUSHES):
+                    await self._closing.wait()
             await self.flush()
 
     async def flush(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from trading import operations
+from trading.marketdata.timeframes import parse_timeframe
 from trading.models import BarSeries
 
 EXIT_CONFIGURATION = 4
@@ -27,9 +29,10 @@ class Command(BaseCommand):
 
     def handle(self, *, json: bool, **_: Any) -> None:
         """Import NOVA_DEMO_BARS if it is named, then ensure the demo."""
+        stored = BarSeries.objects.select_related("instrument").order_by("-bars", "id")
         if settings.DEMO_BARS is not None:
-            self._import(settings.DEMO_BARS)
-        series = BarSeries.objects.select_related("instrument").order_by("-bars", "id").first()
+            stored = stored.filter(**self._import(settings.DEMO_BARS))
+        series = stored.first()
         demo = operations.ensure_demo(series=series, speed=settings.DEMO_SPEED, now=timezone.now())
         if demo.password is not None:
             write_private(
@@ -37,12 +40,20 @@ class Command(BaseCommand):
             )
         self.stdout.write(self._answer(demo, as_json=json))
 
-    def _import(self, path: Path) -> None:
+    def _import(self, path: Path) -> dict[str, Any]:
+        """Import a file; which series it went into."""
         if not path.is_file():
             raise CommandError(
                 f"NOVA_DEMO_BARS: {path} is not a file", returncode=EXIT_CONFIGURATION
             )
-        call_command("import_bars", str(path), stdout=self.stderr)
+        answer = StringIO()
+        call_command("import_bars", str(path), json=True, stdout=answer)
+        imported = json.loads(answer.getvalue())["imported"][0]
+        return {
+            "instrument__venue": imported["venue"],
+            "instrument__symbol": imported["symbol"],
+            "timeframe_seconds": parse_timeframe(imported["timeframe"]),
+        }
 
     def _answer(self, demo: "operations.Demo", *, as_json: bool) -> str:
         market = "stored bars of" if demo.venue == "replay" else "seeded synthetic market"

@@ -1,0 +1,86 @@
+"""The demo: synthetic without bars, the named file's bars with one, and nothing doubled."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tenants.models import User
+from tenants.scoping import tenant_scope
+from tests import factories
+from tests.engine.fakes import random_bars
+from tests.marketdata.samples import make_bars, to_lines, write_csv
+from trading.marketdata.store import BarStore
+from trading.models import Engine
+from trading.wiring.directory import list_engines
+
+
+@pytest.fixture
+def place(fresh_database, settings, tmp_path: Path) -> Path:
+    settings.DATA_DIR = tmp_path
+    settings.BARS_DIR = tmp_path / "bars"
+    settings.DEMO_BARS = None
+    return tmp_path
+
+
+def create() -> dict[str, str]:
+    answer = StringIO()
+    call_command("create_demo", json=True, stdout=answer)
+    return json.loads(answer.getvalue())
+
+
+def wanted() -> list[str]:
+    return [engine.label for engine in list_engines() if engine.desired == "RUNNING"]
+
+
+def test_without_bars_it_trades_a_synthetic_market_and_keeps_the_sign_in_private(place) -> None:
+    assert create()["venue"] == "synthetic"
+
+    file = place / "run" / "demo.txt"
+    email, password = file.read_text().split()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert User.objects.get(email=email).check_password(password)
+    assert wanted() == ["Demo BTC/USD"]
+
+
+def test_a_second_time_changes_nothing(place) -> None:
+    create()
+    before = (place / "run" / "demo.txt").read_text()
+
+    create()
+
+    assert (place / "run" / "demo.txt").read_text() == before
+    assert len(list_engines()) == 1
+
+
+def test_the_named_file_is_replayed_also_where_a_longer_series_is_stored(place, settings) -> None:
+    store = BarStore(settings.BARS_DIR)
+    factories.store_bars(random_bars(1, 2000), store=store, venue="bitfinex", symbol="BTC/USD")
+    lines = to_lines(make_bars(300))
+    settings.DEMO_BARS = write_csv(place / "kraken_ETHUSD_1m.csv", lines)
+
+    made = create()
+
+    assert made["venue"] == "replay"
+    assert wanted() == ["Demo ETH/USD of kraken"]
+
+
+def test_bars_imported_later_take_the_synthetic_markets_place(place, settings) -> None:
+    create()
+    store = BarStore(settings.BARS_DIR)
+    factories.store_bars(random_bars(1, 2000), store=store, venue="bitfinex", symbol="BTC/USD")
+
+    create()
+
+    assert wanted() == ["Demo BTC/USD of bitfinex"]
+    with tenant_scope(list_engines()[0].tenant_id):
+        assert Engine.objects.count() == 2
+
+
+def test_a_named_file_that_is_not_there_is_told_in_one_sentence(place, settings) -> None:
+    settings.DEMO_BARS = place / "absent.csv"
+
+    with pytest.raises(CommandError, match=r"NOVA_DEMO_BARS: .*absent.csv is not a file"):
+        create()
