@@ -10,7 +10,7 @@ from trading.backtest.report import Grid
 from trading.backtest.runner import Result
 from trading.core import fills, pipeline
 from trading.core.codes import ExitReason, Purpose, Reason
-from trading.core.config.pipeline import CostParams
+from trading.core.config.money import CostParams
 from trading.core.records import BAR, FILL
 
 DAY = 86_400_000_000_000

@@ -10,7 +10,7 @@ import numpy as np
 
 from trading.backtest.runner import Result
 from trading.core.codes import ExitReason, Purpose, Reason
-from trading.core.config.pipeline import CostParams
+from trading.core.config.money import CostParams
 from trading.core.explain import words
 from trading.core.records import FEE_UNITS_PER_QUOTE
 

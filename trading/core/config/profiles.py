@@ -1,12 +1,8 @@
 """Named starting points for a bot's parameters."""
 
-from trading.core.config.pipeline import (
-    ConfluenceParams,
-    ExitParams,
-    PipelineParams,
-    RiskParams,
-    SizingParams,
-)
+from trading.core.config.decision import ConfluenceParams
+from trading.core.config.money import ExitParams, RiskParams, SizingParams
+from trading.core.config.pipeline import PipelineParams
 
 PROFILES: dict[str, PipelineParams] = {
     "balanced": PipelineParams(),
