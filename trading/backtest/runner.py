@@ -6,7 +6,7 @@ next begins. Nothing is closed at the end: an open position is marked at its las
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,12 +25,14 @@ class Result:
 
     decisions: np.ndarray
     decision_market: np.ndarray
-    details: np.ndarray  # of the decisions that have one, in their order
     fills: np.ndarray
     fill_market: np.ndarray
     account: np.ndarray
     markets: np.ndarray
     sims: np.ndarray
+    details: np.ndarray = field(  # of the decisions that have one, in their order
+        default_factory=lambda: np.zeros(0, pipeline.DETAIL)
+    )
 
     def records(self) -> Iterator[bytes]:
         """Every decision with its detail, as the engine stores it."""
@@ -168,31 +170,30 @@ def run(
     bars, index = merge(series)
     gates = models or [None] * len(params)
     records = np.concatenate([pipeline.new_params(*one) for one in zip(params, gates, strict=True)])
-    account, sims = pipeline.new_account(cash), fill_model.new_sims(len(series))
-    markets = markets.copy()
+    state = (markets.copy(), pipeline.new_account(cash), records, fill_model.new_sims(len(series)))
     decisions = np.empty(len(bars), pipeline.DECISION)  # every field of every record is written
+    out, at = _play(bars, index, spans(series, finer, bars, index), state, decisions)
+    _, details, fills, fill_market = out
+    _, n, j = at
+    markets, account, _, sims = state
+    return Result(decisions, index, fills[:n], fill_market[:n], account, markets, sims, details[:j])
+
+
+def _play(bars, index, within, state, decisions):  # arrays and tuples of them
+    """Run the loop to the end, with longer arrays where they were too short."""
+    markets, account, records, sims = state
     details = np.empty(max(len(bars) // 8, FIRST_FILLS), pipeline.DETAIL)
     fills, fill_market = np.zeros(FIRST_FILLS, FILL), np.zeros(FIRST_FILLS, "i8")
-    within = spans(series, finer, bars, index)
     room = 2 * MAX_FILLS + MAX_FILLS * int(max((within[2] - within[1]).max(initial=0), 1))
     at = (0, 0, 0)
-    while at[0] < len(bars):
+    while True:
         out = (decisions, details, fills, fill_market)
         at = loop(bars, index, within, at, markets, account, records, sims, out)
-        if at[0] < len(bars):
-            details = _grown(details, at[2], 1)
-            fills = _grown(fills, at[1], room)
-            fill_market = _grown(fill_market, at[1], room)
-    return Result(
-        decisions,
-        index,
-        details[: at[2]],
-        fills[: at[1]],
-        fill_market[: at[1]],
-        account,
-        markets,
-        sims,
-    )
+        if at[0] == len(bars):
+            return out, at
+        details = _grown(details, at[2], 1)
+        fills = _grown(fills, at[1], room)
+        fill_market = _grown(fill_market, at[1], room)
 
 
 def _grown(array: np.ndarray, used: int, room: int) -> np.ndarray:

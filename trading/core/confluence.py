@@ -75,17 +75,20 @@ def weight_of(k, weights, now, learning, p, now_ns):
 
 
 @kernel
+def count(votes):
+    """How many strategies voted."""
+    voted = 0
+    for k in range(N):
+        voted += 1 if votes[k].abstain == VOTED else 0
+    return voted
+
+
+@kernel
 def form(opinion, votes, now, weights, learning, p, now_ns):
     """What the votes of one timeframe make together."""
     opinion.side = opinion.longs = opinion.shorts = 0
     opinion.strategy = -1
     opinion.score = opinion.confidence = 0.0
-    voted = 0
-    for k in range(N):
-        if votes[k].abstain == VOTED:
-            voted += 1
-    if voted == 0:
-        return 0
     for k in range(N):
         if is_actionable(votes[k]) and weight_of(k, weights, now, learning, p, now_ns) > 0.0:
             if votes[k].score > 0.0:
@@ -95,7 +98,6 @@ def form(opinion, votes, now, weights, learning, p, now_ns):
     if opinion.longs != opinion.shorts:
         opinion.side = 1 if opinion.longs > opinion.shorts else -1
         weigh(opinion, votes, now, weights, learning, p, now_ns)
-    return voted
 
 
 @kernel

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from trading.core import accounts, confluence, features, gate, intents, risk, sizing
+from trading.core import accounts, confluence, features, gate, intents, risk, sizing, votes
 from trading.core.codes import Gate, Purpose, Reason, Stage
 from trading.core.config.features import N_FEATURES
 from trading.core.jit import kernel
@@ -20,10 +20,16 @@ LEAST_SHARE = 0.85  # of the confidence, whatever a model says
 
 
 @kernel
-def begin_detail(x, votes):
-    """The votes, and nothing asked yet."""
-    for k in range(len(votes)):
-        x.votes[k] = votes[k]
+def begin_detail(x, given, frames):
+    """The votes and the timeframes' opinions, and nothing asked yet."""
+    for k in range(len(given)):
+        votes.copy(x.votes[k], given[k])
+    for k in range(len(frames)):
+        frame, view = frames[k], x.timeframes[k]
+        view.side = frame.opinion.side
+        view.regime = frame.now.regime
+        view.score = frame.opinion.score
+        view.confidence = frame.opinion.confidence
     for g in range(N_GATES):
         x.gates[g].value = 0.0
         x.gates[g].limit = 0.0

@@ -120,7 +120,7 @@ def describe(record: Record) -> dict[str, Any]:
         "agreeing": int(d["agreeing"]),
         "opposing": int(d["opposing"]),
         **{name: number(d[name]) for name in NUMBERS},
-        "timeframes": [_timeframe(k, d) for k in range(TIMEFRAMES)],
+        "timeframes": [_timeframe(k, record) for k in range(TIMEFRAMES)],
         "votes": [_vote(k, name, record) for k, name in enumerate(STRATEGY_NAMES)],
         "gates": _gates(record.detail),
         "sized": _sized(record.detail),
@@ -128,10 +128,13 @@ def describe(record: Record) -> dict[str, Any]:
     }
 
 
-def _timeframe(k: int, d: np.void) -> dict[str, Any]:
-    view = d["timeframes"][k]
+def _timeframe(k: int, record: Record) -> dict[str, Any]:
+    closed = bool(int(record.decision["closed"]) >> k & 1)
+    if record.detail is None:
+        return {"closed": closed}
+    view = record.detail["timeframes"][k]
     return {
-        "closed": bool(int(d["closed"]) >> k & 1),
+        "closed": closed,
         "side": words(Side(int(view["side"]))),
         "regime": words(Regime(int(view["regime"]))),
         "score": number(view["score"]),

@@ -65,24 +65,24 @@ def refresh_inputs(market, p, close_ns):
 
 
 @kernel
-def close_frame(market, k, bar, p, close_ns):
-    """A closed bar of timeframe ``k``: its votes and opinion; how many strategies voted."""
-    frame = market.frames[k]
-    frames_of.see(frame, bar, p, market.inputs)
-    return confluence.form(
-        frame.opinion,
-        frame.votes,
-        frame.now,
-        all_strategies.weights(p.strategies),
-        market.learning,
-        p,
-        close_ns,
-    )
+def form_opinions(market, active, chosen, p, close_ns):
+    """What the votes of every timeframe make together; how many voted on the chosen one."""
+    voted = confluence.count(market.frames[chosen].votes)
+    if voted == 0:
+        return 0
+    weights = all_strategies.weights(p.strategies)
+    for k in range(TIMEFRAMES):
+        if active >> k & 1 == 1:
+            frame = market.frames[k]
+            confluence.form(
+                frame.opinion, frame.votes, frame.now, weights, market.learning, p, close_ns
+            )
+    return voted
 
 
 @kernel
-def observe(market, p, bar, close_ns, chosen):
-    """Gaps and every timeframe; (bits of those closed, bits of those in use, votes of the chosen)."""
+def observe(market, p, bar, close_ns):
+    """Gaps and every timeframe; (bits of those that closed a bar, bits of those in use)."""
     frame_ns, gap = market.instrument.timeframe_ns, 0
     if market.bars_seen > 0:
         step = bar.open_ns - market.last_open_ns
@@ -98,7 +98,7 @@ def observe(market, p, bar, close_ns, chosen):
     risk.remember(market.history, bar.open_ns, bar.close)
     if market.book.time_ns > 0 or market.funding_ns > 0:
         refresh_inputs(market, p.inputs, close_ns)
-    voted = close_frame(market, 0, bar, p, close_ns)
+    frames_of.see(market.frames[0], bar, p, market.inputs)
     closed, active = 1, 1
     for k in range(1, TIMEFRAMES):
         size = frames_of.multiple(p.timeframes, k)
@@ -106,17 +106,14 @@ def observe(market, p, bar, close_ns, chosen):
             continue
         active |= 1 << k
         frame = market.frames[k]
-        found = -1
         if frames_of.is_over(frame, bar, size, frame_ns):
             frame.bars = 0
-            found = close_frame(market, k, frame.bar, p, close_ns)
-        if frames_of.gather(frame, bar, size, frame_ns):
-            found = close_frame(market, k, frame.bar, p, close_ns)
-        if found >= 0:
+            frames_of.see(frame, frame.bar, p, market.inputs)
             closed |= 1 << k
-            if k == chosen:
-                voted = found
-    return closed, active, voted
+        if frames_of.gather(frame, bar, size, frame_ns):
+            frames_of.see(frame, frame.bar, p, market.inputs)
+            closed |= 1 << k
+    return closed, active
 
 
 @kernel
@@ -147,12 +144,6 @@ def begin_decision(d, market, account, bar, chosen, closed):
     d.strategy = -1
     d.closed = closed
     d.has_detail = 0
-    for k in range(TIMEFRAMES):
-        frame, view = market.frames[k], d.timeframes[k]
-        view.side = frame.opinion.side
-        view.regime = frame.now.regime
-        view.score = frame.opinion.score
-        view.confidence = frame.opinion.confidence
     votes = market.frames[chosen].votes
     for k in range(len(votes)):
         d.abstain[k] = votes[k].abstain
@@ -178,13 +169,14 @@ def on_bar(markets, m, account, params, bars, i, decisions, k, details, j, asked
     d, x = decisions[k], details[j]
     close_ns = bar.open_ns + market.instrument.timeframe_ns
     chosen = frames_of.deciding(p.timeframes)
-    closed, active, voted = observe(market, p, bar, close_ns, chosen)
+    closed, active = observe(market, p, bar, close_ns)
     accounts.mark(market, acct, bar.open_ns)
     begin_decision(d, market, acct, bar, chosen, closed)
     is_due = closed >> chosen & 1 == 1
-    if is_due and voted > 0:
+    voted = form_opinions(market, active, chosen, p, close_ns) if is_due else 0
+    if voted > 0:
         d.has_detail = 1
-        entering.begin_detail(x, market.frames[chosen].votes)
+        entering.begin_detail(x, market.frames[chosen].votes, market.frames)
     cost = risk.round_trip_cost(p.costs)
     if market.position.quantity_lots != 0:
         n = holding.manage(market, p, bar, cost, asked)

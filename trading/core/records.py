@@ -187,9 +187,9 @@ def decision_dtype(strategies: int) -> np.dtype:
             ("position_lots", "i8"),  # position after this bar's management
             ("stop_ticks", "i8"),  # its stop
             ("atr", "f8"),
-            ("score", "f4"),
-            ("confidence", "f4"),
-            ("probability", "f4"),  # of the model, NaN: none
+            ("score", "f8"),
+            ("confidence", "f8"),
+            ("probability", "f8"),  # of the model, NaN: none
             ("adx", "f4"),
             ("rsi", "f4"),
             ("volume_ratio", "f4"),
@@ -205,7 +205,6 @@ def decision_dtype(strategies: int) -> np.dtype:
             ("strategy", "i1"),  # the strongest agreeing vote, -1: none
             ("closed", "i1"),  # bit k: timeframe k closed a bar
             ("has_detail", "i1"),  # 1: a DETAIL belongs to it
-            ("timeframes", TIMEFRAME_VIEW, (TIMEFRAMES,)),
             ("abstain", "i1", (strategies,)),  # codes.Abstain in the order of STRATEGY_NAMES
         ]
     )
@@ -216,6 +215,7 @@ def detail_dtype(strategies: int) -> np.dtype:
     return np.dtype(
         [
             ("votes", VOTE, (strategies,)),
+            ("timeframes", TIMEFRAME_VIEW, (TIMEFRAMES,)),
             ("features", "f4", (N_FEATURES,)),
             ("sized", SIZED),
             ("gates", GATE, (N_GATES,)),

@@ -35,7 +35,7 @@ RETURNS = 100
 LEAST_RETURNS = 30
 
 HISTORY = np.dtype(  # the market's last closes, to see who moves alike
-    [("seen", "i8"), ("open_ns", "i8", (RETURNS,)), ("close", "f8", (RETURNS,))]
+    [("seen", "i8"), ("slot", "i8"), ("open_ns", "i8", (RETURNS,)), ("close", "f8", (RETURNS,))]
 )
 
 
@@ -48,9 +48,9 @@ def round_trip_cost(costs):
 @kernel
 def remember(history, open_ns, close):
     """Take a close into the ring."""
-    slot = history.seen % RETURNS
-    history.open_ns[slot] = open_ns
-    history.close[slot] = close
+    history.open_ns[history.slot] = open_ns
+    history.close[history.slot] = close
+    history.slot = history.slot + 1 if history.slot + 1 < RETURNS else 0
     history.seen += 1
 
 

@@ -11,6 +11,7 @@ from trading.core.records import OUTCOMES
 MAX_LOTS = 2.0**53  # a float counts no further in ones, and an i8 overflows not far beyond
 STORM, CALM = int(Volatility.HIGH), int(Volatility.LOW)
 LEAST = 0.1  # what Kelly and ruin leave of the risk: a throttle, never a lock
+LEAST_PRODUCT = 0.05  # what all factors together leave of it
 FALLS = np.array([0.03, 0.07, 0.12, 0.18])
 SHARES = np.array([1.0, 0.8, 0.6, 0.35, 0.15])
 WIDE_SPREAD = 0.001
@@ -113,7 +114,7 @@ def ruin_factor(account, p):
 
 @kernel
 def scale(sized, account, p, now, volatility, correlation):
-    """Write every factor down; their product."""
+    """Write every factor down; their product, at least a twentieth."""
     sized.kelly = kelly_factor(account, p)
     sized.ruin = ruin_factor(account, p)
     sized.drawdown = drawdown_factor(account) if p.scale_drawdown == 1 else 1.0
@@ -122,7 +123,8 @@ def scale(sized, account, p, now, volatility, correlation):
     sized.spread = spread_factor(now.spread)
     sized.correlation = correlation_factor(correlation) if p.scale_correlation == 1 else 1.0
     product = sized.kelly * sized.ruin * sized.drawdown * sized.streak
-    return product * sized.volatility * sized.spread * sized.correlation
+    product *= sized.volatility * sized.spread * sized.correlation
+    return max(product, LEAST_PRODUCT)
 
 
 @kernel

@@ -33,7 +33,6 @@ TIMEFRAME = np.dtype(
     [
         ("bar", BAR),  # the bar being built
         ("bars", "i8"),  # how many bars of the bot's timeframe it holds, 0: none
-        ("closed", "i8"),  # 1: this step closed a bar
         ("bars_seen", "i8"),
         ("now", NOW),
         ("atr", atr.STATE),
@@ -97,7 +96,6 @@ def is_over(frame, bar, size, timeframe_ns):
 def see(frame, bar, p, inputs):
     """A closed bar of one timeframe: indicators, regime and votes."""
     now = frame.now
-    frame.closed = 1
     frame.bars_seen += 1
     now.atr = atr.update(frame.atr, bar.high, bar.low, bar.close, ATR_BARS)
     now.adx = adx.update(frame.adx, bar.high, bar.low, bar.close, ADX_BARS)

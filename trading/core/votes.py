@@ -1,4 +1,4 @@
-"""How a strategy abstains and how it votes."""
+"""How a strategy abstains and how it votes; whoever abstains leaves its last numbers standing."""
 
 import numpy as np
 
@@ -11,12 +11,14 @@ DISABLED = int(Abstain.DISABLED)
 
 
 @kernel
-def begin(vote):
-    """An empty vote; whoever abstains leaves it so."""
-    vote.score = 0.0
-    vote.confidence = 0.0
-    vote.stop_distance = np.nan
-    vote.target_distance = np.nan
+def copy(out, vote):
+    """A vote as it was given; of one that was not, only why."""
+    given = vote.abstain == VOTED
+    out.abstain = vote.abstain
+    out.score = vote.score if given else 0.0
+    out.confidence = vote.confidence if given else 0.0
+    out.stop_distance = vote.stop_distance if given else np.nan
+    out.target_distance = vote.target_distance if given else np.nan
 
 
 @kernel

@@ -1,8 +1,11 @@
 """Pure: messages <-> model field dicts; the only place ticks become Decimal and ns become times."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+import numpy as np
 
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.core.records import FEE_UNITS_PER_QUOTE
@@ -36,6 +39,11 @@ def price(spec: MarketSpec, ticks: int) -> Decimal:
 def fee(units: int) -> Decimal:
     """Fee units as quote currency."""
     return Decimal(units) / UNITS
+
+
+def decisions(records: Sequence[bytes], dtype: np.dtype) -> np.ndarray:
+    """The DECISION records at the head of stored bytes; a detail may follow each."""
+    return np.frombuffer(b"".join(record[: dtype.itemsize] for record in records), dtype=dtype)
 
 
 def intent_fields(spec: MarketSpec, order: OrderRequest) -> dict[str, Any]:

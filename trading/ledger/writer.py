@@ -147,9 +147,7 @@ class DjangoLedger:
             return
         specs = [self._specs[row.market] for row in batch.decisions]
         records = [row.record for row in batch.decisions]
-        size = self._decision_dtype.itemsize  # a detail may follow
-        heads = b"".join(record[:size] for record in records)
-        decided = np.frombuffer(heads, dtype=self._decision_dtype)
+        decided = rows.decisions(records, self._decision_dtype)
         with connection.cursor() as cursor:
             cursor.execute(
                 INSERT_DECISIONS,

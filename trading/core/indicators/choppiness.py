@@ -35,4 +35,4 @@ def update(s, high, low, close, period):
     if s.ranges.seen < period or spread <= 0.0:
         return np.nan
     total = window.mean(s.ranges, period) * period
-    return 100.0 * math.log(max(total / spread, 1.0)) / math.log(period)
+    return math.log(max(total / spread, 1.0)) * (100.0 / math.log(period))

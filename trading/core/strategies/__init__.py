@@ -20,7 +20,7 @@ from trading.core.strategies import (
     volatility_squeeze,
     vwap_momentum,
 )
-from trading.core.votes import DISABLED, begin
+from trading.core.votes import DISABLED
 
 REGISTRY = (
     trend,
@@ -55,8 +55,7 @@ N = len(REGISTRY)
 
 @kernel
 def is_on(vote, weight):
-    """An empty vote; a strategy of weight 0 is not asked at all."""
-    begin(vote)
+    """Whether a strategy is asked at all: one of weight 0 is not."""
     vote.abstain = DISABLED
     return weight > 0.0
 
