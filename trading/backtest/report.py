@@ -45,12 +45,19 @@ def describe(run: Run, *, seed: int = SEED) -> dict[str, Any]:
         **_summary(run, measured),
         "buy_and_hold": holding,
         "metrics": measured,
+        "monthly_returns": _months(run),
         "breakdowns": breakdowns.break_down(run.trips),
         "baselines": {"buy_and_hold": holding, "random_entries": _random_facts(random)},
         "evidence": _evidence(run, random, seed),
         "seed": seed,
     }
     return {"verdict": asdict(verdict.judge(facts)), **facts}
+
+
+def _months(run: Run) -> list[tuple[str, float]]:
+    decisions = run.result.decisions
+    days, closes = equity.daily_closes(decisions["bar_open_ns"], decisions["equity"])
+    return equity.monthly_returns(days, closes, run.cash)
 
 
 def _summary(run: Run, measured: dict[str, float | None]) -> dict[str, Any]:

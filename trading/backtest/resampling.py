@@ -64,28 +64,32 @@ def histories(returns: np.ndarray, *, seed: int, draws: int = DRAWS) -> np.ndarr
 
 def interval_of_cagr(drawn: np.ndarray) -> Interval:
     """Of the yearly compound return."""
+    if drawn.shape[1] < evidence.LEAST_DAYS:
+        return _unknown(drawn)
     growth = np.prod(1 + drawn, axis=1)
     yearly = np.maximum(growth, 0) ** (metrics.DAYS_PER_YEAR / drawn.shape[1]) - 1
-    return _interval(yearly, drawn, "The yearly return", as_share=True)
+    return _interval(yearly, "The yearly return lies between {:+.0%} and {:+.0%}")
 
 
 def interval_of_sharpe(drawn: np.ndarray) -> Interval:
     """Of the annual Sharpe ratio; histories that do not move count as 0."""
-    deviation = drawn.std(axis=1, ddof=1)
-    mean = drawn.mean(axis=1)
+    if drawn.shape[1] < evidence.LEAST_DAYS:
+        return _unknown(drawn)
+    deviation, mean = drawn.std(axis=1, ddof=1), drawn.mean(axis=1)
     ratio = np.divide(mean, deviation, out=np.zeros_like(mean), where=deviation > 0)
-    return _interval(ratio * evidence.YEAR, drawn, "The Sharpe ratio", as_share=False)
+    return _interval(ratio * evidence.YEAR, "The Sharpe ratio lies between {:.2f} and {:.2f}")
 
 
-def _interval(values: np.ndarray, drawn: np.ndarray, name: str, *, as_share: bool) -> Interval:
-    draws, days = drawn.shape
-    if days < evidence.LEAST_DAYS:
-        return Interval(None, None, LEVEL, draws, evidence.too_few_days(days))
+def _unknown(drawn: np.ndarray) -> Interval:
+    return Interval(None, None, LEVEL, len(drawn), evidence.too_few_days(drawn.shape[1]))
+
+
+def _interval(values: np.ndarray, sentence: str) -> Interval:
     tail = (1 - LEVEL) / 2
     low, high = (float(value) for value in np.quantile(values, [tail, 1 - tail]))
-    told = f"{low:+.0%} and {high:+.0%}" if as_share else f"{low:.2f} and {high:.2f}"
-    words = f"{name} lies between {told} in 9 of 10 histories resampled from the same days."
-    return Interval(low, high, LEVEL, draws, words)
+    told = sentence.format(low, high).replace("-", "−")
+    words = f"{told} in 9 of 10 histories resampled from the same days."
+    return Interval(low, high, LEVEL, len(values), words)
 
 
 def drawdown_bands(drawn: np.ndarray) -> DrawdownBands:

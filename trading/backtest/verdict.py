@@ -50,13 +50,20 @@ def _judge(facts: Mapping[str, Any]) -> tuple[str, str]:
 
 def _outcome(facts: Mapping[str, Any]) -> str:
     trades, days = facts["closed_trades"], facts["days"]
-    span = f"{days:,.0f} days" if days >= 2 else f"{days * 24:,.0f} hours"
+    span = _span(days)
     earned = facts["return"]
     if trades == 0 and facts["open_positions"] == 0:
         return f"Never traded in {span}."
     did = "Gained" if earned > 0 else "Lost"
     count = "1 trade" if trades == 1 else f"{trades:,} trades"
     return f"{did} {abs(earned):.1%} in {span} with {count}."
+
+
+def _span(days: float) -> str:
+    for count, unit in ((days, "days"), (days * 24, "hours")):
+        if count >= 2:
+            return f"{count:,.0f} {unit}"
+    return f"{days * 1440:,.0f} minutes"
 
 
 def _beside_holding(facts: Mapping[str, Any]) -> list[str]:

@@ -106,7 +106,7 @@ def _trade_line(trade: dict[str, Any]) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.2%}" if value < 0 else f"{value:.2%}"
+    return "–" if value is None else f"{value + 0.0:.2%}"  # never -0.00%
 
 
 def _number(value: float | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trading.backtest import report, trips
+from trading.backtest import report, report_data, trips
 from trading.core.config.pipeline import CostParams, PipelineParams
 from trading.core.params import params_hash, to_mapping
 from trading.engine.messages import MarketSpec
@@ -58,6 +58,23 @@ def run_backtest(*, store: BarStore, request: BacktestRequest) -> dict[str, Any]
         BacktestRefused: pairs of different quote currencies, or one pair named twice.
         StoreError: a stored file is damaged.
     """
+    run, markets = _run(store, request)
+    return _facts(run, markets, request)
+
+
+def run_with_charts(
+    *, store: BarStore, request: BacktestRequest
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same facts, and what the report draws.
+
+    Raises:
+        NothingStored, BacktestRefused, StoreError: as ``run_backtest``.
+    """
+    run, markets = _run(store, request)
+    return _facts(run, markets, request), report_data.build(run)
+
+
+def _run(store: BarStore, request: BacktestRequest) -> tuple[report.Run, list[_Market]]:
     if len(set(request.symbols)) < len(request.symbols):
         raise BacktestRefused("every pair may be named once")
     quotes = {symbol.split("/")[1] for symbol in request.symbols}
@@ -66,7 +83,7 @@ def run_backtest(*, store: BarStore, request: BacktestRequest) -> dict[str, Any]
             f"one account holds one quote currency; the pairs have {', '.join(sorted(quotes))}"
         )
     markets = [_market(store, symbol, request) for symbol in request.symbols]
-    return _facts(_run(markets, request, quotes.pop()), markets, request)
+    return _trade(markets, request, quotes.pop()), markets
 
 
 def _market(store: BarStore, symbol: str, request: BacktestRequest) -> _Market:
@@ -110,7 +127,7 @@ def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
     )
 
 
-def _run(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> report.Run:
+def _trade(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> report.Run:
     from trading.backtest import runner  # compiled code: only a run pays for it
     from trading.engine.state import new_markets
 
