@@ -46,6 +46,11 @@
     });
     paints.push(() => made.applyOptions(look()));
     new ResizeObserver(() => made.timeScale().fitContent()).observe(box);
+    // The wheel scrolls the page until a chart is clicked; then it zooms, until the pointer leaves.
+    const wheel = (on) => made.applyOptions({ handleScale: { mouseWheel: on } });
+    box.title = "click, then turn the wheel to zoom; drag to move";
+    box.addEventListener("pointerdown", () => wheel(true));
+    box.addEventListener("pointerleave", () => wheel(false));
     addEventListener("beforeprint", () => { // paper is narrower than most screens, and waits for no frame
       repaint();
       made.applyOptions({ autoSize: false });

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading.backtest import evidence, metrics, overfitting, resampling
-from trading.backtest.evidence import Moments
+from trading.backtest.evidence import Moments, Trials
 
 
 def known(value: float | None) -> float:
@@ -82,7 +82,7 @@ def test_more_trials_never_make_a_result_surer(days, mean, trials) -> None:
 
     alone = known(evidence.probabilistic_sharpe(returns).probability)
     one, more = (
-        known(evidence.deflated_sharpe(returns, trials=count, trial_variance=1e-3).probability)
+        known(evidence.deflated_sharpe(returns, Trials(count, 1e-3)).probability)
         for count in (trials, trials + 1)
     )
 
@@ -95,7 +95,7 @@ def test_the_number_of_tries_a_result_survives_is_where_it_falls_below_95_percen
     most = int(known(evidence.trials_survived(returns)))
 
     sure = [
-        known(evidence.deflated_sharpe(returns, trials=count, trial_variance=1 / 699).probability)
+        known(evidence.deflated_sharpe(returns, Trials(count, 1 / 699)).probability)
         for count in (most, most + 1)
     ]
     assert sure[0] >= 0.95 > sure[1]
@@ -108,7 +108,7 @@ def test_too_few_days_are_said_and_not_counted() -> None:
 
     for told in (
         evidence.probabilistic_sharpe(short),
-        evidence.deflated_sharpe(short, trials=5, trial_variance=0.1),
+        evidence.deflated_sharpe(short, Trials(5, 0.1)),
         evidence.minimum_track_record(short),
         resampling.interval_of_cagr(short[None]),
         resampling.drawdown_bands(short[None]),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.backtest.samples import GRID, ROWS, result, walk_run
-from trading.backtest import metrics, report, trips, verdict
+from trading.backtest import evidence, metrics, report, trips, verdict
 from trading.backtest.runner import Result
 from trading.core.config.pipeline import CostParams
 from trading.core.records import BAR
@@ -73,6 +73,7 @@ def facts(**changes: object) -> dict:
         "buy_and_hold": {"BTC/USD": {"return": -0.2, "max_drawdown": 0.5}},
         "evidence": {
             "random_entries": {"return_p": 0.001, "words": "Random."},
+            "deflated_sharpe": None,
             "probabilistic_sharpe": {"probability": 0.99, "words": "Sharpe."},
             "drawdowns": {"words": "Falls."},
         },
@@ -107,6 +108,24 @@ def test_the_verdict_says_it_in_words(given: dict, level: str, words: str) -> No
 
     assert judged.level == level
     assert words in judged.headline
+
+
+def test_a_result_picked_from_many_is_judged_as_the_best_of_them() -> None:
+    given = facts()
+    given["evidence"]["deflated_sharpe"] = {"probability": 0.6, "words": "Best of many."}
+
+    judged = verdict.judge(given)
+
+    assert judged.level == "some"
+    assert "Best of many." in judged.sentences
+    assert "Sharpe." not in judged.sentences
+
+
+def test_the_trials_a_run_was_chosen_from_are_told() -> None:
+    told = report.describe(walk_run(), trials=evidence.Trials(40, 0.01))
+
+    assert told["evidence"]["deflated_sharpe"]["trials"] == 40
+    assert report.describe(walk_run())["evidence"]["deflated_sharpe"] is None
 
 
 def test_luck_that_explains_both_numbers_is_named() -> None:

@@ -55,6 +55,15 @@ class EntrySignificance:
 
 
 @dataclass(frozen=True, slots=True)
+class Trials:
+    """How many variants were tried, the chosen and the forgotten ones included, and the variance
+    of their daily Sharpe ratios (``variance_of``)."""
+
+    count: int
+    variance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Moments:
     """What the distribution of a Sharpe ratio's estimate depends on."""
 
@@ -118,27 +127,21 @@ def probabilistic_sharpe(returns: np.ndarray, *, annual_benchmark: float = 0.0) 
     return SharpeEvidence(probability, annual, annual_benchmark, len(returns), 1, words)
 
 
-def deflated_sharpe(returns: np.ndarray, *, trials: int, trial_variance: float) -> SharpeEvidence:
-    """The same beside the best that ``trials`` tries without an edge would have shown.
-
-    Args:
-        returns: daily returns of the chosen variant.
-        trials: how many variants were tried, the chosen one and the forgotten ones included.
-        trial_variance: variance of the daily Sharpe ratios of the trials (``variance_of``).
-    """
+def deflated_sharpe(returns: np.ndarray, trials: Trials) -> SharpeEvidence:
+    """The same for the chosen variant's days, beside the best of as many tries without an edge."""
     found = moments(returns)
-    best = expected_best(trials, trial_variance)
+    best = expected_best(trials.count, trials.variance)
     probability = psr(found, best) if found else None
     if found is None or probability is None:
         words = too_few_days(len(returns))
     else:
         words = (
-            f"The best of {trials:,} tries without any edge is expected to show a Sharpe ratio of "
+            f"The best of {trials.count:,} tries without any edge is expected to show a Sharpe ratio of "
             f"{best * YEAR:.2f}; this one shows {found.sharpe * YEAR:.2f}, which luck reaches "
             f"{one_in(1 - probability)}."
         )
     annual = found.sharpe * YEAR if found else None
-    return SharpeEvidence(probability, annual, best * YEAR, len(returns), trials, words)
+    return SharpeEvidence(probability, annual, best * YEAR, len(returns), trials.count, words)
 
 
 def variance_of(trial_returns: np.ndarray) -> float:

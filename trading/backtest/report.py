@@ -29,8 +29,16 @@ class Run:
     currency: str
 
 
-def describe(run: Run, *, seed: int = SEED) -> dict[str, Any]:
-    """All facts that follow from the run and the seed of its random tries."""
+def describe(
+    run: Run, *, seed: int = SEED, trials: evidence.Trials | None = None
+) -> dict[str, Any]:
+    """All facts that follow from the run and the seed of its random tries.
+
+    Args:
+        run: the finished run.
+        seed: of random entries and resampled days.
+        trials: the variants it was chosen from; None: as if it was the only one.
+    """
     measured = metrics.measure(run.result, run.trips, run.grids, cash=run.cash)
     random = baselines.random_entries(
         trips=run.trips, series=run.series, costs=run.costs, seed=seed
@@ -48,7 +56,7 @@ def describe(run: Run, *, seed: int = SEED) -> dict[str, Any]:
         "monthly_returns": _months(run),
         "breakdowns": breakdowns.break_down(run.trips),
         "baselines": {"buy_and_hold": holding, "random_entries": _random_facts(random)},
-        "evidence": _evidence(run, random, seed),
+        "evidence": _evidence(run, random, seed, trials),
         "seed": seed,
     }
     return {"verdict": asdict(verdict.judge(facts)), **facts}
@@ -99,7 +107,9 @@ def _random_facts(random: baselines.RandomEntries) -> dict[str, Any]:
     return told
 
 
-def _evidence(run: Run, random: baselines.RandomEntries, seed: int) -> dict[str, Any]:
+def _evidence(
+    run: Run, random: baselines.RandomEntries, seed: int, trials: evidence.Trials | None
+) -> dict[str, Any]:
     returns = equity.returns_of(run.result, run.cash)
     drawn = resampling.histories(returns, seed=seed) if len(returns) else np.zeros((0, 0))
     bands = asdict(resampling.drawdown_bands(drawn))
@@ -113,6 +123,7 @@ def _evidence(run: Run, random: baselines.RandomEntries, seed: int) -> dict[str,
             )
         ),
         "probabilistic_sharpe": asdict(evidence.probabilistic_sharpe(returns)),
+        "deflated_sharpe": asdict(evidence.deflated_sharpe(returns, trials)) if trials else None,
         "trials_survived": evidence.trials_survived(returns),
         "minimum_track_record": asdict(evidence.minimum_track_record(returns)),
         "sharpe_interval": asdict(resampling.interval_of_sharpe(drawn)),

@@ -38,11 +38,13 @@ def _judge(facts: Mapping[str, Any]) -> tuple[str, str]:
         return "against", "Nothing here speaks for trading it."
     found = facts["evidence"]
     return_p = found["random_entries"]["return_p"]
-    sure = found["probabilistic_sharpe"]["probability"]
+    deflated = found["deflated_sharpe"]
+    sure = (deflated or found["probabilistic_sharpe"])["probability"]
     beats_random = return_p is not None and return_p <= LUCK
     beats_nothing = sure is not None and sure >= 1 - LUCK
     if beats_random and beats_nothing:
-        return "strong", "Luck alone hardly explains it, if it was not picked from many tries."
+        picked = "." if deflated else ", if it was not picked from many tries."
+        return "strong", f"Luck alone hardly explains it{picked}"
     if beats_random or beats_nothing:
         return "some", "One of two tests for luck is passed: a hint, not a proof."
     return "none", "Luck explains it as well as skill does."
@@ -94,5 +96,6 @@ def _evidence(facts: Mapping[str, Any]) -> list[str]:
         return []
     names = ["random_entries"]
     if facts["days"] >= evidence.LEAST_DAYS:
-        names += ["probabilistic_sharpe", "drawdowns"]
+        sharpe = "deflated_sharpe" if found["deflated_sharpe"] else "probabilistic_sharpe"
+        names += [sharpe, "drawdowns"]
     return [found[name]["words"] for name in names]

@@ -133,10 +133,11 @@ def show(metric: Metric, value: float | None) -> str:
 
 
 def _evidence(found: Facts) -> list[dict[str, Any]]:
-    sure = found["probabilistic_sharpe"]["probability"]
+    sharpe = found["deflated_sharpe"] or found["probabilistic_sharpe"]
+    sure = sharpe["probability"]
     return [
         _card("Random entries", found["random_entries"]["words"], found["random_entries"]["return_p"]),
-        _card("Sharpe ratio", found["probabilistic_sharpe"]["words"], None if sure is None else 1 - sure),
+        _card("Sharpe ratio", sharpe["words"], None if sure is None else 1 - sure),
         _card("Tries it survives", _survived(found["trials_survived"])),
         _card("Length of the record", found["minimum_track_record"]["words"]),
         _card("How sure the numbers are", _resampled(found)),
