@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from trading.core.config.pipeline import CostParams, PipelineParams
+from trading.backtest import report, report_data, trips
+from trading.core.config.money import CostParams
+from trading.core.config.pipeline import PipelineParams
 from trading.core.params import params_hash, to_mapping
 from trading.engine.messages import MarketSpec
 from trading.marketdata.checks import moment
@@ -57,6 +59,23 @@ def run_backtest(*, store: BarStore, request: BacktestRequest) -> dict[str, Any]
         BacktestRefused: pairs of different quote currencies, or one pair named twice.
         StoreError: a stored file is damaged.
     """
+    run, markets = _run(store, request)
+    return _facts(run, markets, request)
+
+
+def run_with_charts(
+    *, store: BarStore, request: BacktestRequest
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same facts, and what the report draws.
+
+    Raises:
+        NothingStored, BacktestRefused, StoreError: as ``run_backtest``.
+    """
+    run, markets = _run(store, request)
+    return _facts(run, markets, request), report_data.build(run)
+
+
+def _run(store: BarStore, request: BacktestRequest) -> tuple[report.Run, list[_Market]]:
     if len(set(request.symbols)) < len(request.symbols):
         raise BacktestRefused("every pair may be named once")
     quotes = {symbol.split("/")[1] for symbol in request.symbols}
@@ -65,7 +84,7 @@ def run_backtest(*, store: BarStore, request: BacktestRequest) -> dict[str, Any]
             f"one account holds one quote currency; the pairs have {', '.join(sorted(quotes))}"
         )
     markets = [_market(store, symbol, request) for symbol in request.symbols]
-    return _run(markets, request, quotes.pop())
+    return _trade(markets, request, quotes.pop()), markets
 
 
 def _market(store: BarStore, symbol: str, request: BacktestRequest) -> _Market:
@@ -109,38 +128,39 @@ def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
     )
 
 
-def _run(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> dict[str, Any]:
-    from trading.backtest import report, runner  # compiled code: only a run pays for it
-    from trading.core.jit import CORE_HASH
+def _trade(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> report.Run:
+    from trading.backtest import runner  # compiled code: only a run pays for it
     from trading.engine.state import new_markets
 
-    cash = float(request.cash)
+    cash, series = float(request.cash), [market.bars for market in markets]
     result = runner.run(
-        series=[market.bars for market in markets],
+        series=series,
         markets=new_markets(
             [_spec(number, market, request) for number, market in enumerate(markets)]
         ),
         params=[request.params] * len(markets),
         cash=cash,
     )
-    names = [
-        report.Grid(m.instrument.symbol, m.instrument.tick_size, m.instrument.lot_size)
+    grids = [
+        trips.Grid(m.instrument.symbol, m.instrument.tick_size, m.instrument.lot_size)
         for m in markets
     ]
-    trips = report.round_trips(result, names)
+    closed = trips.round_trips(result, grids)
+    return report.Run(result, closed, grids, series, request.params.costs, cash, quote)
+
+
+def _facts(run: report.Run, markets: Sequence[_Market], request: BacktestRequest) -> dict[str, Any]:
+    from trading.core.jit import CORE_HASH
+
     return {
-        "currency": quote,
         "timeframe": format_timeframe(request.timeframe_seconds),
         "markets": [_market_facts(market, request) for market in markets],
-        **report.metrics(result, trips, cash=cash),
-        "buy_and_hold": {
-            m.instrument.symbol: report.buy_and_hold(m.bars, request.params.costs) for m in markets
-        },
+        **report.describe(run),
         "assumptions": _assumptions(request.params.costs),
         "core_sha256": CORE_HASH,
         "params_sha256": params_hash(request.params),
         "params": to_mapping(request.params),
-        "trades": [_trade_facts(trip) for trip in trips],
+        "trades": [_trade_facts(trip) for trip in run.trips],
     }
 
 
@@ -196,7 +216,7 @@ def _assumptions(costs: CostParams) -> list[str]:
     ]
 
 
-def _trade_facts(trip: Any) -> dict[str, Any]:
+def _trade_facts(trip: trips.RoundTrip) -> dict[str, Any]:
     return {
         "symbol": trip.symbol,
         "side": trip.side,
@@ -208,6 +228,19 @@ def _trade_facts(trip: Any) -> dict[str, Any]:
         "fees": f"{trip.fees:f}",
         "profit": f"{trip.profit:f}",
         "reason": trip.reason,
+        "r": trip.r,
+        "strategy": trip.strategy,
+        "regime": trip.regime,
+        "exits": [
+            {
+                "at": _utc(leg.time_ns),
+                "quantity": f"{leg.quantity.normalize():f}",
+                "price": f"{leg.price.normalize():f}",
+                "profit": f"{leg.profit:f}",
+                "reason": leg.reason,
+            }
+            for leg in trip.exits
+        ],
     }
 
 

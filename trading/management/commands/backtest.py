@@ -21,7 +21,14 @@ from trading.management.bars import (
 )
 from trading.marketdata.store import StoreError
 from trading.queries.bars import open_store
-from trading.wiring.backtests import BacktestRefused, BacktestRequest, NothingStored, run_backtest
+from trading.queries.report_file import render_file
+from trading.wiring.backtests import (
+    BacktestRefused,
+    BacktestRequest,
+    NothingStored,
+    run_backtest,
+    run_with_charts,
+)
 
 
 class Command(BaseCommand):
@@ -46,11 +53,14 @@ class Command(BaseCommand):
         parser.add_argument("--cash", type=positive, default=Decimal(10_000))
         parser.add_argument("--trades", action="store_true", help="list every closed trade")
         parser.add_argument("--json", action="store_true")
+        parser.add_argument(
+            "--html", type=Path, metavar="PATH", help="write the report as one file"
+        )
 
     def handle(self, **options: Any) -> None:
         """Run and tell."""
         try:
-            facts = run_backtest(store=open_store(), request=self._request(options))
+            facts = self._run(options)
         except (InvalidParams, BacktestRefused) as error:
             raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
         except NothingStored as error:
@@ -64,6 +74,20 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(shown, indent=2))
         else:
             self.stdout.write(words.as_text(facts, trades=options["trades"]))
+
+    def _run(self, options: dict[str, Any]) -> dict[str, Any]:
+        request, path = self._request(options), options["html"]
+        if path is None:
+            return run_backtest(store=open_store(), request=request)
+        facts, charts = run_with_charts(store=open_store(), request=request)
+        try:
+            path.write_text(render_file(facts, charts), encoding="utf-8")
+        except OSError as error:
+            raise CommandError(
+                f"--html {path}: {error.strerror}", returncode=EXIT_CONFIGURATION
+            ) from error
+        self.stderr.write(f"report written to {path}")
+        return facts
 
     def _request(self, options: dict[str, Any]) -> BacktestRequest:
         start_ns, end_ns = options["timerange"]
