@@ -3,13 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
-from trading.core.config.pipeline import CostParams, PipelineParams
+from trading.core.config.pipeline import CostParams
 from trading.core.params import params_hash, to_mapping
 from trading.engine.messages import MarketSpec
 from trading.marketdata.checks import moment
@@ -17,6 +16,7 @@ from trading.marketdata.series import StoredBars, choose_bars
 from trading.marketdata.store import BarStore, SeriesNotFound
 from trading.marketdata.timeframes import NS, format_timeframe
 from trading.models import Instrument
+from trading.research.requests import BacktestRequest
 
 
 class BacktestRefused(Exception):
@@ -28,20 +28,7 @@ class NothingStored(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class BacktestRequest:
-    """What to run. Without a venue the only one that stores the pairs is taken."""
-
-    symbols: tuple[str, ...]
-    venue: str | None
-    timeframe_seconds: int
-    start_ns: int
-    end_ns: int
-    params: PipelineParams
-    cash: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class _Market:
+class Market:
     """One pair's instrument and the bars that will be traded."""
 
     instrument: Instrument
@@ -54,21 +41,22 @@ def run_backtest(*, store: BarStore, request: BacktestRequest) -> dict[str, Any]
 
     Raises:
         NothingStored: unknown pair or venue, or no bars in the range.
-        BacktestRefused: pairs of different quote currencies, or one pair named twice.
+        BacktestRefused: several venues store a pair and none was named.
         StoreError: a stored file is damaged.
     """
-    if len(set(request.symbols)) < len(request.symbols):
-        raise BacktestRefused("every pair may be named once")
-    quotes = {symbol.split("/")[1] for symbol in request.symbols}
-    if len(quotes) > 1:
-        raise BacktestRefused(
-            f"one account holds one quote currency; the pairs have {', '.join(sorted(quotes))}"
-        )
-    markets = [_market(store, symbol, request) for symbol in request.symbols]
-    return _run(markets, request, quotes.pop())
+    markets = load_markets(store=store, request=request)
+    return describe(run_markets(markets, request), markets, request)
 
 
-def _market(store: BarStore, symbol: str, request: BacktestRequest) -> _Market:
+def load_markets(*, store: BarStore, request: BacktestRequest) -> list[Market]:
+    """Instruments and bars of the request's pairs, in its order.
+
+    Raises: as ``run_backtest``.
+    """
+    return [_market(store, symbol, request) for symbol in request.symbols]
+
+
+def _market(store: BarStore, symbol: str, request: BacktestRequest) -> Market:
     venue = request.venue or _only_venue(store, symbol, request.timeframe_seconds)
     try:
         source = choose_bars(
@@ -87,7 +75,7 @@ def _market(store: BarStore, symbol: str, request: BacktestRequest) -> _Market:
             f"no bars of {source.key} in the time range; stored are "
             f"{moment(whole.first_ns)} to {moment(whole.last_ns)} UTC"
         )
-    return _Market(instrument, source, bars)
+    return Market(instrument, source, bars)
 
 
 def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
@@ -109,9 +97,18 @@ def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
     )
 
 
-def _run(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run left behind, and its closed trades."""
+
+    result: Any  # runner.Result, whose module loads the compiler
+    trips: Sequence[Any]
+    cash: float
+
+
+def run_markets(markets: Sequence[Market], request: BacktestRequest) -> Run:
+    """Trade the bars with the request's parameters and cash."""
     from trading.backtest import report, runner  # compiled code: only a run pays for it
-    from trading.core.jit import CORE_HASH
     from trading.engine.state import new_markets
 
     cash = float(request.cash)
@@ -123,16 +120,23 @@ def _run(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> di
         params=[request.params] * len(markets),
         cash=cash,
     )
-    names = [
+    grids = [
         report.Grid(m.instrument.symbol, m.instrument.tick_size, m.instrument.lot_size)
         for m in markets
     ]
-    trips = report.round_trips(result, names)
+    return Run(result, report.round_trips(result, grids), cash)
+
+
+def describe(run: Run, markets: Sequence[Market], request: BacktestRequest) -> dict[str, Any]:
+    """All facts of a run, fit for JSON."""
+    from trading.backtest import report
+    from trading.core.jit import CORE_HASH
+
     return {
-        "currency": quote,
+        "currency": markets[0].instrument.quote,
         "timeframe": format_timeframe(request.timeframe_seconds),
         "markets": [_market_facts(market, request) for market in markets],
-        **report.metrics(result, trips, cash=cash),
+        **report.metrics(run.result, run.trips, cash=run.cash),
         "buy_and_hold": {
             m.instrument.symbol: report.buy_and_hold(m.bars, request.params.costs) for m in markets
         },
@@ -140,11 +144,22 @@ def _run(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> di
         "core_sha256": CORE_HASH,
         "params_sha256": params_hash(request.params),
         "params": to_mapping(request.params),
-        "trades": [_trade_facts(trip) for trip in trips],
+        "trades": [_trade_facts(trip) for trip in run.trips],
     }
 
 
-def _spec(number: int, market: _Market, request: BacktestRequest) -> MarketSpec:
+def describe_data(markets: Sequence[Market], request: BacktestRequest) -> dict[str, Any]:
+    """What was worked on, of a run that is more than one backtest."""
+    return {
+        "currency": markets[0].instrument.quote,
+        "timeframe": format_timeframe(request.timeframe_seconds),
+        "markets": [_market_facts(market, request) for market in markets],
+        "params_sha256": params_hash(request.params),
+        "params": to_mapping(request.params),
+    }
+
+
+def _spec(number: int, market: Market, request: BacktestRequest) -> MarketSpec:
     """The engine's own description of a market, so that both start from the same record."""
     row = market.instrument
     return MarketSpec(
@@ -164,7 +179,7 @@ def _spec(number: int, market: _Market, request: BacktestRequest) -> MarketSpec:
     )
 
 
-def _market_facts(market: _Market, request: BacktestRequest) -> dict[str, Any]:
+def _market_facts(market: Market, request: BacktestRequest) -> dict[str, Any]:
     opens, frame_ns = market.bars["open_ns"], request.timeframe_seconds * NS
     steps = np.diff(opens) // frame_ns
     return {
