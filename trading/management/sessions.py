@@ -16,6 +16,7 @@ from trading.core.params import InvalidParams
 from trading.management.bars import EXIT_CONFIGURATION, EXIT_ERROR, EXIT_NOT_FOUND
 from trading.management.progress import Bar
 from trading.marketdata.store import StoreError
+from trading.operations.backtests import TooManyRuns
 from trading.operations.runs import LeaseLost, RunChanged
 from trading.queries.backtests import CannotCompare, NoSuchRun
 from trading.queries.bars import open_store
@@ -36,7 +37,7 @@ def spoken_errors() -> Iterator[None]:
     """Every expected error as one sentence and its exit code."""
     try:
         yield
-    except (InvalidParams, InvalidRequest, BacktestRefused, CannotCompare) as error:
+    except (InvalidParams, InvalidRequest, BacktestRefused, CannotCompare, TooManyRuns) as error:
         raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
     except (NothingStored, TenantNotFound, NoSuchRun) as error:
         raise CommandError(str(error), returncode=EXIT_NOT_FOUND) from None

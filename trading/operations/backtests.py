@@ -13,6 +13,7 @@ from trading.research import requests
 from trading.research.requests import BacktestRequest, ResearchRequest, Search, Walk
 
 Status = BacktestRun.Status
+MOST_UNFINISHED = 50  # of one tenant, so that nobody's thousand runs stand before another's one
 
 
 class RunNotFound(Exception):
@@ -21,6 +22,10 @@ class RunNotFound(Exception):
 
 class RunHasEnded(Exception):
     """The run is over; nothing is left to cancel."""
+
+
+class TooManyRuns(Exception):
+    """So many runs of this tenant wait already; the text says how many."""
 
 
 class RunIsOpen(Exception):
@@ -78,10 +83,18 @@ def request_lookahead(
 def request_run(
     *, tenant_id: uuid.UUID, request: ResearchRequest, actor: User | None, now: datetime
 ) -> BacktestRun:
-    """Store a request under the tenant's next number; inside the tenant's scope."""
+    """Store a request under the tenant's next number; inside the tenant's scope.
+
+    Raises:
+        TooManyRuns: the tenant's other runs have to end first.
+    """
+    number = _next_number(tenant_id)
+    unfinished = BacktestRun.objects.exclude(status__in=BacktestRun.ENDED).count()
+    if unfinished >= MOST_UNFINISHED:
+        raise TooManyRuns(f"{unfinished} runs wait or run already; wait, or cancel some of them.")
     run = BacktestRun.objects.create(
         tenant_id=tenant_id,
-        number=_next_number(tenant_id),
+        number=number,
         kind=request.kind,
         requested_by=actor,
         request=requests.to_json(request),

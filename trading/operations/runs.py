@@ -181,7 +181,7 @@ def without_trades(facts: dict[str, Any]) -> dict[str, Any]:
     return {
         name: without_trades(value) if isinstance(value, dict) else value
         for name, value in facts.items()
-        if name != "trades"
+        if name != "trades" or not isinstance(value, list)
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trading.models import BacktestRun, BacktestTrial
+from trading.models import BacktestRun, BacktestTrial, BarSeries
 from trading.research.results import unpack
 from trading.research.space import flatten
 
@@ -103,6 +103,45 @@ def get_progress(*, number: int) -> BacktestRun:
 def get_result(run: BacktestRun) -> dict[str, Any] | None:
     """The whole result, trades included, named in the order it was told; None before the end."""
     return unpack(bytes(run.result)) if run.result else None
+
+
+def list_series() -> list[BarSeries]:
+    """What can be tested on: the index cards of the stored bars, the finest of each pair."""
+    cards = BarSeries.objects.select_related("instrument").order_by(
+        "instrument__venue", "instrument__symbol", "-timeframe_seconds", "id"
+    )
+    return list({card.instrument_id: card for card in cards}.values())
+
+
+def asked_words(run: BacktestRun) -> list[tuple[str, Any]]:
+    """What was asked, in words, in order."""
+    asked, search, walk = run.request, run.request.get("search"), run.request.get("walk")
+    rows = [
+        ("Pairs", ", ".join(asked["pairs"])),
+        ("Venue", asked["venue"] or "the only one that stores them"),
+        ("Timeframe", asked["timeframe"]),
+        ("From", asked["start"] or "the first bar"),
+        ("Until", asked["end"] or "the last bar"),
+        ("Cash", asked["cash"]),
+    ]
+    if search:
+        rows += [("Sampler", search["sampler"]), ("Objective", search["objective"])]
+    if walk:
+        mode = "anchored" if walk["anchored"] else "rolling"
+        rows.append(("Windows", f"{walk['train_days']} + {walk['test_days']} days, {mode}"))
+        rows.append(("Gap before a test", f"{walk['purge_bars']} bars"))
+    return [*rows, ("Seed", asked["seed"]), ("Parameter sets tried", run.trials)]
+
+
+def headline_rows(run: BacktestRun) -> list[tuple[str, str, Any]]:
+    """(label, form, value) of the numbers a run is known by, those that it has."""
+    told = headline(run)
+    return [(label, form, told[name]) for name, label, form in COMPARED if name in told]
+
+
+def params_of(run: BacktestRun) -> list[tuple[str, Any]]:
+    """Dotted names and values of the parameters behind the headline."""
+    return list(_params(run).items())
 
 
 def list_trials(*, run: BacktestRun, most: int) -> list[BacktestTrial]:
