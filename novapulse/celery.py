@@ -11,10 +11,16 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = (Queue("default"), Queue("research"))
 app.conf.task_default_queue = "default"
 app.autodiscover_tasks()
+app.autodiscover_tasks(related_name="research_tasks")  # apart, because they load the compiler
 
 BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "mark-silent-engines": {
         "task": "trading.tasks.mark_silent_engines",
+        "schedule": 15.0,
+        "options": {"queue": "default", "expires": 15},
+    },
+    "wake-research": {
+        "task": "trading.tasks.wake_research",
         "schedule": 15.0,
         "options": {"queue": "default", "expires": 15},
     },

@@ -1,6 +1,7 @@
 """Whether each part of this installation answers, asked from outside the part."""
 
 import http.client
+import socket
 
 import redis
 from django.db import connections
@@ -50,11 +51,13 @@ def loudhailer(url: str) -> Verdict:
 
 
 def worker() -> Verdict:
-    """A Celery worker answers a ping."""
+    """The Celery worker of housekeeping answers a ping; that of research may be at work."""
     from novapulse.celery import app
 
     try:
-        answers = app.control.ping(timeout=PING_SECONDS, limit=1)
+        answers = app.control.ping(
+            destination=[f"worker@{socket.gethostname()}"], timeout=PING_SECONDS, limit=1
+        )
     except (BrokerError, redis.RedisError, OSError) as error:
         return False, str(error)
     return bool(answers), "answers" if answers else "no answer"

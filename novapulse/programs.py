@@ -35,13 +35,22 @@ def all_programs(*, places: Places, host: str, port: int) -> tuple[Program, ...]
     celery = (python, "-m", "celery", "--app", "novapulse", "--quiet")
     schedule = str(places.run / "beat-schedule")
     web = (python, "-m", "daphne", "-b", host, "-p", str(port), "--no-server-name")
-    worker = ("worker", "--concurrency", "1", "--queues", "default,research", "--loglevel", "INFO")
+    worker = (*celery, "worker", "--concurrency", "1", "--without-mingle", "--without-gossip")
     return (
         Program("engines", (python, "manage.py", "run_fleet"), 30.0, 1),
         Program("web", (*web, "novapulse.asgi:application"), 10.0, 2),
-        Program("worker", (*celery, *worker, "--without-mingle", "--without-gossip"), 15.0, 2),
+        Program("worker", (*worker, *served("worker", "default")), 15.0, 2),
+        # Apart, so that an hour of backtests delays no housekeeping; it yields to whoever trades.
+        Program(
+            "research", ("nice", "-n", "10", *worker, *served("research", "research")), 15.0, 2
+        ),
         Program("beat", (*celery, "beat", "--schedule", schedule, "--pidfile", ""), 10.0, 2),
     )
+
+
+def served(name: str, queue: str) -> tuple[str, ...]:
+    """The options of a worker of its own name for one queue."""
+    return ("--hostname", f"{name}@%h", "--queues", queue, "--loglevel", "INFO")
 
 
 def stop_everything(programs: Sequence[Program], embedded: Embedded) -> bool:

@@ -29,6 +29,7 @@ READ_BY_APP = frozenset(
     }
 )
 HIDDEN_FROM_APP = frozenset({"django_admin_log"})
+READ_BY_FUNCTIONS = frozenset({"trading_engine", "trading_backtestrun", "tenants_membership"})
 READ_BY_STAFF = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 CURRENT_TENANT = "nullif(current_setting('app.tenant_id', true), '')::uuid"
 REFUSE_CHANGES = """
@@ -69,7 +70,7 @@ def secure_tables(connection: BaseDatabaseWrapper) -> None:
         for model in tenant_models():
             if model._meta.db_table in existing:
                 _secure_model(run, model, existing)
-        if all(t in existing for t in ("trading_engine", "tenants_membership")):
+        if all(t in existing for t in READ_BY_FUNCTIONS):
             _define_functions(run)
 
 

@@ -33,4 +33,13 @@ FUNCTIONS: dict[str, str] = {
             ORDER BY t.slug, a.venue, a.label
         $$
     """,
+    # Which runs wait for a worker, or lost theirs? The beat's work list.
+    "research_work_list()": """
+        RETURNS TABLE (run_id uuid, tenant_id uuid)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+            SELECT id, tenant_id FROM trading_backtestrun
+            WHERE status = 'QUEUED' OR (status = 'RUNNING' AND lease_until < now())
+            ORDER BY created_at, id
+        $$
+    """,
 }

@@ -166,3 +166,28 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: Any) -> Any:
         return super().get_queryset(request).order_by("-id")
+
+
+@admin.register(models.BacktestRun)
+class BacktestRunAdmin(ReadOnlyAdmin):
+    """BacktestRun rows."""
+
+    list_display = ("number", "tenant", "kind", "status", "trials", "created_at", "requested_by")
+    list_filter = ("kind", "status")
+    list_select_related = ("tenant", "requested_by")
+    search_fields = ("tenant__slug", "params_hash", "result_hash")
+    exclude = ("result", "equity")
+
+    def get_queryset(self, request: Any) -> Any:
+        return super().get_queryset(request).defer("result", "equity", "facts")
+
+
+@admin.register(models.BacktestTrial)
+class BacktestTrialAdmin(ReadOnlyAdmin):
+    """BacktestTrial rows."""
+
+    list_display = ("run", "window", "sample", "index", "tenant")
+    list_filter = ("sample",)
+    list_select_related = ("run", "tenant")
+    exclude = ("daily",)
+    show_full_result_count = False

@@ -1,15 +1,17 @@
-"""Celery: housekeeping of engines."""
+"""Celery: housekeeping of engines, and waking the worker of research."""
 
 from datetime import timedelta
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
 from django.utils import timezone
 
 from tenants.scoping import tenant_scope
 from trading import operations
-from trading.wiring.directory import list_engines
+from trading.wiring.directory import list_engines, list_waiting_runs
 
+RUN_RESEARCH = "trading.research_tasks.run_research"  # by name: its module loads the compiler
+WAKE_SECONDS = 15
 SILENT_AFTER = timedelta(seconds=30)
 
 
@@ -27,3 +29,22 @@ def mark_silent_engines(**_: Any) -> int:
                     engine_id=engine.engine_id, silent_since=silent_since
                 )
     return found
+
+
+@shared_task(queue="default", name="trading.tasks.wake_research")
+def wake_research(**_: Any) -> int:
+    """Call a worker for every run that waits or whose worker is gone; how many there are."""
+    waiting = list_waiting_runs()
+    for tenant_id, run_id in waiting:
+        send_run(tenant_id=str(tenant_id), run_id=str(run_id), expires_seconds=WAKE_SECONDS)
+    return len(waiting)
+
+
+def send_run(*, tenant_id: str, run_id: str, expires_seconds: int | None = None) -> None:
+    """Call a worker for a run; a call that gets lost is made again by ``wake_research``."""
+    current_app.send_task(
+        RUN_RESEARCH,
+        kwargs={"tenant_id": tenant_id, "run_id": run_id},
+        queue="research",
+        expires=expires_seconds,
+    )

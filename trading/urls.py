@@ -2,12 +2,20 @@
 
 from django.urls import path
 
-from trading import consumers, views
+from trading import backtest_views, consumers, views
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("engines/<uuid:engine_id>/", views.dashboard, name="engine"),
     path("engines/<uuid:engine_id>/chart/<int:market>/", views.chart, name="chart"),
     path("engines/<uuid:engine_id>/commands/<slug:name>/", views.command, name="command"),
+    path("backtests/", backtest_views.runs, name="runs"),
+    path("backtests/new/", backtest_views.new_run, name="new_run"),
+    path("backtests/compare/", backtest_views.compare, name="compare_runs"),
+    path("backtests/<int:number>/", backtest_views.run, name="run"),
+    path("backtests/<int:number>/progress/", backtest_views.progress, name="run_progress"),
+    path("backtests/<int:number>/result.json", backtest_views.download, name="run_result"),
+    path("backtests/<int:number>/cancel/", backtest_views.cancel, name="cancel_run"),
+    path("backtests/<int:number>/archive/", backtest_views.archive, name="archive_run"),
 ]
 websocket_urlpatterns = [path("ws/live", consumers.LiveConsumer.as_asgi())]

@@ -10,7 +10,7 @@ import yaml
 from novapulse import containers, env
 
 SCHEMA = Path(__file__).parent / "compose_spec" / "compose-spec.json"
-APPLICATION = ("migrate", "web", "stream", "engines", "worker", "beat")
+APPLICATION = ("migrate", "web", "stream", "engines", "worker", "research", "beat")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
     find_spec("tenants.urls") is None or find_spec("trading.urls") is None,
     reason="a whole installation needs its pages",
 )
-NAMES = ("supervisor", "postgres", "redis", "web", "worker", "beat", "engines")
+NAMES = ("supervisor", "postgres", "redis", "web", "worker", "research", "beat", "engines")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from typing import Any
 from trading.core.config.pipeline import PipelineParams
 from trading.core.config.profiles import PROFILES
 from trading.core.params import InvalidParams, validate
-
-FOREVER_NS = 2**63 - 1
+from trading.research.requests import FOREVER_NS
 
 
 def timerange(text: str) -> tuple[int, int]:

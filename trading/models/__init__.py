@@ -6,8 +6,11 @@ from trading.models.engines import Engine, EngineCommand, EngineSnapshot, Hold
 from trading.models.market import BarSeries, Instrument
 from trading.models.orders import Fill, Order, OrderIntent
 from trading.models.positions import LedgerEntry, Position
+from trading.models.research import BacktestRun, BacktestTrial
 
 __all__ = [
+    "BacktestRun",
+    "BacktestTrial",
     "BarSeries",
     "Bot",
     "BotInstrument",

@@ -54,3 +54,23 @@ def ratio(value: float | None) -> str:
 def minus(value: Decimal | float | None, other: Decimal | float) -> float | None:
     """Difference, or None without a value."""
     return None if value is None else float(value) - float(other)
+
+
+@register.filter
+def percent(value: float | str | None) -> str:
+    """A share as a percentage; a dash for nothing, which templates give as an empty text."""
+    return f"{value:.2%}" if isinstance(value, float | int) else "–"
+
+
+@register.filter
+def shown(value: float | str | None, form: str) -> str:
+    """A number in the form its kind has: percent, money, count or number."""
+    if form == "percent" or not isinstance(value, float | int):
+        return percent(value)
+    return f"{value:,}" if form == "count" else f"{value:,.2f}"
+
+
+@register.filter
+def decimals(value: str) -> str:
+    """Money told as text, with two decimals."""
+    return f"{Decimal(value):,.2f}"

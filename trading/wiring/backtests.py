@@ -3,15 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
-from trading.backtest import report, report_data, trips
+from trading.backtest import evidence, report, report_data, trips
 from trading.core.config.money import CostParams
-from trading.core.config.pipeline import PipelineParams
 from trading.core.params import params_hash, to_mapping
 from trading.engine.messages import MarketSpec
 from trading.marketdata.checks import moment
@@ -19,6 +17,7 @@ from trading.marketdata.series import StoredBars, choose_bars
 from trading.marketdata.store import BarStore, SeriesNotFound
 from trading.marketdata.timeframes import NS, format_timeframe
 from trading.models import Instrument
+from trading.research.requests import BacktestRequest
 
 
 class BacktestRefused(Exception):
@@ -30,20 +29,7 @@ class NothingStored(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class BacktestRequest:
-    """What to run. Without a venue the only one that stores the pairs is taken."""
-
-    symbols: tuple[str, ...]
-    venue: str | None
-    timeframe_seconds: int
-    start_ns: int
-    end_ns: int
-    params: PipelineParams
-    cash: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class _Market:
+class Market:
     """One pair's instrument and the bars that will be traded."""
 
     instrument: Instrument
@@ -56,11 +42,11 @@ def run_backtest(*, store: BarStore, request: BacktestRequest) -> dict[str, Any]
 
     Raises:
         NothingStored: unknown pair or venue, or no bars in the range.
-        BacktestRefused: pairs of different quote currencies, or one pair named twice.
+        BacktestRefused: several venues store a pair and none was named.
         StoreError: a stored file is damaged.
     """
-    run, markets = _run(store, request)
-    return _facts(run, markets, request)
+    markets = load_markets(store=store, request=request)
+    return describe(run_markets(markets, request), markets, request)
 
 
 def run_with_charts(
@@ -68,26 +54,22 @@ def run_with_charts(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The same facts, and what the report draws.
 
-    Raises:
-        NothingStored, BacktestRefused, StoreError: as ``run_backtest``.
+    Raises: as ``run_backtest``.
     """
-    run, markets = _run(store, request)
-    return _facts(run, markets, request), report_data.build(run)
+    markets = load_markets(store=store, request=request)
+    run = run_markets(markets, request)
+    return describe(run, markets, request), report_data.build(run)
 
 
-def _run(store: BarStore, request: BacktestRequest) -> tuple[report.Run, list[_Market]]:
-    if len(set(request.symbols)) < len(request.symbols):
-        raise BacktestRefused("every pair may be named once")
-    quotes = {symbol.split("/")[1] for symbol in request.symbols}
-    if len(quotes) > 1:
-        raise BacktestRefused(
-            f"one account holds one quote currency; the pairs have {', '.join(sorted(quotes))}"
-        )
-    markets = [_market(store, symbol, request) for symbol in request.symbols]
-    return _trade(markets, request, quotes.pop()), markets
+def load_markets(*, store: BarStore, request: BacktestRequest) -> list[Market]:
+    """Instruments and bars of the request's pairs, in its order.
+
+    Raises: as ``run_backtest``.
+    """
+    return [_market(store, symbol, request) for symbol in request.symbols]
 
 
-def _market(store: BarStore, symbol: str, request: BacktestRequest) -> _Market:
+def _market(store: BarStore, symbol: str, request: BacktestRequest) -> Market:
     venue = request.venue or _only_venue(store, symbol, request.timeframe_seconds)
     try:
         source = choose_bars(
@@ -106,7 +88,7 @@ def _market(store: BarStore, symbol: str, request: BacktestRequest) -> _Market:
             f"no bars of {source.key} in the time range; stored are "
             f"{moment(whole.first_ns)} to {moment(whole.last_ns)} UTC"
         )
-    return _Market(instrument, source, bars)
+    return Market(instrument, source, bars)
 
 
 def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
@@ -128,7 +110,8 @@ def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
     )
 
 
-def _trade(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> report.Run:
+def run_markets(markets: Sequence[Market], request: BacktestRequest) -> report.Run:
+    """Trade the bars with the request's parameters and cash."""
     from trading.backtest import runner  # compiled code: only a run pays for it
     from trading.engine.state import new_markets
 
@@ -146,16 +129,28 @@ def _trade(markets: Sequence[_Market], request: BacktestRequest, quote: str) -> 
         for m in markets
     ]
     closed = trips.round_trips(result, grids)
+    quote = markets[0].instrument.quote
     return report.Run(result, closed, grids, series, request.params.costs, cash, quote)
 
 
-def _facts(run: report.Run, markets: Sequence[_Market], request: BacktestRequest) -> dict[str, Any]:
+def describe(
+    run: report.Run,
+    markets: Sequence[Market],
+    request: BacktestRequest,
+    *,
+    tried: evidence.Trials | None = None,
+) -> dict[str, Any]:
+    """All facts of a run, fit for JSON.
+
+    Args:
+        tried: the parameter sets it was chosen from; None: as if it was the only one.
+    """
     from trading.core.jit import CORE_HASH
 
     return {
         "timeframe": format_timeframe(request.timeframe_seconds),
         "markets": [_market_facts(market, request) for market in markets],
-        **report.describe(run),
+        **report.describe(run, seed=request.seed or report.SEED, trials=tried),
         "assumptions": _assumptions(request.params.costs),
         "core_sha256": CORE_HASH,
         "params_sha256": params_hash(request.params),
@@ -164,7 +159,18 @@ def _facts(run: report.Run, markets: Sequence[_Market], request: BacktestRequest
     }
 
 
-def _spec(number: int, market: _Market, request: BacktestRequest) -> MarketSpec:
+def describe_data(markets: Sequence[Market], request: BacktestRequest) -> dict[str, Any]:
+    """What was worked on, of a run that is more than one backtest."""
+    return {
+        "currency": markets[0].instrument.quote,
+        "timeframe": format_timeframe(request.timeframe_seconds),
+        "markets": [_market_facts(market, request) for market in markets],
+        "params_sha256": params_hash(request.params),
+        "params": to_mapping(request.params),
+    }
+
+
+def _spec(number: int, market: Market, request: BacktestRequest) -> MarketSpec:
     """The engine's own description of a market, so that both start from the same record."""
     row = market.instrument
     return MarketSpec(
@@ -184,7 +190,7 @@ def _spec(number: int, market: _Market, request: BacktestRequest) -> MarketSpec:
     )
 
 
-def _market_facts(market: _Market, request: BacktestRequest) -> dict[str, Any]:
+def _market_facts(market: Market, request: BacktestRequest) -> dict[str, Any]:
     opens, frame_ns = market.bars["open_ns"], request.timeframe_seconds * NS
     steps = np.diff(opens) // frame_ns
     return {

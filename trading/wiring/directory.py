@@ -1,13 +1,22 @@
-"""Which engines exist: the fleet's work list, read through one named function of the database."""
+"""Which engines, tenants and waiting runs exist: look-ups before a tenant's scope is open."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
+from uuid import UUID
 
 from django.db import connection
+
+from tenants.models import Tenant
+from tenants.scoping import staff_scope
 
 
 class EngineNotListed(Exception):
     """No engine answers to these words; the text names what there is."""
+
+
+class TenantNotFound(Exception):
+    """No tenant has this short name; the text names near ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +67,25 @@ def find_engine(*, tenant: str, venue: str, label: str = "") -> ListedEngine:
 
 def _names(listed: list[ListedEngine]) -> str:
     return ", ".join(sorted({engine.tenant for engine in listed})) or "none"
+
+
+def find_tenant(slug: str) -> UUID:
+    """The id of a tenant, for an operator's command.
+
+    Raises:
+        TenantNotFound: none has this short name.
+    """
+    with staff_scope():
+        known = dict(Tenant.objects.order_by("slug").values_list("slug", "id"))
+    if slug in known:
+        found: UUID = known[slug]
+        return found
+    near = get_close_matches(slug, known, 3) or list(known)[:20]
+    raise TenantNotFound(f"tenant {slug!r}: there is none; known are {', '.join(near) or 'none'}")
+
+
+def list_waiting_runs() -> list[tuple[UUID, UUID]]:
+    """(tenant, run) of every run that waits for a worker or whose worker is gone, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tenant_id, run_id FROM research_work_list()")
+        return [(row[0], row[1]) for row in cursor.fetchall()]

@@ -1,0 +1,173 @@
+"""Pages of research: the list of runs, a form to launch one, one run, several side by side."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tenants.auth import permission_required
+from trading import tasks
+from trading.forms import BacktestForm
+from trading.models import BacktestRun
+from trading.operations import backtests as operations
+from trading.queries import backtests as queries
+
+MOST_TRADES = 500
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def runs(request: HttpRequest) -> HttpResponse:
+    """The workspace's runs, newest first."""
+    kind, status = (request.GET.get(name, "") for name in ("kind", "status"))
+    archived = request.GET.get("archived") == "1"
+    context = {
+        "runs": queries.list_runs(kind=kind, status=status, archived=archived),
+        "kinds": BacktestRun.Kind.choices,
+        "statuses": BacktestRun.Status.choices,
+        "kind": kind,
+        "status": status,
+        "archived": archived,
+        "is_filtered": bool(kind or status or archived),
+    }
+    return render(request, "trading/backtests/list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@permission_required("trade")
+def new_run(request: HttpRequest) -> HttpResponse:
+    """Launch a backtest."""
+    form = BacktestForm(request.POST or None, series=queries.list_series())
+    if request.method == "POST" and form.is_valid():
+        try:
+            run = operations.request_backtest(
+                tenant_id=request.tenant.id,  # type: ignore[attr-defined]
+                base=form.request,
+                actor=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            )
+        except operations.TooManyRuns as error:
+            form.add_error(None, str(error))
+        else:
+            call = partial(tasks.send_run, tenant_id=str(run.tenant_id), run_id=str(run.id))
+            transaction.on_commit(call, robust=True)  # without a broker the beat calls later
+            return redirect("run", number=run.number)
+    return render(request, "trading/backtests/new.html", {"form": form})
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def run(request: HttpRequest, number: int) -> HttpResponse:
+    """One run: how far it is, or what came out."""
+    shown = _get(number)
+    facts = queries.get_result(shown)
+    context: dict[str, Any] = {"run": shown, "facts": facts, "asked": queries.asked_words(shown)}
+    if facts:
+        result = facts.get("result") or facts
+        trades = result.get("trades") or []
+        context |= {
+            "headline": queries.headline_rows(shown),
+            "result": result,
+            "trades": trades[:MOST_TRADES],
+            "trades_left_out": max(len(trades) - MOST_TRADES, 0),
+            "params": queries.params_of(shown),
+        }
+    elif shown.has_ended:
+        context["trials"] = queries.list_trials(run=shown, most=100)
+    return render(request, "trading/backtests/run.html", context)
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def progress(request: HttpRequest, number: int) -> HttpResponse:
+    """How far a run is; asked every second, until its end reloads the page."""
+    try:
+        shown = queries.get_progress(number=number)
+    except queries.NoSuchRun:
+        raise Http404 from None
+    answer = render(request, "trading/backtests/_progress.html", {"run": shown})
+    if shown.has_ended:
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def download(request: HttpRequest, number: int) -> HttpResponse:
+    """The whole result as JSON."""
+    facts = queries.get_result(_get(number))
+    if facts is None:
+        raise Http404
+    answer = JsonResponse(facts, json_dumps_params={"indent": 2})
+    answer["Content-Disposition"] = f'attachment; filename="run-{number}.json"'
+    return answer
+
+
+@require_POST
+@permission_required("trade")
+def cancel(request: HttpRequest, number: int) -> HttpResponse:
+    """End a run; what it tried stays."""
+    try:
+        operations.cancel_run(
+            number=number,
+            actor=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+        )
+    except operations.RunNotFound:
+        raise Http404 from None
+    except operations.RunHasEnded as error:
+        messages.info(request, str(error))
+    return redirect("run", number=number)
+
+
+@require_POST
+@permission_required("trade")
+def archive(request: HttpRequest, number: int) -> HttpResponse:
+    """Take a run out of the list."""
+    try:
+        operations.archive_run(
+            number=number,
+            actor=request.user,  # type: ignore[arg-type]
+            now=timezone.now(),
+        )
+    except operations.RunNotFound:
+        raise Http404 from None
+    except operations.RunIsOpen as error:
+        messages.error(request, str(error))
+        return redirect("run", number=number)
+    messages.success(request, f"Run {number} is archived; it still counts as a try.")
+    return redirect("runs")
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def compare(request: HttpRequest) -> HttpResponse:
+    """Chosen runs side by side."""
+    chosen = [int(text) for text in request.GET.getlist("run") if text.isdecimal()]
+    try:
+        compared = queries.compare_runs(numbers=chosen)
+    except queries.NoSuchRun:
+        raise Http404 from None
+    except queries.CannotCompare as error:
+        messages.error(request, f"{str(error)[0].upper()}{str(error)[1:]}.")
+        return redirect("runs")
+    return render(request, "trading/backtests/compare.html", {"compared": compared})
+
+
+def _get(number: int) -> BacktestRun:
+    try:
+        return queries.get_run(number=number)
+    except queries.NoSuchRun:
+        raise Http404 from None
