@@ -30,6 +30,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     archived = request.GET.get("archived") == "1"
     context = {
         "runs": queries.list_runs(kind=kind, status=status, archived=archived),
+        "tries": queries.count_tries(),
         "kinds": BacktestRun.Kind.choices,
         "statuses": BacktestRun.Status.choices,
         "kind": kind,
@@ -79,7 +80,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
             "result": result,
             "trades": trades[:MOST_TRADES],
             "trades_left_out": max(len(trades) - MOST_TRADES, 0),
-            "params": queries.params_of(shown),
+            "params": queries.params_of(result),
         }
     elif shown.has_ended:
         context["trials"] = queries.list_trials(run=shown, most=100)

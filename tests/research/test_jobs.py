@@ -240,3 +240,26 @@ def test_the_beat_calls_a_worker_for_what_waits_and_what_was_left(
 
     assert tasks.wake_research() == 2
     assert set(called) == {str(waiting.id), str(left.id)}
+
+
+def test_a_set_that_is_asked_for_again_is_a_try_but_not_measured_again(
+    tenant_id, ask, store, monkeypatch
+) -> None:
+    from trading.research.space import parse_dimension
+    from trading.wiring import evaluation
+
+    measured, honest = [], evaluation.measure_job
+    monkeypatch.setattr(
+        evaluation, "measure_job", lambda *given: measured.append(1) or honest(*given)
+    )
+    space = (parse_dimension("exits.stop_scale=2,4,8"),)
+    request = ResearchRequest(SWEEP, base(), search(sampler="tpe", epochs=60, space=space))
+
+    ended = research.run_unkept(
+        request, store=store, processes=1, progress=lambda done, total: None
+    )
+
+    assert ended.outcome is not None
+    facts = ended.outcome.facts
+    assert (facts["tried"], facts["different"], len(facts["leaders"])) == (60, 3, 3)
+    assert len(measured) == 20  # the first batch; after it every set is known

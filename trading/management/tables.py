@@ -14,13 +14,18 @@ def sweep(facts: dict[str, Any], *, top: int) -> str:
     """The best sets, after how many tries."""
     search, data = facts["search"], [data_line(one, facts) for one in facts["markets"]]
     head = (
-        f"{facts['tried']:,} sets tried by {search['sampler']}, "
+        f"{facts['tried']:,} sets tried by {search['sampler']}{_different(facts)}, "
         f"{facts['eligible']:,} with at least {search['min_trades']} trades and a "
         f"{search['objective']}, {facts['refused']:,} refused; best first"
     )
     if not facts["leaders"]:
         return "\n".join([*data, head, "none is eligible"])
     return "\n".join([*data, "", head, *leaders(facts["leaders"][:top]), "", CAUTION])
+
+
+def _different(facts: Mapping[str, Any]) -> str:
+    repeated = facts["different"] < facts["tried"]
+    return f" ({facts['different']:,} of them different)" if repeated else ""
 
 
 def partial(trials: Sequence[Trial], search: Search, *, top: int) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Sum
+
 from trading.models import BacktestRun, BacktestTrial, BarSeries
 from trading.research.results import unpack
 from trading.research.space import flatten
@@ -139,9 +141,14 @@ def headline_rows(run: BacktestRun) -> list[tuple[str, str, Any]]:
     return [(label, form, told[name]) for name, label, form in COMPARED if name in told]
 
 
-def params_of(run: BacktestRun) -> list[tuple[str, Any]]:
-    """Dotted names and values of the parameters behind the headline."""
-    return list(_params(run).items())
+def params_of(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Dotted names and values of the parameters of a result, in the order they are declared."""
+    return list(flatten(facts.get("params", {})).items())
+
+
+def count_tries() -> int:
+    """Parameter sets this tenant has tried so far, archived and cancelled runs included."""
+    return int(BacktestRun.objects.aggregate(total=Sum("trials"))["total"] or 0)
 
 
 def list_trials(*, run: BacktestRun, most: int) -> list[BacktestTrial]:

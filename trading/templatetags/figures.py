@@ -74,3 +74,9 @@ def shown(value: float | str | None, form: str) -> str:
 def decimals(value: str) -> str:
     """Money told as text, with two decimals."""
     return f"{Decimal(value):,.2f}"
+
+
+@register.filter
+def minute(value: str) -> str:
+    """A moment told as text, to the minute."""
+    return value[:16].replace("T", " ")

@@ -16,6 +16,7 @@ WAYS = ("cut off", "altered")
 MOST_SHOWN = 20
 EARLIEST, LATEST = 0.1, 0.98  # of the bars: where the future may begin
 BATCH = 20
+BLOCK = 4096  # rows compared at a time
 
 
 def run_lookahead(prepared: Prepared, probes: int, journal: Journal) -> Outcome:
@@ -98,11 +99,11 @@ def differences(
     told = []
     for m, market in enumerate(prepared.markets):
         before, after = (_past(result, m, until_ns) for result in (whole, changed))
-        if before.tobytes() == after.tobytes():
+        row = first_difference(before, after)
+        if row is None:
             continue
-        count = min(len(before), len(after))
-        row = next((k for k in range(count) if before[k].tobytes() != after[k].tobytes()), count)
-        fields = field_differences(before[row], after[row]) if row < count else ["number of bars"]
+        known = row < min(len(before), len(after))
+        fields = field_differences(before[row], after[row]) if known else ["number of bars"]
         if fields:
             at = int(before["bar_open_ns"][row]) if row < len(before) else until_ns
             told.append({"symbol": market.instrument.symbol, "bar": _utc(at), "fields": fields})
@@ -110,8 +111,21 @@ def differences(
 
 
 def _past(result: Any, market: int, until_ns: int) -> np.ndarray:
-    chosen = (result.decision_market == market) & (result.decisions["bar_open_ns"] < until_ns)
-    return result.decisions[chosen]
+    """A pair's decisions before a moment; of a single pair no copy of what may be years."""
+    count = int(np.searchsorted(result.decisions["bar_open_ns"], until_ns))
+    decisions = result.decisions[:count]
+    mine = result.decision_market[:count] == market
+    return decisions if mine.all() else decisions[mine]
+
+
+def first_difference(before: np.ndarray, after: np.ndarray) -> int | None:
+    """The first row whose bytes differ; where one is longer, the first row of the longer's rest."""
+    count = min(len(before), len(after))
+    for start in range(0, count, BLOCK):
+        rows = range(start, min(start + BLOCK, count))
+        if before[start : rows.stop].tobytes() != after[start : rows.stop].tobytes():
+            return next(k for k in rows if before[k].tobytes() != after[k].tobytes())
+    return None if len(before) == len(after) else count
 
 
 def field_differences(before: np.void, after: np.void, prefix: str = "") -> list[str]:

@@ -1,6 +1,7 @@
 """Tries the parameter sets of a search in batches, skipping those an earlier worker finished."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from trading.core.config.pipeline import PipelineParams
@@ -75,7 +76,11 @@ def _run_batch(
     numbered = list(enumerate(batch, start))
     missing = [(k, values) for k, values in numbered if (window, IN_SAMPLE, k) not in known]
     if missing:
-        evaluate(bench, journal, missing, window=window, sample=IN_SAMPLE, span=span)
+        tried = {_name(t): t for t in known.values() if (t.window, t.sample) == (window, IN_SAMPLE)}
+        again = [(k, tried[_name(v)]) for k, v in missing if _name(v) in tried]
+        missing = [(k, values) for k, values in missing if _name(values) not in tried]
+        copies = [replace(trial, index=k) for k, trial in again]
+        evaluate(bench, journal, missing, window=window, sample=IN_SAMPLE, span=span, more=copies)
     done = [journal.known()[window, IN_SAMPLE, k] for k, _ in numbered]
     if any(dict(trial.values) != values for trial, (_, values) in zip(done, numbered, strict=True)):
         raise RunChanged("the sampler asks for other parameter sets than before; start it again")
@@ -90,12 +95,16 @@ def evaluate(
     window: int,
     sample: str,
     span: tuple[int, int],
+    more: Sequence[Trial] = (),
 ) -> None:
-    """Measure numbered sets and keep them; what is measured when it is stopped is kept too."""
+    """Measure numbered sets and keep them; what is measured when it is stopped is kept too.
+
+    ``more`` needs no measuring and is kept with them.
+    """
     checked = [(k, values, _params(bench.prepared, values)) for k, values in sets]
     jobs = [Job(*span, params) for _, _, params in checked if isinstance(params, PipelineParams)]
     measured = bench.measure(jobs)
-    fresh: list[Trial] = []
+    fresh: list[Trial] = list(more)
     try:
         for k, values, params in checked:
             if isinstance(params, str):
@@ -110,6 +119,12 @@ def evaluate(
     journal.keep(fresh)
 
 
+def _name(tried: Trial | Values) -> tuple[tuple[str, Any], ...]:
+    """What tells one set from another."""
+    values = tried.values if isinstance(tried, Trial) else tried
+    return tuple(sorted(values.items()))
+
+
 def _params(prepared: Prepared, values: Values) -> PipelineParams | str:
     """The parameters of a set, or why there are none."""
     try:
@@ -119,10 +134,11 @@ def _params(prepared: Prepared, values: Values) -> PipelineParams | str:
 
 
 def rank(trials: Sequence[Trial], search: Search) -> list[Trial]:
-    """Eligible trials, best first; of equals the one tried first."""
+    """Eligible sets, each once, best first; of equals the one tried first."""
+    different = {_name(trial): trial for trial in reversed(trials)}
     scored = [
         (value, trial)
-        for trial in trials
+        for trial in different.values()
         if (value := score(search.objective, trial.metrics, min_trades=search.min_trades))
         is not None
     ]
@@ -150,6 +166,7 @@ def tally(trials: Sequence[Trial], search: Search) -> dict[str, Any]:
     """How many were tried, could be compared, and could not be at all."""
     return {
         "tried": len(trials),
+        "different": len({(trial.window, _name(trial)) for trial in trials}),
         "eligible": len(rank(trials, search)),
         "refused": sum(trial.metrics is None for trial in trials),
     }
