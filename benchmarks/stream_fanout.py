@@ -8,6 +8,7 @@ Prints figures; asserts nothing about time.
 
 import argparse
 import asyncio
+import gc
 import os
 import socket
 import statistics
@@ -32,6 +33,7 @@ from django.conf import settings  # noqa: E402
 from django.test import Client  # noqa: E402
 from websockets.asyncio.client import connect  # noqa: E402
 
+from tenants.models import User  # noqa: E402
 from tests import database, factories  # noqa: E402
 from trading.stream.payloads import CONFIRM_EVERY  # noqa: E402
 from trading.stream.publisher import RedisPublisher  # noqa: E402
@@ -51,15 +53,14 @@ class Heard:
 
 
 @contextmanager
-def site() -> Iterator[tuple[str, str, str, int]]:
-    """Address, cookie, tenant and process id of a daphne over a database of its own."""
+def site(clients: int) -> Iterator[tuple[str, list[str], str, int]]:
+    """Address, a cookie for each client, tenant and process id of a daphne over a database of its own."""
     with servers.running():
         name = database.clone(database.ensure_template())
         database.use_database(name)
         user = factories.make_user("olga@example.com")
         tenant = factories.make_tenant("bench", owner=user)
-        client = Client()
-        client.force_login(user)
+        cookies = [sign_in(user) for _ in range(clients)]
         with socket.create_server(("127.0.0.1", 0)) as listening:
             port = listening.getsockname()[1]
         daphne = subprocess.Popen(
@@ -69,12 +70,18 @@ def site() -> Iterator[tuple[str, str, str, int]]:
         )
         try:
             wait_for_health(port)
-            cookie = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"
-            yield f"127.0.0.1:{port}", cookie, str(tenant.id), daphne.pid
+            yield f"127.0.0.1:{port}", cookies, str(tenant.id), daphne.pid
         finally:
             daphne.terminate()
             daphne.wait()
             database.drop(name)
+
+
+def sign_in(user: User) -> str:
+    """The cookie of a session of its own."""
+    client = Client()
+    client.force_login(user)
+    return f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"
 
 
 def wait_for_health(port: int) -> None:
@@ -137,14 +144,16 @@ async def publish(tenant_id: str, rate: int, seconds: float) -> int:
 
 
 async def measure(
-    arguments: argparse.Namespace, address: str, cookie: str, tenant_id: str, pid: int
+    arguments: argparse.Namespace, address: str, cookies: list[str], tenant_id: str, pid: int
 ) -> None:
     """Connect everybody, publish, print."""
     heard = Heard(per_client=[0] * arguments.clients, last=[0] * arguments.clients)
     pages = []
     for number in range(arguments.clients):
-        pages.append(asyncio.create_task(listen(address, cookie, number, heard)))
+        pages.append(asyncio.create_task(listen(address, cookies[number], number, heard)))
         await asyncio.sleep(0.005)
+    gc.collect()
+    gc.freeze()  # a collection in the clients is no delay of the server's
     while 0 in heard.last:
         for page in pages:
             if page.done():
@@ -196,8 +205,8 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=10, help="values a second")
     parser.add_argument("--seconds", type=float, default=20)
     arguments = parser.parse_args()
-    with site() as (address, cookie, tenant_id, pid):
-        asyncio.run(measure(arguments, address, cookie, tenant_id, pid))
+    with site(arguments.clients) as (address, cookies, tenant_id, pid):
+        asyncio.run(measure(arguments, address, cookies, tenant_id, pid))
 
 
 if __name__ == "__main__":

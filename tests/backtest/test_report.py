@@ -1,104 +1,37 @@
-"""The report's numbers, against examples worked out by hand."""
+"""The facts of a run: what they hold, and the verdict they lead to."""
 
-from decimal import Decimal
+import json
 
 import numpy as np
 import pytest
 
-from trading.backtest import report
-from trading.backtest.report import Grid
+from tests.backtest.samples import GRID, ROWS, result, walk_run
+from trading.backtest import evidence, metrics, report, trips, verdict
 from trading.backtest.runner import Result
-from trading.core import fills, pipeline
-from trading.core.codes import ExitReason, Purpose, Reason
-from trading.core.config.pipeline import CostParams
-from trading.core.records import BAR, FILL
-
-DAY = 86_400_000_000_000
-GRID = Grid("BTC/USD", Decimal("0.5"), Decimal("0.01"))
+from trading.core.config.money import CostParams
+from trading.core.records import BAR
 
 
-def fill(hours: float, purpose: Purpose, side: int, lots: int, ticks: int, fee: float, reason=0):
-    row = np.zeros(1, FILL)
-    row["time_ns"], row["purpose"], row["side"] = int(hours * DAY / 24), purpose, side
-    row["quantity_lots"], row["price_ticks"], row["final"] = lots, ticks, 1
-    row["fee_units"], row["reason"] = round(fee * 1e8), reason
-    return row
+def described(run: Result) -> dict:
+    bars = np.zeros(len(run.decisions), BAR)
+    bars["open_ns"] = run.decisions["bar_open_ns"]
+    bars["open"] = bars["close"] = 100.0
+    closed = trips.round_trips(run, [GRID])
+    return report.describe(report.Run(run, closed, [GRID], [bars], CostParams(), 1000.0, "USD"))
 
 
-def result(equity: list[float], rows: list[np.ndarray], *, held: list[int] | None = None) -> Result:
-    decisions = np.zeros(len(equity), pipeline.DECISION)
-    decisions["bar_open_ns"] = np.arange(len(equity)) * DAY
-    decisions["equity"], decisions["reason"] = equity, Reason.NO_VOTE
-    decisions["position_lots"] = held or 0
-    account = pipeline.new_account(equity[-1])
-    account["fees"] = sum(float(row["fee_units"][0]) for row in rows) / 1e8
-    return Result(
-        decisions,
-        np.zeros(len(equity), "i8"),
-        np.concatenate(rows) if rows else np.zeros(0, FILL),
-        np.zeros(len(rows), "i8"),
-        account,
-        pipeline.new_markets(1),
-        fills.new_sims(1),
-    )
-
-
-# 1 BTC bought at 100 and sold at 110, then 2 BTC bought in two fills (100 and 104) and sold at 99.
-ROWS = [
-    fill(0, Purpose.ENTRY, 1, 100, 200, 0.25),
-    fill(6, Purpose.EXIT, -1, 100, 220, 0.25, ExitReason.TARGET),
-    fill(24, Purpose.ENTRY, 1, 100, 200, 0.25),
-    fill(24, Purpose.ENTRY, 1, 100, 208, 0.25),
-    fill(26, Purpose.PROTECT, -1, 200, 198, 0.5, ExitReason.STOP),
-]
-
-
-def test_fills_pair_into_round_trips_with_fees_in_the_profit() -> None:
-    first, second = report.round_trips(result([1000.0] * 3, ROWS), [GRID])
-
-    assert (first.quantity, first.entry_price, first.exit_price) == (1, 100, 110)
-    assert (first.profit, first.fees, first.reason) == (Decimal("9.5"), Decimal("0.5"), "target")
-    assert (second.quantity, second.entry_price, second.exit_price) == (2, 102, 99)
-    assert (second.profit, second.fees, second.reason) == (-7, 1, "stop")
-
-
-def test_a_short_trip_earns_when_the_price_falls() -> None:
-    rows = [
-        fill(0, Purpose.ENTRY, -1, 100, 200, 0.25),
-        fill(1, Purpose.EXIT, 1, 100, 190, 0.25, ExitReason.TIME),
-    ]
-
-    (trip,) = report.round_trips(result([1000.0] * 3, rows), [GRID])
-
-    assert (trip.side, trip.profit, trip.reason) == ("short", Decimal("4.5"), "time")
-
-
-def test_a_position_still_open_is_no_round_trip() -> None:
-    assert report.round_trips(result([1000.0] * 3, ROWS[:1]), [GRID]) == []
-
-
-def test_trade_metrics_are_those_of_the_two_trips() -> None:
-    run = result([1000.0, 1009.5, 1002.5, 1002.5], ROWS, held=[1, 0, 1, 0])
-
-    told = report.metrics(run, report.round_trips(run, [GRID]), cash=1000.0)
+def test_the_short_report_tells_the_two_trips() -> None:
+    told = described(result([1000.0, 1009.5, 1002.5, 1002.5], ROWS, held=[1, 0, 1, 0]))
 
     assert told["closed_trades"] == 2
-    assert told["win_rate"] == 0.5
-    assert told["profit_factor"] == pytest.approx(9.5 / 7)
-    assert told["expectancy"] == pytest.approx(1.25)
-    assert (told["average_win"], told["average_loss"]) == (9.5, -7)
     assert told["average_hold_hours"] == pytest.approx(4.0)
-    assert told["time_in_market"] == 0.5
-    assert told["fees"] == pytest.approx(1.5)
     assert told["return"] == pytest.approx(0.0025)
     assert told["exits"] == {"target": 1, "stop": 1}
     assert told["decisions"] == {"no vote": 4}
 
 
 def test_drawdown_is_the_deepest_fall_and_the_longest_wait() -> None:
-    run = result([1000.0, 1200.0, 900.0, 1100.0, 1200.0, 1250.0, 1240.0], [])
-
-    told = report.metrics(run, [], cash=1000.0)
+    told = described(result([1000.0, 1200.0, 900.0, 1100.0, 1200.0, 1250.0, 1240.0], []))
 
     assert told["max_drawdown"] == pytest.approx(0.25)
     assert told["longest_drawdown_days"] == 3
@@ -106,32 +39,106 @@ def test_drawdown_is_the_deepest_fall_and_the_longest_wait() -> None:
 
 
 def test_a_fall_that_never_recovers_lasts_until_the_end() -> None:
-    run = result([1000.0, 1200.0, 900.0, 900.0, 900.0, 900.0], [])
-
-    assert report.metrics(run, [], cash=1000.0)["longest_drawdown_days"] == 4
-
-
-def test_the_yearly_return_compounds_and_needs_a_month() -> None:
-    assert report.yearly(1.21, 730) == pytest.approx(0.1)
-    assert report.yearly(1.21, 29) is None
-    assert report.yearly(-0.1, 365) is None
+    assert (
+        described(result([1000.0, 1200.0, 900.0, 900.0, 900.0, 900.0], []))["longest_drawdown_days"]
+        == 4
+    )
 
 
-def test_the_sharpe_ratio_is_mean_over_deviation_of_days_times_root_365() -> None:
-    steps = np.array([0.01, -0.005] * 20)
-    run = result((1000.0 * np.cumprod(1 + steps)).tolist(), [])
+def test_the_facts_are_json_and_the_same_every_time() -> None:
+    run = walk_run()
 
-    told = report.metrics(run, [], cash=1000.0)["sharpe_daily"]
+    first, second = (json.dumps(report.describe(run), allow_nan=False) for _ in range(2))
 
-    assert told == pytest.approx(0.0025 / 0.0075 * 365**0.5)
+    assert first == second
+    assert set(json.loads(first)) >= {"verdict", "metrics", "breakdowns", "baselines", "evidence"}
 
 
-def test_buy_and_hold_pays_the_same_costs_once() -> None:
-    bars = np.zeros(3, BAR)
-    bars["open"], bars["close"] = [100, 110, 90], [110, 88, 121]
-    costs = CostParams(taker_fee_bps=80.0, half_spread_bps=10.0, slippage_bps=10.0)
+def test_metrics_stand_by_their_name_in_the_short_report_too() -> None:
+    run = walk_run()
 
-    told = report.buy_and_hold(bars, costs)
+    told = report.describe(run)
 
-    assert told["return"] == pytest.approx(121 / 101 - 1)
-    assert told["max_drawdown"] == pytest.approx(1 - 88 / 110)
+    measured = metrics.measure(run.result, run.trips, run.grids, cash=run.cash)
+    assert told["metrics"] == measured
+    assert told["sharpe_daily"] == measured["sharpe"]
+    assert told["yearly_return"] == measured["cagr"]
+
+
+def facts(**changes: object) -> dict:
+    """Of a run that gained in a year of 200 trades and passes both tests."""
+    return {
+        "closed_trades": 200, "open_positions": 0, "days": 365.0, "return": 0.4, "fees": 10.0,
+        "currency": "USD", "start_equity": 1000.0, "end_equity": 1400.0, "max_drawdown": 0.1,
+        "buy_and_hold": {"BTC/USD": {"return": -0.2, "max_drawdown": 0.5}},
+        "evidence": {
+            "random_entries": {"return_p": 0.001, "words": "Random."},
+            "deflated_sharpe": None,
+            "probabilistic_sharpe": {"probability": 0.99, "words": "Sharpe."},
+            "drawdowns": {"words": "Falls."},
+        },
+        **changes,
+    }  # fmt: skip
+
+
+def lucky(**changes: object) -> dict:
+    found = facts()["evidence"]
+    found["random_entries"] = {"return_p": 0.4, "words": "Random."}
+    return facts(evidence=found, **changes)
+
+
+@pytest.mark.parametrize(
+    ("given", "level", "words"),
+    [
+        (facts(), "strong", "Gained 40.0% in 365 days with 200 trades."),
+        (lucky(), "some", "hint, not a proof"),
+        (facts(**{"return": -0.1}), "against", "Lost 10.0%"),
+        (facts(closed_trades=29), "unknown", "30 trades are the least"),
+        (facts(days=12.0), "unknown", "60 days are the least"),
+        (
+            facts(closed_trades=0),
+            "unknown",
+            "Never traded in 365 days. There is no trade to judge.",
+        ),
+        (facts(closed_trades=1, days=0.5), "unknown", "in 12 hours with 1 trade."),
+    ],
+)
+def test_the_verdict_says_it_in_words(given: dict, level: str, words: str) -> None:
+    judged = verdict.judge(given)
+
+    assert judged.level == level
+    assert words in judged.headline
+
+
+def test_a_result_picked_from_many_is_judged_as_the_best_of_them() -> None:
+    given = facts()
+    given["evidence"]["deflated_sharpe"] = {"probability": 0.6, "words": "Best of many."}
+
+    judged = verdict.judge(given)
+
+    assert judged.level == "some"
+    assert "Best of many." in judged.sentences
+    assert "Sharpe." not in judged.sentences
+
+
+def test_the_trials_a_run_was_chosen_from_are_told() -> None:
+    told = report.describe(walk_run(), trials=evidence.Trials(40, 0.01))
+
+    assert told["evidence"]["deflated_sharpe"]["trials"] == 40
+    assert report.describe(walk_run())["evidence"]["deflated_sharpe"] is None
+
+
+def test_luck_that_explains_both_numbers_is_named() -> None:
+    given = lucky()
+    given["evidence"]["probabilistic_sharpe"] = {"probability": 0.7, "words": "Sharpe."}
+
+    judged = verdict.judge(given)
+
+    assert judged.level == "none"
+    assert judged.sentences == (
+        "Buying and holding BTC/USD lost 20.0% and fell by 50.0% on the way; this fell by 10.0%.",
+        "Before fees it earned 410.00 USD; fees took 10.00 USD.",
+        "Random.",
+        "Sharpe.",
+        "Falls.",
+    )

@@ -40,6 +40,7 @@ def test_a_backtest_is_launched_from_the_page_and_seen_to_finish(
     expect(page.locator("h1")).to_have_text("Backtest 1")
     expect(page.locator("main")).to_contain_text("Largest drawdown")  # the page reloads itself
     expect(page.locator("main")).to_contain_text("Buying and holding ETH/USD")
+    expect(page.locator('[data-chart="equity"] canvas').first).to_be_visible()
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "backtest.png", full_page=True)
 

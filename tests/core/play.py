@@ -8,25 +8,88 @@ from tests.core.samples import market
 from trading.backtest import runner
 from trading.core import fills as fill_model
 from trading.core import pipeline
-from trading.core.config.pipeline import PipelineParams
+from trading.core.config.pipeline import STRATEGY_NAMES, PipelineParams
 from trading.core.config.profiles import PROFILES
 from trading.core.records import FILL, INTENT, MAX_FILLS, MAX_INTENTS
 
-ACTIVE = PROFILES["active"]
-EAGER = replace(
-    ACTIVE,
-    confluence=replace(ACTIVE.confluence, min_score=0.0, min_confidence=0.0, solo_confidence=0.0),
-    risk=replace(
-        ACTIVE.risk,
-        cooldown_bars=0,
-        cooldown_bars_after_loss=0,
-        min_reward_to_cost=1.0,
-        min_reward_to_risk=0.1,
-        allow_short=1,
-        max_drawdown=0.9,
-        max_daily_loss=0.5,
-    ),
+REFERENCED = ("trend", "mean_reversion", "breakout")
+
+
+def only(params: PipelineParams, *names: str) -> PipelineParams:
+    """The same parameters with these strategies at weight 1 and all others silent."""
+    groups = {
+        name: replace(getattr(params.strategies, name), weight=1.0 if name in names else 0.0)
+        for name in STRATEGY_NAMES
+    }
+    return replace(params, strategies=replace(params.strategies, **groups))
+
+
+def plain(params: PipelineParams) -> PipelineParams:
+    """What the slow reference knows: one timeframe, three strategies, nothing learned or scaled."""
+    one = only(params, *REFERENCED)
+    return replace(
+        one,
+        timeframes=replace(one.timeframes, second=0, third=0, deciding=0),
+        confluence=replace(one.confluence, regime_weights=0, choppy_above=100.0),
+        learning=replace(
+            one.learning, adaptive=0.0, session=0.0, guardrail_trades=0, online_rate=0.0
+        ),
+        model=replace(one.model, fallback_confidence=0.0),
+        sizing=replace(
+            one.sizing,
+            kelly_fraction=0.0,
+            scale_drawdown=0,
+            scale_streak=0,
+            scale_volatility=0,
+            scale_correlation=0,
+            max_ruin=1.0,
+        ),
+        risk=replace(one.risk, max_hourly_trades=0, strategy_cooldown_bars=0),
+        exits=replace(
+            one.exits,
+            tier_1=0.0,
+            tighten_after=0.0,
+            stagnation_bars=0,
+            trail_in_storm=1.0,
+            trail_in_calm=1.0,
+        ),
+        costs=replace(one.costs, impact_bps=0.0, latency_ms=0.0),
+    )
+
+
+def eager(params: PipelineParams) -> PipelineParams:
+    """Limits so wide that nearly every candidate becomes a trade."""
+    return replace(
+        params,
+        confluence=replace(
+            params.confluence, min_score=0.0, min_confidence=0.0, solo_confidence=0.0
+        ),
+        model=replace(params.model, fallback_confidence=0.0),
+        risk=replace(
+            params.risk,
+            cooldown_bars=0,
+            cooldown_bars_after_loss=0,
+            strategy_cooldown_bars=0,
+            max_hourly_trades=0,
+            min_reward_to_cost=1.0,
+            min_reward_to_risk=0.1,
+            allow_short=1,
+            max_drawdown=0.9,
+            max_daily_loss=0.5,
+        ),
+    )
+
+
+ACTIVE = plain(PROFILES["active"])
+EAGER = eager(ACTIVE)
+WHOLE = eager(PROFILES["active"])  # every strategy and everything that learns, scales and tightens
+WHOLE = replace(
+    WHOLE,
+    timeframes=replace(WHOLE.timeframes, second=3, third=7, deciding=0),
+    strategies=only(WHOLE, *STRATEGY_NAMES).strategies,
+    exits=replace(WHOLE.exits, stop_scale=2.0, target_scale=2.0),
 )
+LIMITS = replace(WHOLE, entries=replace(WHOLE.entries, limit=1))
 
 
 def run(
@@ -68,11 +131,13 @@ class Play:
         for match in (fill_model.match_open, fill_model.match_range):
             found = np.zeros(MAX_FILLS, FILL)
             for k in range(match(self.sims, 0, self.markets, self.params, bars, i, found)):
-                self.fills.append(found[k].tobytes())
+                if found[k]["quantity_lots"] > 0:
+                    self.fills.append(found[k].tobytes())
                 self._accept(asked, pipeline.on_fill(*state, found, k, asked))
-        decision = np.zeros(1, pipeline.DECISION)
-        self._accept(asked, pipeline.on_bar(*state, bars, i, decision, 0, asked))
-        self.decisions.append(decision.tobytes())
+        decision, detail = np.zeros(1, pipeline.DECISION), np.zeros(1, pipeline.DETAIL)
+        self._accept(asked, pipeline.on_bar(*state, bars, i, decision, 0, detail, 0, asked))
+        told = detail.tobytes() if decision["has_detail"][0] else b""
+        self.decisions.append(decision.tobytes() + told)
 
     def _accept(self, intents: np.ndarray, count: int) -> None:
         for k in range(count):

@@ -11,10 +11,26 @@ import talib
 
 from trading.core.config.pipeline import PipelineParams
 
-BOOST = {  # weight in a trending and in a ranging market
-    "trend": (1.3, 0.8),
-    "mean_reversion": (0.8, 1.3),
-    "breakout": (1.0, 1.0),
+FAMILY = {  # what kind of reason a strategy has
+    "trend": "trend following",
+    "ichimoku": "trend following",
+    "supertrend": "trend following",
+    "mean_reversion": "mean reversion",
+    "keltner": "mean reversion",
+    "reversal": "mean reversion",
+    "stochastic_divergence": "mean reversion",
+    "rsi_mean_reversion": "mean reversion",
+    "breakout": "momentum",
+    "momentum": "momentum",
+    "volatility_squeeze": "momentum",
+    "order_flow": "microstructure",
+    "vwap_momentum": "vwap",
+    "market_structure": "structure",
+    "funding_rate": "sentiment",
+}
+AT_HOME = {  # strategies whose regime is rewarded
+    True: ("trend", "ichimoku", "supertrend"),
+    False: ("mean_reversion", "stochastic_divergence", "reversal"),
 }
 
 
@@ -175,22 +191,38 @@ class Candidate:
     target: float
 
 
-def combine(votes: list[Vote], params: PipelineParams, *, trending: bool) -> Candidate | None:
-    """The side with more votes that count, and its weighted means; None: nobody or a tie."""
-    counted = [v for v in votes if abs(v.score) >= 0.3 and v.confidence >= 0.3]
-    weight = {v.strategy: getattr(params.strategies, v.strategy).weight for v in votes}
-    counted = [v for v in counted if weight[v.strategy] > 0]
+def combine(
+    votes: list[Vote],
+    params: PipelineParams,
+    *,
+    trending: bool,
+    boost: dict[str, float] | None = None,
+) -> Candidate | None:
+    """The side with more votes that count, and its weighted means; None: nobody or a tie.
+
+    ``boost`` multiplies weights, as a regime does; 0 takes a vote away.
+    """
+    boost = boost or {}
+    weight = {
+        v.strategy: getattr(params.strategies, v.strategy).weight * boost.get(v.strategy, 1.0)
+        for v in votes
+    }
+    counted = [
+        v for v in votes if abs(v.score) >= 0.3 and v.confidence >= 0.3 and weight[v.strategy] > 0
+    ]
     longs = [v for v in counted if v.score > 0]
     shorts = [v for v in counted if v.score < 0]
     if len(longs) == len(shorts):
         return None
     agree, oppose = (longs, shorts) if len(longs) > len(shorts) else (shorts, longs)
-    shares = [weight[v.strategy] * BOOST[v.strategy][0 if trending else 1] for v in agree]
+    shares = [weight[v.strategy] for v in agree]
     total = sum(shares)
     score = sum(w * abs(v.score) for w, v in zip(shares, agree, strict=True)) / total
     sure = sum(w * v.confidence for w, v in zip(shares, agree, strict=True)) / total
     sure += min(0.1 * (len(agree) - 1), 0.3) - min(0.05 * len(oppose), 0.2)
-    sure += 0.05 * (len(agree) > 1)  # every strategy is of another family
+    kinds = {FAMILY[v.strategy] for v in agree}
+    sure += 0.05 * (len(kinds) >= 3) - 0.05 * (len(kinds) == 1 and len(agree) > 1)
+    sure += 0.03 * any(v.strategy in AT_HOME[trending] for v in agree)
     best = max(agree, key=lambda v: abs(v.score) * v.confidence)
     side = 1 if agree is longs else -1
     return Candidate(side, score, min(max(sure, 0), 1), len(agree), best.stop, best.target)

@@ -143,7 +143,7 @@ class Account:
         each = costs.taker_fee_bps + costs.half_spread_bps + costs.slippage_bps
         return 2 * each / 10_000
 
-    def consider(self, found: Candidate | None, close: float) -> None:
+    def consider(self, found: Candidate | None, close: float, usual: float) -> None:
         """Ask for an entry when every gate says yes."""
         p, c, cost = self.params, self.params.confluence, self.round_trip()
         if found is None or found.score < c.min_score or found.confidence < c.min_confidence:
@@ -165,6 +165,8 @@ class Account:
         risked = self.equity * p.sizing.risk_per_trade / (stop + cost * close) * close
         capped = min(p.sizing.max_position, p.sizing.max_exposure) * self.equity
         lots = math.floor(min(risked, capped, self.cash / (1 + cost)) / close / self.lot + 1e-9)
+        if not math.isnan(usual):
+            lots = min(lots, math.floor(p.sizing.max_volume_share * usual / self.lot + 1e-9))
         if lots >= 10 and lots * self.lot * close >= 5:
             self.lots = lots
             self.wanted = Candidate(
@@ -184,9 +186,11 @@ def simulate(
         account.mark(bars[i])
         votes.append(facts.votes(i))
         trending = facts.adx[i] >= params.confluence.trend_adx
-        candidates.append(combine(votes[-1], params, trending=trending) if i >= 27 else None)
+        known = i >= 27
+        candidates.append(combine(votes[-1], params, trending=trending) if known else None)
+        usual = float(np.mean(bars["volume"][i - 19 : i + 1])) if i >= 19 else math.nan
         if account.holding:
             account.manage(bars[i])
         else:
-            account.consider(candidates[-1], float(bars[i]["close"]))
+            account.consider(candidates[-1], float(bars[i]["close"]), usual)
     return votes, candidates, account

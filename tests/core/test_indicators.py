@@ -60,13 +60,14 @@ def run_sums(s, values, size, means, deviations):
 
 def over(run, module, values, *arguments) -> np.ndarray:
     out = np.full(len(values), np.inf)
-    run(np.zeros(1, module.STATE), values, *arguments, out)
+    state = window.state(256) if module is window else module.STATE
+    run(np.zeros(1, state), values, *arguments, out)
     return out
 
 
 def bands_over(closes: np.ndarray, period: int, width: float) -> tuple[np.ndarray, np.ndarray]:
     mid, half = np.full(len(closes), np.inf), np.full(len(closes), np.inf)
-    run_bands(np.zeros(1, bollinger.STATE), closes, period, width, mid, half)
+    run_bands(np.zeros(1, window.state(256)), closes, period, width, mid, half)
     return mid, half
 
 
@@ -137,7 +138,7 @@ def test_a_windows_mean_and_deviation_are_the_plain_ones(bars: np.ndarray, size:
     values = bars["close"][:1500].copy()
     means, deviations = np.empty(len(values)), np.empty(len(values))
 
-    run_sums(np.zeros(1, window.STATE), values, size, means, deviations)
+    run_sums(np.zeros(1, window.state(256)), values, size, means, deviations)
 
     assert np.isnan(means[: size - 1]).all()
     assert np.isnan(deviations[: size - 1]).all()

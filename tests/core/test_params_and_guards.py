@@ -15,7 +15,7 @@ import pytest
 
 from tests.core.samples import walk
 from trading.core import explain, jit, params, pipeline, regime, strategies
-from trading.core.codes import Abstain, Gate, Reason, Regime, Side, Stage, Verdict
+from trading.core.codes import Abstain, Gate, Reason, Regime, Side, Stage, Verdict, Volatility
 from trading.core.config.pipeline import STRATEGY_NAMES, PipelineParams, StrategiesParams
 from trading.core.config.profiles import PROFILES
 
@@ -108,24 +108,29 @@ def test_the_hash_tells_any_two_parameters_apart_and_equal_ones_not() -> None:
 def test_every_list_of_strategies_names_the_same_ones_in_the_same_order() -> None:
     names = tuple(module.NAME for module in strategies.REGISTRY)
     tree = ast.parse(inspect.getsource(strategies))
-    kernel = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "score_all")
+    kernels = ("score_all", "score_more")
+    found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name in kernels]
     called = [
         node.func.value.id
+        for kernel in found
         for statement in kernel.body
         for node in ast.walk(statement)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     ]
-    considered = inspect.getsource(pipeline.consider.py_func)
-    weights = [considered.index(f"p.strategies.{name}.weight") for name in names]
+    weighed = inspect.getsource(strategies.weights.py_func)
+    weights = [weighed.index(f"p.{name}.weight") for name in names]
 
     assert names == STRATEGY_NAMES
     assert tuple(f.name for f in fields(StrategiesParams)) == names
     assert strategies.STATE.names == names
     assert pipeline.PARAMS["strategies"].names == names
-    assert pipeline.DECISION["votes"].shape == (len(names),)
+    assert pipeline.DECISION["abstain"].shape == (len(names),)
+    assert pipeline.DETAIL["votes"].shape == (len(names),)
     assert tuple(called) == names
     assert weights == sorted(weights)
-    assert regime.MULTIPLIERS.shape == (len(names), len(Regime))
+    assert regime.MULTIPLIERS.shape == (len(names), len(Regime), len(Volatility))
+    assert set(regime.TABLE) <= set(names)
+    assert max(strategies.FAMILIES) < len(strategies.FAMILY_NAMES)
 
 
 def test_the_core_hash_changes_with_any_file_of_the_core(tmp_path: Path) -> None:
@@ -152,15 +157,16 @@ def test_parameters_and_words_need_no_compiler() -> None:
 
 
 def test_every_code_of_a_decision_has_its_words() -> None:
-    record = np.zeros(1, explain.DECISION)[0]
+    record, detail = np.zeros(1, explain.DECISION)[0], np.zeros(1, explain.DETAIL)[0]
     for stage in Stage:
         for reason in Reason:
             for code in range(max(len(Regime), len(Side), len(Abstain), len(Verdict))):
                 record["stage"], record["reason"] = stage, reason
                 record["regime"], record["side"] = code % len(Regime), code % len(Side) - 1
-                record["votes"]["abstain"] = code % len(Abstain)
-                record["gates"]["verdict"] = code % len(Verdict)
-                told = explain.describe(explain.read(record.tobytes()))
+                record["abstain"] = code % len(Abstain)
+                record["volatility"] = code % len(Volatility)
+                detail["gates"]["verdict"] = code % len(Verdict)
+                told = explain.describe(explain.read(record.tobytes() + detail.tobytes()))
                 assert told["sentence"] == explain.SENTENCES[reason]
                 assert told["stage"] == explain.words(stage)
                 assert [vote["strategy"] for vote in told["votes"]] == list(STRATEGY_NAMES)

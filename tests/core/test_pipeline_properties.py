@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.play import ACTIVE, EAGER, Play, run
+from tests.core.play import ACTIVE, EAGER, LIMITS, WHOLE, Play, run
 from tests.core.samples import MINUTE_NS, from_prices, walk
-from trading.core import pipeline, sizing
+from trading.core import explain, pipeline, sizing
 from trading.core.codes import ExitReason, HoldBit, Purpose, Reason
 from trading.core.config.pipeline import PipelineParams
 from trading.core.records import FEE_UNITS_PER_QUOTE, FILL
@@ -18,25 +18,28 @@ SEEDS = st.integers(0, 10_000)
 
 
 def decided(result) -> list[bytes]:
-    return [record.tobytes() for record in result.decisions]
+    return list(result.records())
 
 
 def filled(result) -> list[bytes]:
     return [record.tobytes() for record in result.fills]
 
 
-@settings(max_examples=15, deadline=None)
-@given(seed=SEEDS, cuts=st.sets(st.integers(1, 699), max_size=8))
+KINDS = st.sampled_from([EAGER, WHOLE, LIMITS])
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=SEEDS, cuts=st.sets(st.integers(1, 699), max_size=8), params=KINDS)
 def test_one_bar_at_a_time_with_restarts_leaves_the_bytes_of_one_run(
-    seed: int, cuts: set[int]
+    seed: int, cuts: set[int], params: PipelineParams
 ) -> None:
     bars = walk(seed, 700)
-    play = Play.fresh(EAGER)
+    play = Play.fresh(params)
     for i in range(len(bars)):
         play = play.restored() if i in cuts else play
         play.bar(bars, i)
 
-    whole = run(bars)
+    whole = run(bars, params)
 
     assert play.decisions == decided(whole)
     assert play.fills == filled(whole)
@@ -45,21 +48,28 @@ def test_one_bar_at_a_time_with_restarts_leaves_the_bytes_of_one_run(
     assert play.sims.tobytes() == whole.sims.tobytes()
 
 
-def test_the_samples_trade_both_sides_and_meet_every_way_out() -> None:
-    ways, sides = set(), set()
-    for seed in range(12):
-        fills = run(walk(seed, 2000)).fills
-        ways |= {ExitReason(int(r)) for r in fills["reason"]}
-        sides |= set(fills["side"][fills["purpose"] == Purpose.ENTRY].tolist())
+BRIEF = replace(EAGER, exits=replace(EAGER.exits, max_hold_bars=12))
 
-    wanted = {ExitReason.STOP, ExitReason.BREAK_EVEN, ExitReason.TRAILING_STOP, ExitReason.TARGET}
-    assert wanted <= ways
+
+def test_the_samples_trade_both_sides_and_meet_every_way_out() -> None:
+    ways, sides, purposes = set(), set(), set()
+    for seed in range(12):
+        for params in (EAGER, WHOLE, BRIEF):
+            fills = run(walk(seed, 2000), params).fills
+            ways |= {ExitReason(int(r)) for r in fills["reason"]}
+            purposes |= {Purpose(int(p)) for p in fills["purpose"]}
+            sides |= set(fills["side"][fills["purpose"] == Purpose.ENTRY].tolist())
+
+    assert set(ExitReason) - {ExitReason.OPERATOR} <= ways
+    assert set(Purpose) <= purposes
     assert sides == {-1, 1}
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=SEEDS, cut=st.integers(1, 1499), other=SEEDS)
-def test_another_future_never_changes_the_past(seed: int, cut: int, other: int) -> None:
+@given(seed=SEEDS, cut=st.integers(1, 1499), other=SEEDS, params=KINDS)
+def test_another_future_never_changes_the_past(
+    seed: int, cut: int, other: int, params: PipelineParams
+) -> None:
     bars = walk(seed, 1500)
     changed = bars.copy()
     factor = bars["close"][cut - 1] / walk(other, 1500)["open"][cut]
@@ -67,7 +77,7 @@ def test_another_future_never_changes_the_past(seed: int, cut: int, other: int) 
         changed[name][cut:] = walk(other, 1500)[name][cut:] * factor
     changed["volume"][cut:] = walk(other, 1500)["volume"][cut:]
 
-    one, two = run(bars), run(changed)
+    one, two = run(bars, params), run(changed, params)
 
     assert decided(one)[:cut] == decided(two)[:cut]
     before = bars["open_ns"][cut]
@@ -79,14 +89,16 @@ def filled_before(result, time_ns: int) -> list[bytes]:
 
 
 @settings(max_examples=15, deadline=None)
-@given(seed=SEEDS, power=st.integers(-20, 20))
-def test_prices_on_another_scale_lead_to_the_same_decisions(seed: int, power: int) -> None:
+@given(seed=SEEDS, power=st.integers(-20, 20), params=KINDS)
+def test_prices_on_another_scale_lead_to_the_same_decisions(
+    seed: int, power: int, params: PipelineParams
+) -> None:
     scale = 2.0**power
     bars = walk(seed, 1500)
     scaled = bars.copy()
     for name in ("open", "high", "low", "close"):
         scaled[name] *= scale
-    free = free_of_fees(EAGER)  # fees are rounded to 1e-8 of the quote currency
+    free = free_of_fees(params)  # fees are rounded to 1e-8 of the quote currency
 
     one = run(bars, free)
     two = run(scaled, free, cash=10_000.0 * scale, tick=0.01 * scale, least_notional=5.0 * scale)
@@ -99,15 +111,18 @@ def test_prices_on_another_scale_lead_to_the_same_decisions(seed: int, power: in
 
 
 def free_of_fees(params: PipelineParams) -> PipelineParams:
-    return replace(params, costs=replace(params.costs, taker_fee_bps=0.0))
+    return replace(params, costs=replace(params.costs, taker_fee_bps=0.0, maker_fee_bps=0.0))
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=SEEDS, short=st.booleans(), price=st.sampled_from([1e-4, 1.0, 100.0, 1e5]))
+@given(
+    seed=SEEDS,
+    params=st.sampled_from([ACTIVE, EAGER, WHOLE, LIMITS]),
+    price=st.sampled_from([1e-4, 1.0, 100.0, 1e5]),
+)
 def test_cash_and_positions_are_the_equity_and_realized_is_the_gain(
-    seed: int, short: bool, price: float
+    seed: int, params: PipelineParams, price: float
 ) -> None:
-    params = EAGER if short else ACTIVE
     result = run(walk(seed, 1500, price=price), params, tick=price * 1e-4, lot=1e-3 / price)
     account, position = result.account[0], result.markets[0]["position"]
 
@@ -164,7 +179,9 @@ def with_gaps(bars: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", AWKWARD)
 @pytest.mark.parametrize("tick", [1e-8, 0.01, 1.0])
-@pytest.mark.parametrize("params", [ACTIVE, EAGER], ids=["active", "eager"])
+@pytest.mark.parametrize(
+    "params", [ACTIVE, EAGER, WHOLE, LIMITS], ids=["active", "eager", "whole", "limits"]
+)
 def test_no_order_is_ever_outside_its_limits(shape: str, tick: float, params) -> None:
     bars = AWKWARD[shape]()
     play = Play.fresh(params, tick=tick)
@@ -177,7 +194,7 @@ def test_no_order_is_ever_outside_its_limits(shape: str, tick: float, params) ->
 
 
 def assert_within_limits(play: Play, params: PipelineParams) -> None:
-    d = np.frombuffer(play.decisions[-1], dtype=pipeline.DECISION)[0]
+    d = explain.read(play.decisions[-1]).decision
     market, account = play.markets[0], play.account[0]
     assert np.isfinite([account[name] for name in ("cash", "equity", "exposure", "marked")]).all()
     if d["intent_seq"] == 0:
@@ -199,15 +216,15 @@ def test_more_lots_than_can_be_counted_are_never_a_negative_number() -> None:
     grid["lot_size"] = 1e-10
     params = pipeline.new_params(EAGER)[0]["sizing"]
 
-    lots = sizing.size_lots(account, params, grid, 1e-8, 1e-9, 0.01)
+    lots = sizing.size_lots(account, params, grid, 1e-8, (1e-9, 0.01), 1.0)
 
     assert lots == 2**53
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=SEEDS)
-def test_a_stop_never_loosens(seed: int) -> None:
-    result = run(walk(seed, 1500), tick=0.5)
+@given(seed=SEEDS, params=KINDS)
+def test_a_stop_never_loosens(seed: int, params: PipelineParams) -> None:
+    result = run(walk(seed, 1500), params, tick=0.5)
     held = result.decisions["position_lots"]
     stops = result.decisions["stop_ticks"]
 
@@ -256,5 +273,5 @@ def test_a_hold_stops_entries_and_nothing_else(bit: HoldBit) -> None:
     asked = [x for x in held.intents if x["at_ns"] > bars["open_ns"][i] + MINUTE_NS]
     assert Purpose.ENTRY not in {int(x["purpose"]) for x in asked}
     assert held.markets[0]["position"]["quantity_lots"] == 0
-    reasons = {int(np.frombuffer(r, pipeline.DECISION)[0]["reason"]) for r in held.decisions}
+    reasons = {int(explain.read(r).decision["reason"]) for r in held.decisions}
     assert Reason.HELD in reasons

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from tests.core.play import plain
 from tests.core.samples import MINUTE_NS, market
 from trading.core import pipeline
 from trading.core.codes import ExitReason, Purpose
@@ -13,7 +14,7 @@ from trading.core.records import BAR, FILL, INTENT, MAX_INTENTS
 
 LOTS, ENTRY_TICKS, STOP_TICKS = 1000, 10_000, 9_900
 START_NS = 1_600_000_000 * 1_000_000_000
-PARAMS = PipelineParams()
+PARAMS = plain(PipelineParams())
 
 
 @dataclass(slots=True)
@@ -61,9 +62,10 @@ class Desk:
 
     def bar(self, m: int, low: float, high: float, close: float) -> list[np.void]:
         bars, decisions = np.zeros(1, BAR), np.zeros(1, pipeline.DECISION)
+        details = np.zeros(1, pipeline.DETAIL)
         bars[0] = (START_NS, close, high, low, close, 1.0)
         state = (self.markets, m, self.account, self.params)
-        count = pipeline.on_bar(*state, bars, 0, decisions, 0, self.intents)
+        count = pipeline.on_bar(*state, bars, 0, decisions, 0, details, 0, self.intents)
         return list(self.intents[:count].copy())
 
     def leave(self, m: int) -> int:
@@ -133,33 +135,64 @@ def test_an_exit_told_in_parts_ends_the_position_once() -> None:
     assert desk.markets[0]["position"]["entry_price"] == 0.0
 
 
-def test_an_entry_filled_in_parts_is_left_alone_until_it_ends_and_then_protected() -> None:
+def test_every_part_of_an_entry_is_protected_at_once() -> None:
     desk = Desk.fresh()
     entry = desk.ask(0)
-    desk.tell(0, entry, Purpose.ENTRY, 400, 10_000, final=0)
+    (stop,) = desk.tell(0, entry, Purpose.ENTRY, 400, 10_000, final=0)
 
     assert desk.tick(0, 100.0) == []
     assert desk.bar(0, 99.5, 100.5, 100.0) == []
-    (stop,) = desk.tell(0, entry, Purpose.ENTRY, 600, 10_010)
+    (moved,) = desk.tell(0, entry, Purpose.ENTRY, 600, 10_010)
 
-    assert (stop["purpose"], stop["quantity_lots"]) == (Purpose.PROTECT, LOTS)
+    assert (stop["purpose"], stop["quantity_lots"]) == (Purpose.PROTECT, 400)
+    assert (moved["purpose"], moved["quantity_lots"]) == (Purpose.MOVE_STOP, LOTS)
+    assert (moved["replaces_seq"], moved["price_ticks"]) == (stop["seq"], stop["price_ticks"])
     assert desk.markets[0]["position"]["entry_price"] == pytest.approx(100.06)
     assert desk.account["entries"][0] == 1
     assert desk.tick(0, 100.0) == []
 
 
+def test_a_position_stopped_out_while_its_entry_works_may_fill_again() -> None:
+    desk = Desk.fresh()
+    entry = desk.ask(0)
+    (stop,) = desk.tell(0, entry, Purpose.ENTRY, 400, ENTRY_TICKS, final=0)
+
+    desk.tell(0, int(stop["seq"]), Purpose.PROTECT, 400, STOP_TICKS)
+    assert (desk.account["open_positions"][0], desk.account["exits"][0]) == (1, 1)
+    (again,) = desk.tell(0, entry, Purpose.ENTRY, 600, ENTRY_TICKS)
+
+    assert (again["purpose"], again["quantity_lots"]) == (Purpose.PROTECT, 600)
+    assert (desk.account["open_positions"][0], desk.account["entries"][0]) == (1, 2)
+    desk.tell(0, int(again["seq"]), Purpose.PROTECT, 600, STOP_TICKS)
+    assert (desk.account["open_positions"][0], desk.account["exposure"][0]) == (0, 0.0)
+
+
 def test_an_exit_asked_for_during_a_partial_entry_follows_when_the_entry_has_ended() -> None:
     desk = Desk.fresh()
     entry = desk.ask(0)
-    desk.tell(0, entry, Purpose.ENTRY, 400, ENTRY_TICKS, final=0)
+    (stop,) = desk.tell(0, entry, Purpose.ENTRY, 400, ENTRY_TICKS, final=0)
     desk.markets[0]["position"]["exit_requested"] = ExitReason.OPERATOR
     assert desk.tick(0, 100.0) == []
 
-    (stop,) = desk.tell(0, entry, Purpose.ENTRY, 0)
+    assert desk.tell(0, entry, Purpose.ENTRY, 0) == []
     (exit_,) = desk.tick(0, 100.0)
 
     assert (exit_["quantity_lots"], exit_["reason"]) == (400, ExitReason.OPERATOR)
     assert exit_["replaces_seq"] == stop["seq"]
+
+
+def test_selling_a_part_leaves_the_stop_with_the_rest() -> None:
+    desk = Desk.fresh()
+    stop = desk.hold(0)
+    market = desk.markets[0]
+    market["position"]["exit_seq"] = market["intent_seq"] = 7
+
+    (moved,) = desk.tell(0, 7, Purpose.REDUCE, 400, 10_500)
+
+    assert (moved["purpose"], moved["quantity_lots"]) == (Purpose.MOVE_STOP, 600)
+    assert moved["replaces_seq"] == stop
+    assert desk.account["realized"][0] == pytest.approx(400 * 0.0001 * 5.0)
+    assert desk.account["exits"][0] == 0
 
 
 def test_a_stop_the_venue_refused_is_watched_at_every_tick() -> None:

@@ -5,14 +5,16 @@ import asyncio
 import numpy as np
 import pytest
 
+from tests.core.play import plain
 from tests.engine.fakes import MemoryLedger, Street, random_bars
+from trading.core import explain
 from trading.core.codes import ExitReason, Purpose
 from trading.core.config.profiles import PROFILES
 from trading.engine.errors import OutcomeUnknown, Refused
 from trading.engine.messages import BarClosed, Command, OrderRequest
 from trading.engine.runner import Outcome, Pace
 
-ACTIVE = PROFILES["active"]
+ACTIVE = plain(PROFILES["active"])
 EVERY_BAR = Pace(decisions_per_commit=1, seconds_per_commit=0.0, command_poll_seconds=0.0)
 
 
@@ -67,10 +69,7 @@ def test_a_paused_engine_enters_nothing_and_says_why_in_its_decisions() -> None:
     run(street)
 
     held = [o for o, _ in street.ledger.intents.values() if o.purpose == Purpose.ENTRY]
-    reasons = {
-        int(np.frombuffer(r, street.core.decision().dtype)[0]["reason"])
-        for _, r in street.ledger.decisions
-    }
+    reasons = {int(explain.read(r).decision["reason"]) for _, r in street.ledger.decisions}
     assert held == []
     assert 10 in reasons  # Reason.HELD
     assert street.ledger.holds == {("OPERATOR", "operator")}
@@ -297,8 +296,8 @@ def test_another_core_takes_over_position_stop_and_cash(cut: int) -> None:
     run(again)
 
     assert again.core.portable() == before
-    assert float(again.core.markets[0]["now"]["atr"]) == pytest.approx(
-        float(street.core.markets[0]["now"]["atr"]), rel=1e-6
+    assert float(again.core.markets[0]["frames"][0]["now"]["atr"]) == pytest.approx(
+        float(street.core.markets[0]["frames"][0]["now"]["atr"]), rel=1e-6
     )
 
 

@@ -57,8 +57,8 @@ def as_row(report: FillReport) -> tuple[int, ...]:
 
 def assert_equal(street: Street, ledger: MemoryLedger, result: backtest.Result) -> None:
     expected = [
-        (int(market), decision.tobytes())
-        for market, decision in zip(result.decision_market, result.decisions, strict=True)
+        (int(market), record)
+        for market, record in zip(result.decision_market, result.records(), strict=True)
     ]
     assert ledger.decisions == expected
     assert [as_row(report) for report in ledger.fills] == as_rows(result)

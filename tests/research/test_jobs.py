@@ -26,7 +26,7 @@ from trading.research.requests import (
     from_json,
     to_json,
 )
-from trading.research.results import pack, unpack, unpack_equity
+from trading.research.results import pack, unpack
 from trading.research.space import parse_dimension
 from trading.wiring import evaluation, research
 
@@ -72,7 +72,7 @@ def test_job_and_command_give_the_same_bytes(tenant_id, ask, store, name: str) -
     assert (jobbed.status, jobbed.error) == ("DONE", "")
     assert unpack(bytes(jobbed.result)) == unpack(bytes(kept.result))
     assert jobbed.result_hash == kept.result_hash == ended.digest
-    assert (bytes(jobbed.result), bytes(jobbed.equity)) == (bytes(kept.result), bytes(kept.equity))
+    assert (bytes(jobbed.result), bytes(jobbed.charts)) == (bytes(kept.result), bytes(kept.charts))
     assert unkept.outcome is not None
     assert pack(unkept.outcome.facts)[1] == jobbed.result_hash
     assert jobbed.done == jobbed.total
@@ -85,7 +85,7 @@ def test_a_kept_backtest_has_its_trades_and_equity(tenant_id, ask, store) -> Non
 
     row = read(tenant_id, run.id)
     whole = unpack(bytes(row.result))
-    points = unpack_equity(bytes(row.equity))
+    points = unpack(bytes(row.charts))["equity"]
 
     assert row.facts is not None
     assert row.facts["closed_trades"] == len(whole["trades"]) > 5

@@ -17,6 +17,7 @@ from tenants.models import Membership, User
 from tenants.scoping import tenant_scope
 from tests import factories
 from trading import consumers
+from trading.stream import access
 from trading.stream import hub as hub_module
 from trading.stream.publisher import RedisPublisher
 
@@ -122,7 +123,7 @@ async def test_choosing_a_workspace_one_is_no_member_of_leads_to_ones_own(two_wo
 
 async def test_nobody_listens_without_signing_in(two_workspaces) -> None:
     async with opened(cookie_of(None)) as socket:
-        assert await close_code(socket) == consumers.NOT_SIGNED_IN
+        assert await close_code(socket) == access.NOT_SIGNED_IN
 
 
 async def test_a_page_of_a_foreign_origin_cannot_open_the_socket(two_workspaces) -> None:
@@ -138,7 +139,7 @@ async def test_the_socket_closes_when_access_ends(
     two_workspaces, leaving: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     olga, _, mine, _ = two_workspaces
-    monkeypatch.setattr(consumers, "SECONDS_BETWEEN_CHECKS", 0.2)
+    monkeypatch.setattr(access, "SECONDS_BETWEEN_CHECKS", 0.2)
 
     def end_access() -> None:
         if leaving == "sign out":
@@ -153,7 +154,7 @@ async def test_the_socket_closes_when_access_ends(
     async with opened(await in_thread(lambda: cookie_of(olga))) as socket:
         await in_thread(end_access)
 
-        assert await close_code(socket) in (consumers.NOT_SIGNED_IN, consumers.NOT_A_MEMBER)
+        assert await close_code(socket) in (access.NOT_SIGNED_IN, access.NOT_A_MEMBER)
 
 
 async def test_a_socket_that_never_confirms_is_closed(

@@ -5,8 +5,8 @@ within the range, the decision at the close. Whatever one step asks for is in th
 next begins. Nothing is closed at the end: an open position is marked at its last close.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,50 +30,85 @@ class Result:
     account: np.ndarray
     markets: np.ndarray
     sims: np.ndarray
+    details: np.ndarray = field(  # of the decisions that have one, in their order
+        default_factory=lambda: np.zeros(0, pipeline.DETAIL)
+    )
+
+    def records(self) -> Iterator[bytes]:
+        """Every decision with its detail, as the engine stores it."""
+        details = iter(self.details)
+        for decision in self.decisions:
+            detail = next(details).tobytes() if decision["has_detail"] else b""
+            yield decision.tobytes() + detail
 
 
 @kernel
-def accept_all(sims, m, intents, count):
+def accept_all(sims, m, asked, count):
     """Everything asked for goes into the book."""
     for k in range(count):
-        fill_model.accept(sims, m, intents, k)
+        fill_model.accept(sims, m, asked, k)
 
 
 @kernel
-def settle(markets, m, account, params, sims, found, count, intents, fills, fill_market, n):
-    """Book the fills of one phase and accept what they ask for; the new number of fills."""
+def settle(markets, m, account, params, sims, news, log, n):
+    """Book the fills of one phase and accept what they ask for; the new number of fills.
+
+    Args:
+        news: (what was found, how many, room for what they ask for).
+        log: (fills, the market of each).
+    """
+    found, count, asked = news
+    fills, fill_market = log
     for k in range(count):
-        fills[n] = found[k]
-        fill_market[n] = m
-        n += 1
-        asked = pipeline.on_fill(markets, m, account, params, found, k, intents)
-        accept_all(sims, m, intents, asked)
+        if found[k].quantity_lots > 0:
+            fills[n] = found[k]
+            fill_market[n] = m
+            n += 1
+        wanted = pipeline.on_fill(markets, m, account, params, found, k, asked)
+        accept_all(sims, m, asked, wanted)
     return n
 
 
 @kernel
-def loop(
-    bars, market_index, start, markets, account, params, sims, decisions, fills, fill_market, n
-):
-    """Run from bar ``start`` until the end or until the fills' array is full; (next bar, fills)."""
-    intents = np.zeros(MAX_INTENTS, INTENT)
+def loop(bars, market_index, finer, at, markets, account, params, sims, out):
+    """Run until the end or until an array is full.
+
+    Args:
+        finer: (bars of a finer timeframe, first and end of those within each bar); empty spans mean
+            that a bar's own range is all that is known.
+        at: (next bar, fills so far, details so far); the same three are returned.
+        out: (decisions, details, fills, market of each fill).
+    """
+    decisions, details, fills, fill_market = out
+    fine, first, end = finer
+    log = (fills, fill_market)
+    start, n, j = at
+    asked = np.zeros(MAX_INTENTS, INTENT)
     found = np.zeros(MAX_FILLS, FILL)
     for i in range(start, len(bars)):
-        if n + 2 * MAX_FILLS > len(fills):
-            return i, n
+        steps = max(end[i] - first[i], 1) if len(first) > 0 else 1
+        if n + (1 + steps) * MAX_FILLS > len(fills) or j + 1 > len(details):
+            return i, n, j
         m = market_index[i]
         own = params[m : m + 1]
-        asked = pipeline.on_tick(markets, m, account, own, bars[i].open_ns, bars[i].open, intents)
-        accept_all(sims, m, intents, asked)
+        wanted = pipeline.on_tick(markets, m, account, own, bars[i].open_ns, bars[i].open, asked)
+        accept_all(sims, m, asked, wanted)
         count = fill_model.match_open(sims, m, markets, own, bars, i, found)
         if count > 0:  # the call alone would cost as much as an indicator
-            n = settle(markets, m, account, own, sims, found, count, intents, fills, fill_market, n)
-        count = fill_model.match_range(sims, m, markets, own, bars, i, found)
-        if count > 0:  # the call alone would cost as much as an indicator
-            n = settle(markets, m, account, own, sims, found, count, intents, fills, fill_market, n)
-        asked = pipeline.on_bar(markets, m, account, own, bars, i, decisions, i, intents)
-        accept_all(sims, m, intents, asked)
-    return len(bars), n
+            n = settle(markets, m, account, own, sims, (found, count, asked), log, n)
+        if len(first) > 0 and end[i] > first[i]:
+            for f in range(first[i], end[i]):
+                count = fill_model.match_range(sims, m, markets, own, fine, f, found)
+                if count > 0:
+                    n = settle(markets, m, account, own, sims, (found, count, asked), log, n)
+        else:
+            count = fill_model.match_range(sims, m, markets, own, bars, i, found)
+            if count > 0:
+                n = settle(markets, m, account, own, sims, (found, count, asked), log, n)
+        wanted = pipeline.on_bar(markets, m, account, own, bars, i, decisions, i, details, j, asked)
+        j += decisions[i].has_detail
+        accept_all(sims, m, asked, wanted)
+    return len(bars), n, j
 
 
 def merge(series: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -88,12 +123,34 @@ def merge(series: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return bars, index
 
 
+NO_SPANS = np.zeros(0, "i8")
+
+
+def spans(
+    series: Sequence[np.ndarray], finer: Sequence[np.ndarray], bars: np.ndarray, index: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The finer bars of all markets, and those within each bar."""
+    if not any(len(one) for one in finer):
+        return np.zeros(0, BAR), NO_SPANS, NO_SPANS
+    first, end, base = np.zeros(len(bars), "i8"), np.zeros(len(bars), "i8"), 0
+    for m, (coarse, fine) in enumerate(zip(series, finer, strict=True)):
+        opens = coarse["open_ns"]
+        step = int(np.diff(opens).min()) if len(opens) > 1 else 0
+        mine = index == m
+        first[mine] = base + np.searchsorted(fine["open_ns"], opens)
+        end[mine] = base + np.searchsorted(fine["open_ns"], opens + step)
+        base += len(fine)
+    return np.concatenate(list(finer)), first, end
+
+
 def run(
     *,
     series: Sequence[np.ndarray],
     markets: np.ndarray,
     params: Sequence[PipelineParams],
     cash: float,
+    finer: Sequence[np.ndarray] = (),
+    models: Sequence[np.ndarray | None] = (),
 ) -> Result:
     """Trade every series on one shared account.
 
@@ -102,27 +159,50 @@ def run(
         markets: fresh MARKET records with their instruments' grids.
         params: the parameters of each market.
         cash: quote currency at the start.
+        finer: per market bars of a finer timeframe (or none) that tell what happened within a bar.
+        models: per market the MODEL record that gates it, or None.
 
     Raises:
         BadBar: a bar that cannot be used.
     """
-    for one in series:
+    for one in (*series, *finer):
         pipeline.check_bars(one)
     bars, index = merge(series)
-    records = np.concatenate([pipeline.new_params(one) for one in params])
-    account, sims = pipeline.new_account(cash), fill_model.new_sims(len(series))
-    markets = markets.copy()
-    decisions = np.zeros(len(bars), pipeline.DECISION)
+    gates = models or [None] * len(params)
+    records = np.concatenate([pipeline.new_params(*one) for one in zip(params, gates, strict=True)])
+    state = (markets.copy(), pipeline.new_account(cash), records, fill_model.new_sims(len(series)))
+    decisions = np.empty(len(bars), pipeline.DECISION)  # every field of every record is written
+    out, at = _play(bars, index, spans(series, finer, bars, index), state, decisions)
+    _, details, fills, fill_market = out
+    _, n, j = at
+    markets, account, _, sims = state
+    return Result(decisions, index, fills[:n], fill_market[:n], account, markets, sims, details[:j])
+
+
+def _play(bars, index, within, state, decisions):  # arrays and tuples of them
+    """Run the loop to the end, with longer arrays where they were too short."""
+    markets, account, records, sims = state
+    details = np.empty(max(len(bars) // 8, FIRST_FILLS), pipeline.DETAIL)
     fills, fill_market = np.zeros(FIRST_FILLS, FILL), np.zeros(FIRST_FILLS, "i8")
-    at, n = 0, 0
-    while at < len(bars):
-        at, n = loop(
-            bars, index, at, markets, account, records, sims, decisions, fills, fill_market, n
-        )
-        if at < len(bars):
-            fills = np.concatenate([fills, np.zeros(len(fills), FILL)])
-            fill_market = np.concatenate([fill_market, np.zeros(len(fill_market), "i8")])
-    return Result(decisions, index, fills[:n], fill_market[:n], account, markets, sims)
+    room = 2 * MAX_FILLS + MAX_FILLS * int(max((within[2] - within[1]).max(initial=0), 1))
+    at = (0, 0, 0)
+    while True:
+        out = (decisions, details, fills, fill_market)
+        at = loop(bars, index, within, at, markets, account, records, sims, out)
+        if at[0] == len(bars):
+            return out, at
+        details = _grown(details, at[2], 1)
+        fills = _grown(fills, at[1], room)
+        fill_market = _grown(fill_market, at[1], room)
+
+
+def _grown(array: np.ndarray, used: int, room: int) -> np.ndarray:
+    """The same array, or twice as long where less than ``room`` is left."""
+    if used + room <= len(array):
+        return array
+    longer = np.empty(max(2 * len(array), used + room), array.dtype)
+    longer[:used] = array[:used]
+    return longer
 
 
 def warm() -> None:

@@ -38,28 +38,38 @@ class Stage(IntEnum):
     RISK = 4
     SIZING = 5
     ENTRY = 6
+    WAITING = 7
+    MODEL = 8
 
 
 class Gate(IntEnum):
     """Gates in the order a candidate meets them; each leaves value, limit and verdict."""
 
-    WARMUP = 0
-    FLAT = 1
-    CANDIDATE = 2
-    SCORE = 3
+    CANDIDATE = 0
+    AGREEMENT = 1
+    SCORE = 2
+    PROBABILITY = 3
     CONFIDENCE = 4
     VOTES = 5
     SIDE_ALLOWED = 6
     HOLDS = 7
     DATA_GAP = 8
-    COOLDOWN = 9
-    OPEN_POSITIONS = 10
-    DAILY_LOSS = 11
-    DRAWDOWN = 12
-    REWARD = 13
-    STOP_DISTANCE = 14
-    EXPOSURE = 15
-    MINIMUM = 16
+    QUIET_HOURS = 9
+    COOLDOWN = 10
+    ACCOUNT_COOLDOWN = 11
+    STRATEGY_COOLDOWN = 12
+    OPEN_POSITIONS = 13
+    GROUP_POSITIONS = 14
+    HOURLY_TRADES = 15
+    DAILY_TRADES = 16
+    DAILY_LOSS = 17
+    DRAWDOWN = 18
+    SPREAD = 19
+    REWARD = 20
+    STOP_DISTANCE = 21
+    EXPOSURE = 22
+    LIQUIDITY = 23
+    MINIMUM = 24
 
 
 class Verdict(IntEnum):
@@ -68,6 +78,7 @@ class Verdict(IntEnum):
     NOT_ASKED = 0
     PASSED = 1
     REFUSED = 2
+    ABSENT = 3  # its input is missing; it neither passes nor refuses
 
 
 class Reason(IntEnum):
@@ -93,6 +104,17 @@ class Reason(IntEnum):
     STOP_OUT_OF_BOUNDS = 17
     EXPOSURE_FULL = 18
     BELOW_MINIMUM = 19
+    BETWEEN_BARS = 20
+    TIMEFRAMES_DISAGREE = 21
+    MODEL_REFUSED = 22
+    QUIET_HOUR = 23
+    ACCOUNT_COOLING_DOWN = 24
+    STRATEGY_COOLING_DOWN = 25
+    GROUP_FULL = 26
+    TOO_MANY_TRADES_THIS_HOUR = 27
+    TOO_MANY_TRADES_TODAY = 28
+    SPREAD_TOO_WIDE = 29
+    TOO_LITTLE_LIQUIDITY = 30
 
 
 class Abstain(IntEnum):
@@ -113,6 +135,7 @@ class Purpose(IntEnum):
     PROTECT = 2
     MOVE_STOP = 3
     EXIT = 4
+    REDUCE = 5
 
 
 class ExitReason(IntEnum):
@@ -125,6 +148,8 @@ class ExitReason(IntEnum):
     TARGET = 4
     TIME = 5
     OPERATOR = 6
+    TIER = 7
+    STAGNATION = 8
 
 
 class HoldBit(IntEnum):

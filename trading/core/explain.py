@@ -1,15 +1,33 @@
 """A DECISION record in words; pure Python, so that pages need no compiler."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from trading.core.codes import Abstain, Gate, Reason, Regime, Side, Stage, Verdict
+from trading.core.codes import Abstain, Gate, Reason, Regime, Side, Stage, Verdict, Volatility
+from trading.core.config.features import FEATURE_NAMES
 from trading.core.config.pipeline import STRATEGY_NAMES
-from trading.core.records import decision_dtype
+from trading.core.records import SIZED, TIMEFRAMES, decision_dtype, detail_dtype
 
 DECISION = decision_dtype(len(STRATEGY_NAMES))
+DETAIL = detail_dtype(len(STRATEGY_NAMES))
+NUMBERS = (
+    "score",
+    "confidence",
+    "probability",
+    "close",
+    "atr",
+    "adx",
+    "rsi",
+    "volume_ratio",
+    "choppiness",
+    "volatility_rank",
+    "equity",
+    "stop_distance",
+    "target_distance",
+)
 
 SENTENCES = {
     Reason.NONE: "Entered: every gate said yes.",
@@ -32,10 +50,23 @@ SENTENCES = {
     Reason.STOP_OUT_OF_BOUNDS: "The stop would be too far away.",
     Reason.EXPOSURE_FULL: "Open positions use all of the allowed exposure.",
     Reason.BELOW_MINIMUM: "The size would be below the venue's minimum.",
+    Reason.BETWEEN_BARS: "Waiting for the next bar of the deciding timeframe.",
+    Reason.TIMEFRAMES_DISAGREE: "Too few timeframes agreed.",
+    Reason.MODEL_REFUSED: "The model gave it too small a chance.",
+    Reason.QUIET_HOUR: "No entries in the quiet hours.",
+    Reason.ACCOUNT_COOLING_DOWN: "The account is cooling down after a loss.",
+    Reason.STRATEGY_COOLING_DOWN: "The strategy entered only a moment ago.",
+    Reason.GROUP_FULL: "Enough positions of markets that move alike are open.",
+    Reason.TOO_MANY_TRADES_THIS_HOUR: "As many entries as an hour may have.",
+    Reason.TOO_MANY_TRADES_TODAY: "As many entries as a day may have.",
+    Reason.SPREAD_TOO_WIDE: "The spread is too wide.",
+    Reason.TOO_LITTLE_LIQUIDITY: "The market is too thin for the least order.",
 }
 
 
-def words(code: Stage | Reason | Regime | Side | Gate | Verdict | Abstain) -> str:
+def words(
+    code: Stage | Reason | Regime | Side | Gate | Verdict | Abstain | Volatility,
+) -> str:
     """A code's name as people write it."""
     return code.name.replace("_", " ").lower()
 
@@ -45,55 +76,103 @@ def number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def read(record: bytes) -> np.void:
-    """The record of stored bytes.
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A stored decision, with the detail of a bar on which a strategy voted."""
+
+    decision: np.void
+    detail: np.void | None
+
+
+def is_record(record: bytes) -> bool:
+    """Whether bytes have the layout of this core."""
+    return len(record) in (DECISION.itemsize, DECISION.itemsize + DETAIL.itemsize)
+
+
+def read(record: bytes) -> Record:
+    """The records of stored bytes.
 
     Raises:
-        ValueError: the bytes are not one DECISION of this core's layout.
+        ValueError: the bytes are not one DECISION, with or without its DETAIL, of this core's layout.
     """
-    if len(record) != DECISION.itemsize:
+    if not is_record(record):
         raise ValueError(f"a decision has {DECISION.itemsize} bytes, this one {len(record)}")
-    return np.frombuffer(record, dtype=DECISION)[0]
+    decision = np.frombuffer(record, dtype=DECISION, count=1)[0]
+    if len(record) == DECISION.itemsize:
+        return Record(decision, None)
+    return Record(decision, np.frombuffer(record, dtype=DETAIL, offset=DECISION.itemsize)[0])
 
 
-def describe(record: np.void) -> dict[str, Any]:
+def describe(record: Record) -> dict[str, Any]:
     """Everything a page or an API shows of a decision, with plain values."""
-    reason = Reason(int(record["reason"]))
+    d = record.decision
+    reason = Reason(int(d["reason"]))
+    strategy = int(d["strategy"])
     return {
-        "bar_open_ms": int(record["bar_open_ns"]) // 1_000_000,
-        "stage": words(Stage(int(record["stage"]))),
+        "bar_open_ms": int(d["bar_open_ns"]) // 1_000_000,
+        "stage": words(Stage(int(d["stage"]))),
         "reason": words(reason),
         "sentence": SENTENCES[reason],
-        "regime": words(Regime(int(record["regime"]))),
-        "side": words(Side(int(record["side"]))),
-        "score": number(record["score"]),
-        "confidence": number(record["confidence"]),
-        "close": number(record["close"]),
-        "atr": number(record["atr"]),
-        "adx": number(record["adx"]),
-        "rsi": number(record["rsi"]),
-        "equity": number(record["equity"]),
-        "stop_distance": number(record["stop_distance"]),
-        "target_distance": number(record["target_distance"]),
-        "votes": [
-            _vote(name, vote) for name, vote in zip(STRATEGY_NAMES, record["votes"], strict=True)
-        ],
-        "gates": [
-            {
-                "name": words(gate),
-                "value": number(record["gates"][gate]["value"]),
-                "limit": number(record["gates"][gate]["limit"]),
-                "verdict": words(Verdict(int(record["gates"][gate]["verdict"]))),
-            }
-            for gate in Gate
-        ],
+        "regime": words(Regime(int(d["regime"]))),
+        "volatility": words(Volatility(int(d["volatility"]))),
+        "side": words(Side(int(d["side"]))),
+        "strategy": STRATEGY_NAMES[strategy] if strategy >= 0 else "",
+        "agreeing": int(d["agreeing"]),
+        "opposing": int(d["opposing"]),
+        **{name: number(d[name]) for name in NUMBERS},
+        "timeframes": [_timeframe(k, record) for k in range(TIMEFRAMES)],
+        "votes": [_vote(k, name, record) for k, name in enumerate(STRATEGY_NAMES)],
+        "gates": _gates(record.detail),
+        "sized": _sized(record.detail),
+        "features": _features(record.detail),
     }
 
 
-def _vote(name: str, vote: np.void) -> dict[str, Any]:
+def _timeframe(k: int, record: Record) -> dict[str, Any]:
+    closed = bool(int(record.decision["closed"]) >> k & 1)
+    if record.detail is None:
+        return {"closed": closed}
+    view = record.detail["timeframes"][k]
+    return {
+        "closed": closed,
+        "side": words(Side(int(view["side"]))),
+        "regime": words(Regime(int(view["regime"]))),
+        "score": number(view["score"]),
+        "confidence": number(view["confidence"]),
+    }
+
+
+def _vote(k: int, name: str, record: Record) -> dict[str, Any]:
+    vote = record.detail["votes"][k] if record.detail is not None else None
     return {
         "strategy": name,
-        "score": number(vote["score"]),
-        "confidence": number(vote["confidence"]),
-        "abstained": words(Abstain(int(vote["abstain"]))),
+        "score": number(vote["score"]) if vote is not None else None,
+        "confidence": number(vote["confidence"]) if vote is not None else None,
+        "abstained": words(Abstain(int(record.decision["abstain"][k]))),
     }
+
+
+def _gates(detail: np.void | None) -> list[dict[str, Any]]:
+    if detail is None:
+        return []
+    return [
+        {
+            "name": words(gate),
+            "value": number(detail["gates"][gate]["value"]),
+            "limit": number(detail["gates"][gate]["limit"]),
+            "verdict": words(Verdict(int(detail["gates"][gate]["verdict"]))),
+        }
+        for gate in Gate
+    ]
+
+
+def _sized(detail: np.void | None) -> dict[str, float | None]:
+    if detail is None:
+        return {}
+    return {name: number(detail["sized"][name]) for name in SIZED.names or ()}
+
+
+def _features(detail: np.void | None) -> dict[str, float | None]:
+    if detail is None:
+        return {}
+    return {name: number(detail["features"][k]) for k, name in enumerate(FEATURE_NAMES)}

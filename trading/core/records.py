@@ -8,6 +8,7 @@ currency as float64. A bar is known by the time it opened and used only after it
 import numpy as np
 
 from trading.core.codes import Gate
+from trading.core.config.features import N_FEATURES
 
 FEE_UNITS_PER_QUOTE = 100_000_000
 MAX_INTENTS = 4
@@ -31,9 +32,10 @@ INTENT = np.dtype(
         ("purpose", "i8"),  # codes.Purpose
         ("side", "i8"),  # codes.Side of the order
         ("quantity_lots", "i8"),
-        ("price_ticks", "i8"),  # stop trigger of PROTECT and MOVE_STOP, 0 for market orders
+        ("price_ticks", "i8"),  # stop trigger of PROTECT and MOVE_STOP, limit of ENTRY, 0: market
         ("replaces_seq", "i8"),  # resting stop this one replaces (MOVE_STOP, EXIT), else 0
         ("reason", "i8"),  # codes.ExitReason this order would end the position with
+        ("expires_ns", "i8"),  # a limit is cancelled from this time on, 0: never
     ]
 )
 
@@ -68,6 +70,7 @@ NOW = np.dtype(  # what all strategies of one timeframe share; NaN: absent or wa
         ("adx", "f8"),
         ("rsi", "f8"),
         ("volume_ratio", "f8"),  # volume over the mean of the 20 bars before
+        ("usual_volume", "f8"),  # that mean, this bar included, in base units
         ("ema_fast", "f8"),  # 12 bars
         ("ema_slow", "f8"),  # 26 bars
         ("momentum", "f8"),  # close over the close 10 bars ago, minus 1
@@ -86,6 +89,19 @@ NOW = np.dtype(  # what all strategies of one timeframe share; NaN: absent or wa
 
 GATE = np.dtype([("value", "f8"), ("limit", "f8"), ("verdict", "i1")])
 
+OPINION = np.dtype(  # what the votes of one timeframe's last closed bar make together
+    [
+        ("side", "i8"),  # 0: nobody, or a tie
+        ("longs", "i8"),
+        ("shorts", "i8"),
+        ("score", "f8"),
+        ("confidence", "f8"),
+        ("strategy", "i8"),  # the strongest agreeing vote, -1: none
+        ("stop_distance", "f8"),
+        ("target_distance", "f8"),
+    ]
+)
+
 POSITION = np.dtype(
     [
         ("quantity_lots", "i8"),  # signed: > 0 long, < 0 short, 0 flat
@@ -96,16 +112,26 @@ POSITION = np.dtype(
         ("stop_seq", "i8"),  # resting stop order, 0: none
         ("stop_reason", "i8"),  # codes.ExitReason a touch of the stop would mean now
         ("initial_risk", "f8"),  # |entry - first stop|, quote currency per unit
+        ("risked", "f8"),  # the same for the whole position, costs not included
         ("target", "f8"),  # price, NaN: none
         ("best_price", "f8"),  # highest high (long) or lowest low (short) since entry
+        ("tier", "i8"),  # partial exits done
         ("entry_seq", "i8"),  # working entry order, 0: none
-        ("exit_seq", "i8"),  # working exit order, 0: none
+        ("exit_seq", "i8"),  # working exit or reducing order, 0: none
         ("exit_requested", "i8"),  # codes.ExitReason asked for from outside, 0: none
         ("planned_stop_distance", "f8"),
         ("planned_target_distance", "f8"),
+        ("strategy", "i8"),  # credited with the outcome, -1: none
+        ("regime", "i8"),  # codes.Regime at the decision
+        ("volatility", "i8"),  # codes.Volatility at the decision
+        ("decided_ns", "i8"),
+        ("features", "f8", (N_FEATURES,)),
         ("realized", "f8"),  # quote currency of this position, fees included, until flat
     ]
 )
+
+OUTCOMES = 100  # closed trades an account remembers
+ENTRIES = 64  # entries an account remembers
 
 ACCOUNT = np.dtype(
     [
@@ -122,10 +148,29 @@ ACCOUNT = np.dtype(
         ("fees", "f8"),
         ("entries", "i8"),
         ("exits", "i8"),
+        ("entries_today", "i8"),
+        ("streak", "i8"),  # wins (> 0) or losses (< 0) in a row
+        ("cooldown_until_ns", "i8"),
+        ("outcomes", "f8", (OUTCOMES,)),  # in R, the newest overwrites the oldest
+        ("entered_ns", "i8", (ENTRIES,)),  # idem
     ]
 )
 
 N_GATES = len(Gate)
+TIMEFRAMES = 3
+
+TIMEFRAME_VIEW = np.dtype([("side", "i1"), ("regime", "i1"), ("score", "f4"), ("confidence", "f4")])
+SIZED = np.dtype(  # what the risk of a trade was multiplied by, 1: nothing changed
+    [
+        ("kelly", "f8"),
+        ("drawdown", "f8"),
+        ("streak", "f8"),
+        ("volatility", "f8"),
+        ("spread", "f8"),
+        ("correlation", "f8"),
+        ("ruin", "f8"),
+    ]
+)
 
 
 def decision_dtype(strategies: int) -> np.dtype:
@@ -133,18 +178,7 @@ def decision_dtype(strategies: int) -> np.dtype:
     return np.dtype(
         [
             ("bar_open_ns", "i8"),
-            ("stage", "i1"),  # codes.Stage
-            ("reason", "i1"),  # codes.Reason
-            ("regime", "i1"),  # codes.Regime
-            ("side", "i1"),  # candidate's side, 0: none
-            ("score", "f8"),
-            ("confidence", "f8"),
-            ("agreeing", "i1"),
             ("close", "f8"),
-            ("atr", "f8"),
-            ("adx", "f8"),
-            ("rsi", "f8"),
-            ("volume_ratio", "f8"),
             ("equity", "f8"),
             ("quantity_lots", "i8"),
             ("stop_distance", "f8"),
@@ -152,7 +186,38 @@ def decision_dtype(strategies: int) -> np.dtype:
             ("intent_seq", "i8"),  # entry intent, 0: none
             ("position_lots", "i8"),  # position after this bar's management
             ("stop_ticks", "i8"),  # its stop
-            ("votes", VOTE, (strategies,)),  # in the order of config.STRATEGY_NAMES
+            ("atr", "f8"),
+            ("score", "f8"),
+            ("confidence", "f8"),
+            ("probability", "f8"),  # of the model, NaN: none
+            ("adx", "f4"),
+            ("rsi", "f4"),
+            ("volume_ratio", "f4"),
+            ("choppiness", "f4"),
+            ("volatility_rank", "f4"),
+            ("stage", "i1"),  # codes.Stage
+            ("reason", "i1"),  # codes.Reason
+            ("regime", "i1"),  # codes.Regime of the deciding timeframe
+            ("volatility", "i1"),  # codes.Volatility, idem
+            ("side", "i1"),  # candidate's side, 0: none
+            ("agreeing", "i1"),
+            ("opposing", "i1"),
+            ("strategy", "i1"),  # the strongest agreeing vote, -1: none
+            ("closed", "i1"),  # bit k: timeframe k closed a bar
+            ("has_detail", "i1"),  # 1: a DETAIL belongs to it
+            ("abstain", "i1", (strategies,)),  # codes.Abstain in the order of STRATEGY_NAMES
+        ]
+    )
+
+
+def detail_dtype(strategies: int) -> np.dtype:
+    """DETAIL: what only bars with a vote on the deciding timeframe have to tell."""
+    return np.dtype(
+        [
+            ("votes", VOTE, (strategies,)),
+            ("timeframes", TIMEFRAME_VIEW, (TIMEFRAMES,)),
+            ("features", "f4", (N_FEATURES,)),
+            ("sized", SIZED),
             ("gates", GATE, (N_GATES,)),
         ]
     )

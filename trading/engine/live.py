@@ -66,7 +66,7 @@ class LiveView:
         self._measure(now)
         spec = core.specs[bar.market]
         self._publish("bar", bar.market, bar_payload(spec, bar))
-        described = {"symbol": spec.symbol, **explain.describe(core.decision())}
+        described = {"symbol": spec.symbol, **explain.describe(explain.read(core.record()))}
         self._publish("decision", bar.market, described)
         self._publish("position", bar.market, position_payload(core, bar.market))
         self._publish_engine(core)

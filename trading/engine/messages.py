@@ -63,7 +63,8 @@ class OrderRequest(Struct, frozen=True):
     purpose: Purpose
     side: Side
     quantity_lots: int
-    stop_ticks: int
+    price_ticks: int  # trigger of a stop, limit of an entry, 0: at the market
+    expires_ns: int  # a limit ends from this time on, 0: never
     replaces_seq: int
     reason: ExitReason
     deadline_ns: int

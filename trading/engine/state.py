@@ -9,6 +9,7 @@ import numpy as np
 
 from trading.core import pipeline
 from trading.core.codes import ExitReason, Purpose, Side
+from trading.core.config.groups import GROUPS
 from trading.core.config.pipeline import PipelineParams
 from trading.core.jit import CORE_HASH
 from trading.core.records import ACCOUNT, BAR, FILL, INTENT, MAX_INTENTS
@@ -42,6 +43,7 @@ class CoreState:
         self._bar = np.zeros(1, BAR)
         self._fill = np.zeros(1, FILL)
         self._decision = np.zeros(1, pipeline.DECISION)
+        self._detail = np.zeros(1, pipeline.DETAIL)
         self._intents = np.zeros(MAX_INTENTS, INTENT)
 
     def fund(self, cash: float) -> None:
@@ -62,9 +64,11 @@ class CoreState:
             0,
             self._decision,
             0,
+            self._detail,
+            0,
             self._intents,
         )
-        return self._decision.tobytes(), self._orders(m, count)
+        return self.record(), self._orders(m, count)
 
     def on_tick(self, tick: PriceTick) -> list[OrderRequest]:
         """Let stops, requested and timed exits see a price."""
@@ -117,9 +121,10 @@ class CoreState:
             default=0,
         )
 
-    def decision(self) -> np.void:
-        """The newest decision record."""
-        return self._decision[0]
+    def record(self) -> bytes:
+        """The newest decision with its detail, if it has one; what ``explain.read`` takes."""
+        detail = self._detail.tobytes() if self._decision["has_detail"][0] else b""
+        return self._decision.tobytes() + detail
 
     def _orders(self, market: int, count: int) -> list[OrderRequest]:
         return [self._order(market, self._intents[k]) for k in range(count)]
@@ -128,6 +133,7 @@ class CoreState:
         spec = self.specs[market]
         seq = int(intent["seq"])
         at_ns = int(intent["at_ns"])
+        expires_ns = int(intent["expires_ns"])
         return OrderRequest(
             market=market,
             seq=seq,
@@ -136,10 +142,11 @@ class CoreState:
             purpose=Purpose(int(intent["purpose"])),
             side=Side(int(intent["side"])),
             quantity_lots=int(intent["quantity_lots"]),
-            stop_ticks=int(intent["price_ticks"]),
+            price_ticks=int(intent["price_ticks"]),
+            expires_ns=expires_ns,
             replaces_seq=int(intent["replaces_seq"]),
             reason=ExitReason(int(intent["reason"])),
-            deadline_ns=at_ns + max(2 * spec.timeframe_ns, MIN_DEADLINE_NS),
+            deadline_ns=max(at_ns + max(2 * spec.timeframe_ns, MIN_DEADLINE_NS), expires_ns),
         )
 
     def dump(self) -> tuple[bytes, bytes]:
@@ -161,12 +168,13 @@ class CoreState:
         self.account = np.frombuffer(account, dtype=ACCOUNT).copy()
 
     def portable(self) -> dict[str, Any]:
-        """What must survive a change of the core: account, positions, order numbers, cursors."""
+        """What must survive a change of the core: account, positions, what was learned, cursors."""
         return {
             "account": to_names(self.account[0]),
             "markets": [
                 {
                     "position": to_names(market["position"]),
+                    "learning": to_names(market["learning"]),
                     "intent_seq": int(market["intent_seq"]),
                     "last_open_ns": int(market["last_open_ns"]),
                 }
@@ -195,10 +203,13 @@ class CoreState:
                     i,
                     self._decision,
                     0,
+                    self._detail,
+                    0,
                     self._intents,
                 )
             record = self.markets[m]
             from_names(record["position"], market["position"])
+            from_names(record["learning"], market.get("learning", {}))
             record["intent_seq"] = market["intent_seq"]
             record["last_open_ns"] = market["last_open_ns"]
         from_names(self.account[0], saved["account"])
@@ -219,20 +230,42 @@ def new_markets(specs: Sequence[MarketSpec]) -> np.ndarray:
         grid["min_quantity_lots"] = int(-(-spec.min_quantity // spec.lot_size))
         grid["min_notional"] = float(spec.min_notional)
         grid["timeframe_ns"] = spec.timeframe_ns
+        grid["group"] = GROUPS.get(spec.base, 0)
     return markets
 
 
-def to_names(record: np.void) -> dict[str, int | float | None]:
-    """A flat record as plain names and values; NaN becomes None."""
-    values: dict[str, int | float | None] = {}
-    for name in record.dtype.names or ():
-        value = record[name].item()
-        values[name] = None if value != value else value  # NaN is the only value unlike itself
-    return values
+def to_names(record: np.void) -> dict[str, Any]:
+    """A record as plain names and values, nested like it; NaN becomes None."""
+    return {name: _plain(record[name]) for name in record.dtype.names or ()}
+
+
+def _plain(value: Any) -> Any:  # any field of a record: a number, a record or an array of either
+    if isinstance(value, np.void):
+        return to_names(value)
+    if isinstance(value, np.ndarray):
+        return [_plain(one) for one in value]
+    number = value.item()
+    return None if number != number else number  # NaN is the only value unlike itself
 
 
 def from_names(record: np.void, values: dict[str, Any]) -> None:
     """Write values back into the fields that (still) exist; None becomes NaN."""
     for name, value in values.items():
-        if name in (record.dtype.names or ()):
+        if name not in (record.dtype.names or ()):
+            continue
+        if isinstance(value, dict):
+            from_names(record[name], value)
+        elif isinstance(value, list):
+            _fill(record[name], value)
+        else:
             record[name] = np.nan if value is None else value
+
+
+def _fill(array: np.ndarray, values: list[Any]) -> None:
+    for k, value in enumerate(values[: len(array)]):
+        if isinstance(value, dict):
+            from_names(array[k], value)
+        elif isinstance(value, list):
+            _fill(array[k], value)
+        else:
+            array[k] = np.nan if value is None else value

@@ -97,9 +97,10 @@ class PaperVenue:
             int(order.purpose),
             int(order.side),
             order.quantity_lots,
-            order.stop_ticks,
+            order.price_ticks,
             order.replaces_seq,
             int(order.reason),
+            order.expires_ns,
         )
         fills.accept(self._sims, order.market, self._intent, 0)
         return venue_order_id(order.market, order.seq)

@@ -1,8 +1,11 @@
 """Pure: messages <-> model field dicts; the only place ticks become Decimal and ns become times."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+import numpy as np
 
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.core.records import FEE_UNITS_PER_QUOTE
@@ -38,8 +41,15 @@ def fee(units: int) -> Decimal:
     return Decimal(units) / UNITS
 
 
+def decisions(records: Sequence[bytes], dtype: np.dtype) -> np.ndarray:
+    """The DECISION records at the head of stored bytes; a detail may follow each."""
+    return np.frombuffer(b"".join(record[: dtype.itemsize] for record in records), dtype=dtype)
+
+
 def intent_fields(spec: MarketSpec, order: OrderRequest) -> dict[str, Any]:
     """Fields of OrderIntent that come from the order."""
+    level = price(spec, order.price_ticks) if order.price_ticks else None
+    is_entry = order.purpose == Purpose.ENTRY
     return {
         "bot_id": spec.bot_id,
         "instrument_id": spec.instrument_id,
@@ -48,7 +58,9 @@ def intent_fields(spec: MarketSpec, order: OrderRequest) -> dict[str, Any]:
         "purpose": int(order.purpose),
         "side": order.side.name,
         "quantity": quantity(spec, order.quantity_lots),
-        "stop_price": price(spec, order.stop_ticks) if order.stop_ticks else None,
+        "stop_price": None if is_entry else level,
+        "limit_price": level if is_entry else None,
+        "expires_at": to_datetime(order.expires_ns) if order.expires_ns else None,
         "replaces_seq": order.replaces_seq,
         "exit_reason": int(order.reason),
         "planned_at": to_datetime(order.at_ns),
@@ -58,6 +70,7 @@ def intent_fields(spec: MarketSpec, order: OrderRequest) -> dict[str, Any]:
 
 def order_of(spec: MarketSpec, row: Any) -> OrderRequest:
     """The order of a stored OrderIntent; the inverse of ``intent_fields``."""
+    level = row.stop_price or row.limit_price
     return OrderRequest(
         market=spec.index,
         seq=row.seq,
@@ -66,7 +79,8 @@ def order_of(spec: MarketSpec, row: Any) -> OrderRequest:
         purpose=Purpose(row.purpose),
         side=Side[row.side],
         quantity_lots=int(row.quantity / spec.lot_size),
-        stop_ticks=int(row.stop_price / spec.tick_size) if row.stop_price else 0,
+        price_ticks=int(level / spec.tick_size) if level else 0,
+        expires_ns=to_ns(row.expires_at) if row.expires_at else 0,
         replaces_seq=row.replaces_seq,
         reason=ExitReason(row.exit_reason),
         deadline_ns=to_ns(row.deadline_at),

@@ -147,7 +147,7 @@ class DjangoLedger:
             return
         specs = [self._specs[row.market] for row in batch.decisions]
         records = [row.record for row in batch.decisions]
-        decided = np.frombuffer(b"".join(records), dtype=self._decision_dtype)
+        decided = rows.decisions(records, self._decision_dtype)
         with connection.cursor() as cursor:
             cursor.execute(
                 INSERT_DECISIONS,

@@ -70,12 +70,16 @@ def as_text(facts: dict[str, Any], *, trades: bool) -> str:
         ("fees", f"{facts['fees']:,.2f} {money}"),
         ("time in the market", _percent(facts["time_in_market"])),
         ("Sharpe, daily", _number(facts["sharpe_daily"])),
+        ("Sortino, Calmar", f"{_number(facts['metrics']['sortino'])}, {_number(facts['metrics']['calmar'])}"),
+        ("expectancy", f"{_number(facts['expectancy'])} {money}, {_number(facts['metrics']['expectancy_r'])} R"),
         ("exits by", _counts(facts["exits"])),
         ("decisions by reason", _counts(facts["decisions"])),
         ("core", facts["core_sha256"]),
         ("parameters", facts["params_sha256"]),
     ]  # fmt: skip
     lines = [_market_line(market, facts["timeframe"]) for market in facts["markets"]]
+    verdict = facts["verdict"]
+    lines += ["", verdict["headline"], *(f"  {words}" for words in verdict["sentences"])]
     lines += ["", *(f"{name:<22} {value}" for name, value in rows), "", "Assumptions"]
     lines += [f"  {assumption}" for assumption in facts["assumptions"]]
     lines.append("  what was earned in the past says little about what comes")
@@ -101,7 +105,7 @@ def _trade_line(trade: dict[str, Any]) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.2%}" if value < 0 else f"{value:.2%}"
+    return "–" if value is None else f"{value + 0.0:.2%}"  # never -0.00%
 
 
 def _number(value: float | None) -> str:

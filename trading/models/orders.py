@@ -46,12 +46,14 @@ class OrderIntent(TenantModel):
     side = models.CharField(max_length=4, choices=Side)
     quantity = models.DecimalField(max_digits=38, decimal_places=18)
     stop_price = models.DecimalField(max_digits=38, decimal_places=18, null=True, blank=True)
+    limit_price = models.DecimalField(max_digits=38, decimal_places=18, null=True, blank=True)
     replaces_seq = models.PositiveBigIntegerField(default=0)
     exit_reason = models.PositiveSmallIntegerField(choices=choices_of(ExitReason), default=0)
     state = models.CharField(max_length=8, choices=State, default=State.PLANNED)
     state_reason = models.CharField(max_length=200, blank=True)
     planned_at = models.DateTimeField(help_text="market time of the decision")
     deadline_at = models.DateTimeField(help_text="market time after which it is not sent")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="a limit ends then")
 
     class Meta:
         constraints = [

@@ -58,7 +58,7 @@ def list_runs(
     *, kind: str = "", status: str = "", archived: bool = False, most: int = MOST_LISTED
 ) -> list[ListedRun]:
     """The newest runs that fit, newest first."""
-    rows = BacktestRun.objects.select_related("requested_by").defer("result", "equity")
+    rows = BacktestRun.objects.select_related("requested_by").defer("result", "charts")
     rows = rows.filter(archived_at__isnull=not archived)
     if kind:
         rows = rows.filter(kind=kind)
@@ -95,7 +95,7 @@ def get_progress(*, number: int) -> BacktestRun:
     Raises:
         NoSuchRun: not in this tenant.
     """
-    run = BacktestRun.objects.defer("result", "equity", "facts").filter(number=number).first()
+    run = BacktestRun.objects.defer("result", "charts", "facts").filter(number=number).first()
     if run is None:
         raise NoSuchRun(f"no run {number} in this workspace")
     found: BacktestRun = run
@@ -151,6 +151,13 @@ def count_tries() -> int:
     return int(BacktestRun.objects.aggregate(total=Sum("trials"))["total"] or 0)
 
 
+def get_report(run: BacktestRun) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """(facts, charts) of a backtest or of a sweep's best set; None where there is no report."""
+    facts = get_result(run) or {}
+    told = facts if run.kind == BacktestRun.Kind.BACKTEST else facts.get("result")
+    return (told, unpack(bytes(run.charts))) if told and run.charts else None
+
+
 def list_trials(*, run: BacktestRun, most: int) -> list[BacktestTrial]:
     """What the run tried, in order."""
     return list(run.trial_rows.defer("daily").order_by("window", "sample", "index", "id")[:most])
@@ -166,7 +173,7 @@ def compare_runs(*, numbers: Sequence[int]) -> Comparison:
     chosen = list(dict.fromkeys(numbers))
     if not 2 <= len(chosen) <= MOST_COMPARED:
         raise CannotCompare(f"compare takes 2 to {MOST_COMPARED} different runs, was {len(chosen)}")
-    rows = BacktestRun.objects.defer("result", "equity").filter(number__in=chosen)
+    rows = BacktestRun.objects.defer("result", "charts").filter(number__in=chosen)
     found = {run.number: run for run in rows.order_by("number", "id")}
     for number in chosen:
         if number not in found:

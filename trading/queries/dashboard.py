@@ -265,7 +265,7 @@ def _equity(market: EngineMarket) -> list[tuple[int, float]]:
         .values_list("record", flat=True)[: CHART_BARS * 4]
     )
     size = explain.DECISION.itemsize
-    records = [bytes(r) for r in newest if len(r) == size]
+    records = [bytes(r)[:size] for r in newest if explain.is_record(bytes(r))]
     decided = np.frombuffer(b"".join(reversed(records)), dtype=explain.DECISION)
     step = max(1, len(decided) // EQUITY_POINTS)
     return [

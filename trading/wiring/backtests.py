@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from trading.core.config.pipeline import CostParams
+from trading.backtest import evidence, report, report_data, trips
+from trading.core.config.money import CostParams
 from trading.core.params import params_hash, to_mapping
 from trading.engine.messages import MarketSpec
 from trading.marketdata.checks import moment
@@ -36,22 +37,13 @@ class Market:
     bars: np.ndarray
 
 
-def run_backtest(*, store: BarStore, request: BacktestRequest) -> dict[str, Any]:
-    """Run over stored bars and tell the facts.
+def load_markets(*, store: BarStore, request: BacktestRequest) -> list[Market]:
+    """Instruments and bars of the request's pairs, in its order.
 
     Raises:
         NothingStored: unknown pair or venue, or no bars in the range.
         BacktestRefused: several venues store a pair and none was named.
         StoreError: a stored file is damaged.
-    """
-    markets = load_markets(store=store, request=request)
-    return describe(run_markets(markets, request), markets, request)
-
-
-def load_markets(*, store: BarStore, request: BacktestRequest) -> list[Market]:
-    """Instruments and bars of the request's pairs, in its order.
-
-    Raises: as ``run_backtest``.
     """
     return [_market(store, symbol, request) for symbol in request.symbols]
 
@@ -97,23 +89,14 @@ def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run left behind, and its closed trades."""
-
-    result: Any  # runner.Result, whose module loads the compiler
-    trips: Sequence[Any]
-    cash: float
-
-
-def run_markets(markets: Sequence[Market], request: BacktestRequest) -> Run:
+def run_markets(markets: Sequence[Market], request: BacktestRequest) -> report.Run:
     """Trade the bars with the request's parameters and cash."""
-    from trading.backtest import report, runner  # compiled code: only a run pays for it
+    from trading.backtest import runner  # compiled code: only a run pays for it
     from trading.engine.state import new_markets
 
-    cash = float(request.cash)
+    cash, series = float(request.cash), [market.bars for market in markets]
     result = runner.run(
-        series=[market.bars for market in markets],
+        series=series,
         markets=new_markets(
             [_spec(number, market, request) for number, market in enumerate(markets)]
         ),
@@ -121,31 +104,38 @@ def run_markets(markets: Sequence[Market], request: BacktestRequest) -> Run:
         cash=cash,
     )
     grids = [
-        report.Grid(m.instrument.symbol, m.instrument.tick_size, m.instrument.lot_size)
+        trips.Grid(m.instrument.symbol, m.instrument.tick_size, m.instrument.lot_size)
         for m in markets
     ]
-    return Run(result, report.round_trips(result, grids), cash)
+    closed, quote = trips.round_trips(result, grids), markets[0].instrument.quote
+    return report.Run(result, closed, grids, series, request.params.costs, cash, quote)
 
 
-def describe(run: Run, markets: Sequence[Market], request: BacktestRequest) -> dict[str, Any]:
-    """All facts of a run, fit for JSON."""
-    from trading.backtest import report
+def describe(
+    run: report.Run,
+    markets: Sequence[Market],
+    request: BacktestRequest,
+    *,
+    trials: evidence.Trials | None = None,
+) -> dict[str, Any]:
+    """All facts of a run, fit for JSON; ``trials``: the variants it was chosen from."""
     from trading.core.jit import CORE_HASH
 
     return {
-        "currency": markets[0].instrument.quote,
         "timeframe": format_timeframe(request.timeframe_seconds),
         "markets": [_market_facts(market, request) for market in markets],
-        **report.metrics(run.result, run.trips, cash=run.cash),
-        "buy_and_hold": {
-            m.instrument.symbol: report.buy_and_hold(m.bars, request.params.costs) for m in markets
-        },
+        **report.describe(run, seed=request.seed or report.SEED, trials=trials),
         "assumptions": _assumptions(request.params.costs),
         "core_sha256": CORE_HASH,
         "params_sha256": params_hash(request.params),
         "params": to_mapping(request.params),
         "trades": [_trade_facts(trip) for trip in run.trips],
     }
+
+
+def draw(run: report.Run, request: BacktestRequest) -> dict[str, Any]:
+    """What the report of a run draws."""
+    return report_data.build(run, seed=request.seed or report.SEED)
 
 
 def describe_data(markets: Sequence[Market], request: BacktestRequest) -> dict[str, Any]:
@@ -211,7 +201,7 @@ def _assumptions(costs: CostParams) -> list[str]:
     ]
 
 
-def _trade_facts(trip: Any) -> dict[str, Any]:
+def _trade_facts(trip: trips.RoundTrip) -> dict[str, Any]:
     return {
         "symbol": trip.symbol,
         "side": trip.side,
@@ -223,6 +213,19 @@ def _trade_facts(trip: Any) -> dict[str, Any]:
         "fees": f"{trip.fees:f}",
         "profit": f"{trip.profit:f}",
         "reason": trip.reason,
+        "r": trip.r,
+        "strategy": trip.strategy,
+        "regime": trip.regime,
+        "exits": [
+            {
+                "at": _utc(leg.time_ns),
+                "quantity": f"{leg.quantity.normalize():f}",
+                "price": f"{leg.price.normalize():f}",
+                "profit": f"{leg.profit:f}",
+                "reason": leg.reason,
+            }
+            for leg in trip.exits
+        ],
     }
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from trading.backtest import report
 from trading.core.config.pipeline import PipelineParams
 from trading.marketdata.store import BarStore
 from trading.marketdata.timeframes import NS
 from trading.research.objectives import measure
 from trading.research.requests import BacktestRequest
 from trading.research.results import pack_returns
-from trading.wiring.backtests import Market, NothingStored, Run, load_markets, run_markets
+from trading.wiring.backtests import Market, NothingStored, load_markets, run_markets
 
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -59,7 +60,7 @@ class Prepared:
         pairs = zip(self.markets, series, strict=True)
         return replace(self, markets=tuple(replace(m, bars=bars) for m, bars in pairs))
 
-    def run(self) -> Run:
+    def run(self) -> report.Run:
         """Trade."""
         return run_markets(self.markets, self.request)
 

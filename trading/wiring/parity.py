@@ -121,18 +121,18 @@ def _stored_decisions(plan: Plan) -> Iterator[tuple[int, bytes]]:
 
 
 def _compare_decisions(plan: Plan, result: runner.Result, found: _Differences) -> None:
-    expected = zip(result.decision_market, result.decisions, strict=True)
+    expected = zip(result.decision_market, result.records(), strict=True)
     for theirs, ours in zip_longest(expected, _stored_decisions(plan)):
         if theirs is None or ours is None:
             found.add("one side has more decisions" if found.count < 1 else "another decision more")
             continue
-        market, decision = theirs
-        if (int(market), decision.tobytes()) != ours:
-            found.add(_describe(decision, ours[1]))
+        market, record = theirs
+        if (int(market), record) != ours:
+            found.add(_describe(record, ours[1]))
 
 
-def _describe(expected: np.void, stored: bytes) -> str:
-    wanted = explain.describe(expected)
+def _describe(expected: bytes, stored: bytes) -> str:
+    wanted = explain.describe(explain.read(expected))
     try:
         got = explain.describe(explain.read(stored))
     except ValueError as error:

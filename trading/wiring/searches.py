@@ -9,10 +9,11 @@ from trading.core.params import InvalidParams
 from trading.operations.runs import RunCancelled, RunChanged
 from trading.research.objectives import score
 from trading.research.requests import Search
-from trading.research.results import IN_SAMPLE, Outcome, Trial, ordered, pack_equity, unpack_returns
+from trading.research.results import IN_SAMPLE, Outcome, Trial
 from trading.research.samplers import BATCH, Values, new_sampler
 from trading.research.space import with_values
-from trading.wiring.backtests import describe
+from trading.wiring.backtests import describe, draw
+from trading.wiring.choices import chosen_from, judge_choice
 from trading.wiring.evaluation import Bench, Job, Prepared
 from trading.wiring.journals import Journal
 
@@ -23,24 +24,21 @@ def run_sweep(bench: Bench, search: Search, journal: Journal) -> Outcome:
     """The best of one search over all bars, with its full result."""
     prepared = bench.prepared
     trials = run_search(bench, search, journal, window=0, span=(prepared.first_ns, prepared.end_ns))
-    leaders = rank(trials, search)
+    leaders, variants = rank(trials, search), different(trials)
     facts = {
         "search": search_facts(search, seed=prepared.request.seed),
         **tally(trials, search),
         "leaders": [leader_facts(trial, search) for trial in leaders[:LEADERS]],
-        "evidence": weigh(trials),
+        "overfitting": judge_choice(variants),
         "best": None,
     }
     if not leaders:
-        return Outcome(facts, b"")
+        return Outcome(facts, {})
     facts["best"] = leader_facts(leaders[0], search)
     chosen = prepared.having(with_values(prepared.request.params, leaders[0].values))
     run = chosen.run()
-    decisions = run.result.decisions
-    return Outcome(
-        {**facts, "result": describe(run, chosen.markets, chosen.request)},
-        pack_equity(decisions["bar_open_ns"], decisions["equity"]),
-    )
+    result = describe(run, chosen.markets, chosen.request, trials=chosen_from(variants))
+    return Outcome({**facts, "result": result}, draw(run, chosen.request))
 
 
 def run_search(
@@ -133,12 +131,17 @@ def _params(prepared: Prepared, values: Values) -> PipelineParams | str:
         return str(error)
 
 
+def different(trials: Sequence[Trial]) -> list[Trial]:
+    """Every set of a window once, as it was tried first."""
+    first = {(trial.window, _name(trial)): trial for trial in reversed(trials)}
+    return sorted(first.values(), key=lambda trial: trial.key)
+
+
 def rank(trials: Sequence[Trial], search: Search) -> list[Trial]:
     """Eligible sets, each once, best first; of equals the one tried first."""
-    different = {_name(trial): trial for trial in reversed(trials)}
     scored = [
         (value, trial)
-        for trial in different.values()
+        for trial in different(trials)
         if (value := score(search.objective, trial.metrics, min_trades=search.min_trades))
         is not None
     ]
@@ -166,13 +169,7 @@ def tally(trials: Sequence[Trial], search: Search) -> dict[str, Any]:
     """How many were tried, could be compared, and could not be at all."""
     return {
         "tried": len(trials),
-        "different": len({(trial.window, _name(trial)) for trial in trials}),
+        "different": len(different(trials)),
         "eligible": len(rank(trials, search)),
         "refused": sum(trial.metrics is None for trial in trials),
     }
-
-
-def weigh(trials: Sequence[Trial]) -> dict[str, Any]:
-    """What the tries together say about the best one: here enters the analysis of overfitting."""
-    lengths = [len(unpack_returns(trial.daily)) for trial in trials if trial.daily]
-    return ordered({"variants": len(lengths), "days": max(lengths, default=0)})

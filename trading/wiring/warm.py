@@ -18,11 +18,11 @@ def warm_core() -> None:
     grid = markets[0]["instrument"]
     grid["tick_size"], grid["lot_size"], grid["timeframe_ns"] = 0.01, 0.001, 60_000_000_000
     intents = np.zeros(MAX_INTENTS, INTENT)
-    decisions = np.zeros(1, pipeline.DECISION)
+    decisions, details = np.zeros(1, pipeline.DECISION), np.zeros(1, pipeline.DETAIL)
     fill = np.zeros(1, FILL)
     fill["final"] = 1
     sims, found = fills.new_sims(1), np.zeros(MAX_FILLS, FILL)
-    pipeline.on_bar(markets, 0, account, params, bars, 0, decisions, 0, intents)
+    pipeline.on_bar(markets, 0, account, params, bars, 0, decisions, 0, details, 0, intents)
     pipeline.on_tick(markets, 0, account, params, 1, 100.0, intents)
     pipeline.on_fill(markets, 0, account, params, fill, 0, intents)
     fills.match_open(sims, 0, markets, params, bars, 1, found)

@@ -28,8 +28,10 @@ def write_decision(
     record["stage"], record["reason"] = Stage.CONFLUENCE, reason
     record["equity"], record["close"] = equity, float(PRICE)
     record["score"], record["confidence"] = 0.123, 0.456
-    record["gates"][Gate.WARMUP]["verdict"] = Verdict.PASSED
-    record["gates"][Gate.SCORE] = (0.123, 0.321, Verdict.REFUSED)
+    record["has_detail"] = 1
+    detail = np.zeros(1, dtype=explain.DETAIL)[0]
+    detail["gates"][Gate.CANDIDATE]["verdict"] = Verdict.PASSED
+    detail["gates"][Gate.SCORE] = (0.123, 0.321, Verdict.REFUSED)
     with tenant_scope(engine.tenant_id):
         bot = Bot.objects.get(account_id=engine.account_id)
         assert bot.active_revision is not None
@@ -40,7 +42,7 @@ def write_decision(
             bar_opened_at=at,
             stage=Stage.CONFLUENCE,
             reason=reason,
-            record=record.tobytes(),
+            record=record.tobytes() + detail.tobytes(),
             core_hash="0" * 16,
         )
 

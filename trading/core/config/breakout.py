@@ -9,7 +9,7 @@ from trading.core.params import bound
 class BreakoutParams:
     """Close beyond the range of the last bars with confirmation."""
 
-    weight: float = bound(1.0, low=0, high=10, help="0 switches the vote off")
+    weight: float = bound(0.0, low=0, high=10, help="0 switches the vote off")
     lookback: int = bound(60, low=5, high=240, unit="bars", help="range that must break")
     min_volume: float = bound(1.8, low=0.5, high=10, unit="x mean", help="volume confirmation")
     min_body: float = bound(0.6, low=0, high=1, help="body over range confirmation")

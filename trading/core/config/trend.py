@@ -9,7 +9,7 @@ from trading.core.params import bound
 class TrendParams:
     """EMA cross with ADX and RSI filters."""
 
-    weight: float = bound(1.0, low=0, high=10, help="0 switches the vote off")
+    weight: float = bound(0.8, low=0, high=10, help="0 switches the vote off")
     fast: int = bound(20, low=2, high=200, unit="bars", help="fast EMA")
     slow: int = bound(50, low=3, high=400, unit="bars", help="slow EMA")
     min_adx: float = bound(25.0, low=0, high=80, help="weaker trends are left alone")

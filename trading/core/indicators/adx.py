@@ -39,9 +39,10 @@ def update(s, high, low, close, period):
         s.minus += minus
         s.range += tr
         return np.nan
-    s.plus += plus - s.plus / period
-    s.minus += minus - s.minus / period
-    s.range += tr - s.range / period
+    share = 1.0 / period
+    s.plus += plus - s.plus * share
+    s.minus += minus - s.minus * share
+    s.range += tr - s.range * share
     total = s.plus + s.minus
     dx = 100.0 * abs(s.plus - s.minus) / total if s.range > 0.0 and total > 0.0 else 0.0
     if s.seen < 2 * period:
@@ -50,5 +51,5 @@ def update(s, high, low, close, period):
     if s.seen == 2 * period:
         s.value = (s.value + dx) / period
     else:
-        s.value = (s.value * (period - 1) + dx) / period
+        s.value += (dx - s.value) * share
     return s.value

@@ -28,5 +28,5 @@ def update(s, high, low, close, period):
             return np.nan
         s.value /= period
         return s.value
-    s.value = (s.value * (period - 1) + tr) / period
+    s.value += (tr - s.value) * (1.0 / period)
     return s.value

@@ -3,8 +3,6 @@
 from trading.core.indicators import window
 from trading.core.jit import kernel
 
-STATE = window.STATE
-
 
 @kernel
 def update(s, close, period, width):

@@ -20,13 +20,14 @@ def update(s, close, period):
         return np.nan
     gain = change if change > 0.0 else 0.0
     loss = -change if change < 0.0 else 0.0
+    share = 1.0 / period
     if s.seen <= period + 1:
-        s.gain += gain / period
-        s.loss += loss / period
+        s.gain += gain * share
+        s.loss += loss * share
         if s.seen <= period:
             return np.nan
     else:
-        s.gain = (s.gain * (period - 1) + gain) / period
-        s.loss = (s.loss * (period - 1) + loss) / period
+        s.gain += (gain - s.gain) * share
+        s.loss += (loss - s.loss) * share
     total = s.gain + s.loss
     return 50.0 if total <= 0.0 else 100.0 * s.gain / total

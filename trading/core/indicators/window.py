@@ -6,8 +6,13 @@ import numpy as np
 
 from trading.core.jit import kernel
 
-CAPACITY = 256
-STATE = np.dtype(
+
+def state(capacity: int) -> np.dtype:
+    """Layout of a window of at most so many values."""
+    return np.dtype([*HEAD.descr, ("ring", "f8", (capacity,))])
+
+
+HEAD = np.dtype(
     [
         ("seen", "i8"),
         ("slot", "i8"),  # where the next value goes; counted, a division a bar would cost more
@@ -16,7 +21,6 @@ STATE = np.dtype(
         ("squares", "f8"),
         ("best", "i8"),  # slot of the extremum in the window
         ("extreme", "f8"),  # its value
-        ("ring", "f8", (CAPACITY,)),
     ]
 )
 

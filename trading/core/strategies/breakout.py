@@ -17,9 +17,9 @@ BAND_BARS = 20
 NEAR = 0.003
 STATE = np.dtype(
     [
-        ("highs", window.STATE),
-        ("lows", window.STATE),
-        ("bands", bollinger.STATE),
+        ("highs", window.state(256)),
+        ("lows", window.state(256)),
+        ("bands", window.state(32)),
         ("high", "f8"),
         ("low", "f8"),
         ("width", "f8"),

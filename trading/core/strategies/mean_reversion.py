@@ -18,12 +18,12 @@ WIDTH_BARS = 20
 ROUNDING = 1e-9  # an unchanged close leaves RSI where it was; its last bits are no divergence
 STATE = np.dtype(
     [
-        ("bands", bollinger.STATE),
-        ("widths", window.STATE),
-        ("lows", window.STATE),
-        ("highs", window.STATE),
-        ("rsi_lows", window.STATE),
-        ("rsi_highs", window.STATE),
+        ("bands", window.state(128)),
+        ("widths", window.state(32)),
+        ("lows", window.state(64)),
+        ("highs", window.state(64)),
+        ("rsi_lows", window.state(64)),
+        ("rsi_highs", window.state(64)),
         ("low", "f8"),
         ("high", "f8"),
         ("rsi_low", "f8"),

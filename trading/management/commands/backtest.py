@@ -1,6 +1,7 @@
 """Backtest stored bars: the core's own decisions and fills, and a small honest report."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -23,6 +24,9 @@ class Command(BaseCommand):
             "--param", action="append", default=[], metavar="NAME=VALUE", help="change a parameter"
         )
         parser.add_argument("--trades", action="store_true", help="list every closed trade")
+        parser.add_argument(
+            "--html", type=Path, metavar="PATH", help="write the report as one file"
+        )
 
     def handle(self, **options: Any) -> None:
         """Run and tell."""

@@ -1,0 +1,143 @@
+"""From votes to a sized entry: every gate in order, until the first says no."""
+
+import math
+
+import numpy as np
+
+from trading.core import accounts, confluence, features, gate, intents, risk, sizing, votes
+from trading.core.codes import Gate, Purpose, Reason, Stage
+from trading.core.config.features import N_FEATURES
+from trading.core.jit import kernel
+from trading.core.records import N_GATES
+
+P_ENTRY = int(Purpose.ENTRY)
+CONFLUENCE, MODEL, RISK = int(Stage.CONFLUENCE), int(Stage.MODEL), int(Stage.RISK)
+VOTES, SIZING, ENTRY = int(Stage.VOTES), int(Stage.SIZING), int(Stage.ENTRY)
+NONE, NO_VOTE, VOTES_TIED = int(Reason.NONE), int(Reason.NO_VOTE), int(Reason.VOTES_TIED)
+MODEL_REFUSED = int(Reason.MODEL_REFUSED)
+G_PROBABILITY = int(Gate.PROBABILITY)
+LEAST_SHARE = 0.85  # of the confidence, whatever a model says
+
+
+@kernel
+def begin_detail(x, given, frames):
+    """The votes and the timeframes' opinions, and nothing asked yet."""
+    for k in range(len(given)):
+        votes.copy(x.votes[k], given[k])
+    for k in range(len(frames)):
+        frame, view = frames[k], x.timeframes[k]
+        view.side = frame.opinion.side
+        view.regime = frame.now.regime
+        view.score = frame.opinion.score
+        view.confidence = frame.opinion.confidence
+    for g in range(N_GATES):
+        x.gates[g].value = 0.0
+        x.gates[g].limit = 0.0
+        x.gates[g].verdict = 0
+    for k in range(N_FEATURES):
+        x.features[k] = 0.0
+    sized = x.sized
+    sized.kelly = sized.drawdown = sized.streak = sized.volatility = 1.0
+    sized.spread = sized.correlation = sized.ruin = 1.0
+
+
+@kernel
+def ask_model(d, x, market, p, now, at):
+    """Probability of a gain, blended into the confidence; (the least confidence, it passes).
+
+    Only a model refuses. The online learner advises: one that refused would see no more outcomes
+    and never change its mind. Without a model the candidate needs the fallback's confidence.
+    """
+    agreeing, cost, close_ns = at
+    features.fill(x.features, d, now, agreeing, cost, close_ns)
+    found = gate.probability(p.network, market.learning.online, x.features)
+    d.probability = found
+    if not np.isnan(found):
+        blended = (1.0 - p.model.weight) * d.confidence + p.model.weight * found
+        d.confidence = max(blended, LEAST_SHARE * d.confidence)
+    if p.network.present == 0:
+        confluence.note_absent(x.gates, G_PROBABILITY, p.model.min_probability)
+        return max(p.confluence.min_confidence, p.model.fallback_confidence), True
+    passes = found >= p.model.min_probability
+    confluence.ask(x.gates, G_PROBABILITY, found, p.model.min_probability, passes)
+    return p.confluence.min_confidence, passes
+
+
+@kernel
+def find_candidate(d, x, market, p, frames_at, cost, close_ns):
+    """Votes and model: (stage, reason) of the first no, or of NONE."""
+    active, chosen = frames_at
+    learning, now = market.learning, market.frames[chosen].now
+    reason, agreeing = confluence.propose(
+        d, x, market.frames, active, chosen, learning, p, close_ns
+    )
+    if reason != NONE:
+        return VOTES if reason in (NO_VOTE, VOTES_TIED) else CONFLUENCE, reason
+    d.stop_distance *= p.exits.stop_scale
+    d.target_distance *= p.exits.target_scale
+    risk.fit_distances(d, market.instrument, p.risk)
+    least, passes = ask_model(d, x, market, p, now, (agreeing, cost, close_ns))
+    if not passes:
+        return MODEL, MODEL_REFUSED
+    reason = confluence.confirm(d, x, now, learning, p, least, close_ns)
+    return CONFLUENCE, reason
+
+
+@kernel
+def consider(d, x, markets, m, account, p, frames_at, cost):
+    """Votes to candidate to a sized trade; (stage, reason) of the first no, or ENTRY."""
+    market = markets[m]
+    close_ns = d.bar_open_ns + market.instrument.timeframe_ns
+    stage, reason = find_candidate(d, x, market, p, frames_at, cost, close_ns)
+    if reason != NONE:
+        return stage, reason
+    reason = risk.check_time(d, x, market, account, p.risk, close_ns)
+    if reason != NONE:
+        return RISK, reason
+    reason = risk.check_account(x, markets, m, account, p.risk, close_ns)
+    if reason != NONE:
+        return RISK, reason
+    now = market.frames[frames_at[1]].now
+    reason = risk.check_trade(d, x, now, p.risk, cost)
+    if reason != NONE:
+        return RISK, reason
+    alike = risk.most_correlated(markets, m, d.side) if account.open_positions > 0 else 0.0
+    factor = sizing.scale(x.sized, account, p.sizing, now, d.volatility, alike)
+    usual = market.frames[0].now.usual_volume
+    most = risk.liquid_notional(now, p.sizing, usual, d.close)
+    reason = risk.check_size(d, x, market, account, p.sizing, (most, cost, factor))
+    if reason != NONE:
+        return SIZING, reason
+    return ENTRY, NONE
+
+
+@kernel
+def enter(d, x, market, account, p, asked):
+    """Ask for the entry and reserve what it will need."""
+    position, instrument = market.position, market.instrument
+    close_ns = d.bar_open_ns + instrument.timeframe_ns
+    ticks = limit_ticks(d, instrument, p) if p.limit == 1 else 0
+    order = (close_ns, P_ENTRY, d.side, d.quantity_lots, ticks, 0, 0)
+    position.entry_seq = intents.emit(market, asked, 0, order)
+    if ticks > 0:
+        asked[0].expires_ns = close_ns + p.limit_bars * instrument.timeframe_ns
+    position.planned_stop_distance = d.stop_distance
+    position.planned_target_distance = d.target_distance
+    position.strategy = d.strategy
+    position.regime = d.regime
+    position.volatility = d.volatility
+    position.decided_ns = close_ns
+    for k in range(N_FEATURES):
+        position.features[k] = x.features[k]
+    market.learning.strategies[d.strategy].last_entry_ns = close_ns
+    d.intent_seq = position.entry_seq
+    account.open_positions += 1
+    accounts.reserve(market, account, d.quantity_lots * instrument.lot_size * d.close)
+    return 1
+
+
+@kernel
+def limit_ticks(d, instrument, p):
+    """A price on our side of the close, rounded away from the market, at least one tick."""
+    level = d.close * (1.0 - d.side * p.limit_offset_bps * 1e-4) / instrument.tick_size
+    return max(int(math.floor(level + 1e-9) if d.side > 0 else math.ceil(level - 1e-9)), 1)

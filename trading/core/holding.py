@@ -1,0 +1,132 @@
+"""An open position: managed at every bar's close, begun and ended by fills."""
+
+import numpy as np
+
+from trading.core import accounts, adaptive, exits, intents, learner, sizing
+from trading.core.codes import ExitReason, Purpose
+from trading.core.jit import kernel
+from trading.core.records import ENTRIES, OUTCOMES
+
+P_ENTRY, P_PROTECT, P_REDUCE = int(Purpose.ENTRY), int(Purpose.PROTECT), int(Purpose.REDUCE)
+X_NONE, X_STOP = int(ExitReason.NONE), int(ExitReason.STOP)
+X_TARGET, X_TIER = int(ExitReason.TARGET), int(ExitReason.TIER)
+X_STAGNATION = int(ExitReason.STAGNATION)
+
+
+@kernel
+def manage(market, p, bar, cost, asked):
+    """A position at a bar's close: the number of orders asked for."""
+    position, instrument = market.position, market.instrument
+    if position.exit_seq > 0 or position.entry_seq > 0:
+        return 0
+    frame_ns = instrument.timeframe_ns
+    close_ns = bar.open_ns + frame_ns
+    held = (close_ns - position.entry_ns) / frame_ns
+    hold = adaptive.usual_hold(market.learning, position.strategy)
+    tight = exits.tightness(p.exits, held, hold)
+    why = exits.wants_out(position, p.exits, bar.close, close_ns, frame_ns)
+    ticks, reason = exits.plan_stop(position, p.exits, bar, cost, instrument.tick_size, tight)
+    atr = market.frames[0].now.atr
+    if why == X_NONE and exits.stagnates(position, p.exits, bar.close, atr, held, cost):
+        why = X_STAGNATION
+    if why != X_NONE:
+        return intents.exit_now(market, asked, close_ns, why)
+    n = 0
+    lots = exits.tier_lots(position, p.exits, bar.close)
+    if lots > 0:
+        if not can_split(instrument, position, lots, bar.close):
+            return intents.exit_now(market, asked, close_ns, X_TARGET)
+        n = reduce(market, asked, close_ns, lots)
+    if ticks != position.stop_ticks:
+        position.stop_ticks = ticks
+        position.stop_reason = reason
+        if position.stop_seq > 0:  # else nothing rests at the venue: on_tick watches it
+            n = intents.move_stop(market, asked, n, close_ns)
+    return n
+
+
+@kernel
+def can_split(instrument, position, lots, price):
+    """Whether both parts are orders the venue accepts."""
+    left = abs(position.quantity_lots) - lots
+    return sizing.is_large_enough(instrument, lots, price) and sizing.is_large_enough(
+        instrument, left, price
+    )
+
+
+@kernel
+def reduce(market, asked, at_ns, lots):
+    """Ask for a part of the position at the market; its stop goes on protecting the rest."""
+    position = market.position
+    side = -1 if position.quantity_lots > 0 else 1
+    position.tier += 1
+    order = (at_ns, P_REDUCE, side, lots, 0, 0, X_TIER)
+    position.exit_seq = intents.emit(market, asked, 0, order)
+    return 1
+
+
+@kernel
+def protect(market, account, fill, asked):
+    """The first stop of a filled entry, or the same stop for a larger quantity."""
+    position, instrument = market.position, market.instrument
+    position.risked = abs(position.quantity_lots) * instrument.lot_size * position.initial_risk
+    if position.stop_ticks > 0:
+        return intents.move_stop(market, asked, 0, fill.time_ns) if position.stop_seq > 0 else 0
+    account.entered_ns[account.entries % ENTRIES] = fill.time_ns
+    account.entries += 1
+    account.entries_today += 1
+    position.entry_ns = fill.time_ns
+    position.best_price = position.entry_price
+    distance = position.planned_stop_distance
+    position.target = position.entry_price + fill.side * position.planned_target_distance
+    position.stop_ticks = exits.first_stop_ticks(
+        position.entry_price, fill.side, distance, instrument.tick_size
+    )
+    position.initial_risk = abs(position.entry_price - position.stop_ticks * instrument.tick_size)
+    position.risked = abs(position.quantity_lots) * instrument.lot_size * position.initial_risk
+    position.stop_reason = X_STOP
+    lots = abs(position.quantity_lots)
+    order = (fill.time_ns, P_PROTECT, -fill.side, lots, position.stop_ticks, 0, X_STOP)
+    position.stop_seq = intents.emit(market, asked, 0, order)
+    return 1
+
+
+@kernel
+def end(market, account, p, now_ns):
+    """Flat: count, learn, cool down, forget."""
+    position, frame_ns = market.position, market.instrument.timeframe_ns
+    won = position.realized > 0.0
+    r = position.realized / position.risked if position.risked > 0.0 else 0.0
+    account.outcomes[account.exits % OUTCOMES] = r
+    account.exits += 1
+    account.streak = max(account.streak, 0) + 1 if won else min(account.streak, 0) - 1
+    market.cooldown = p.risk.cooldown_bars if won else p.risk.cooldown_bars_after_loss
+    if not won:
+        pause = p.risk.account_cooldown_bars * frame_ns
+        account.cooldown_until_ns = max(account.cooldown_until_ns, now_ns + pause)
+    held = (now_ns - position.entry_ns) / frame_ns
+    adaptive.record(market.learning, p.learning, position, r, held, now_ns, frame_ns)
+    learner.learn(market.learning.online, position.features, won, p.learning.online_rate)
+    if position.entry_seq == 0:  # else more of its entry may still come
+        account.open_positions -= 1
+    accounts.release(market, account)
+    forget(position)
+
+
+@kernel
+def forget(position):
+    """Nothing is left of a position but a working entry's plan."""
+    position.entry_price = 0.0
+    position.entry_ns = 0
+    position.entry_fees = 0.0
+    position.stop_ticks = 0
+    position.stop_seq = 0
+    position.stop_reason = X_NONE
+    position.initial_risk = 0.0
+    position.risked = 0.0
+    position.target = np.nan
+    position.best_price = 0.0
+    position.tier = 0
+    position.exit_seq = 0
+    position.exit_requested = X_NONE
+    position.realized = 0.0
