@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('facts', models.JSONField(blank=True, help_text='the result without its trades', null=True)),
                 ('result', models.BinaryField(blank=True, help_text='the whole result, packed', null=True)),
                 ('result_hash', models.CharField(blank=True, max_length=64)),
-                ('charts', models.BinaryField(blank=True, help_text='what its page draws, packed', null=True)),
+                ('equity', models.BinaryField(blank=True, help_text='equity over time, packed', null=True)),
                 ('error', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField()),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
