@@ -176,10 +176,10 @@ class BacktestRunAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "status")
     list_select_related = ("tenant", "requested_by")
     search_fields = ("tenant__slug", "params_hash", "result_hash")
-    exclude = ("result", "equity")
+    exclude = ("result", "charts")
 
     def get_queryset(self, request: Any) -> Any:
-        return super().get_queryset(request).defer("result", "equity", "facts")
+        return super().get_queryset(request).defer("result", "charts", "facts")
 
 
 @admin.register(models.BacktestTrial)

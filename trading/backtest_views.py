@@ -17,8 +17,7 @@ from trading.forms import BacktestForm
 from trading.models import BacktestRun
 from trading.operations import backtests as operations
 from trading.queries import backtests as queries
-
-MOST_TRADES = 500
+from trading.queries import report_page
 
 
 @require_GET
@@ -30,6 +29,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     archived = request.GET.get("archived") == "1"
     context = {
         "runs": queries.list_runs(kind=kind, status=status, archived=archived),
+        "tries": queries.count_tries(),
         "kinds": BacktestRun.Kind.choices,
         "statuses": BacktestRun.Status.choices,
         "kind": kind,
@@ -69,18 +69,12 @@ def new_run(request: HttpRequest) -> HttpResponse:
 def run(request: HttpRequest, number: int) -> HttpResponse:
     """One run: how far it is, or what came out."""
     shown = _get(number)
-    facts = queries.get_result(shown)
+    facts, report = queries.get_result(shown), queries.get_report(shown)
     context: dict[str, Any] = {"run": shown, "facts": facts, "asked": queries.asked_words(shown)}
-    if facts:
-        result = facts.get("result") or facts
-        trades = result.get("trades") or []
-        context |= {
-            "headline": queries.headline_rows(shown),
-            "result": result,
-            "trades": trades[:MOST_TRADES],
-            "trades_left_out": max(len(trades) - MOST_TRADES, 0),
-            "params": queries.params_of(shown),
-        }
+    if report:
+        context["report"] = report_page.page(*report)
+    elif facts:
+        context["headline"] = queries.headline_rows(shown)
     elif shown.has_ended:
         context["trials"] = queries.list_trials(run=shown, most=100)
     return render(request, "trading/backtests/run.html", context)

@@ -1,7 +1,5 @@
 """A trader launches a backtest from the page and watches it finish."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import factories
 from tests.browser.conftest import SCREENSHOTS, Site
-from tests.faults.processes import ROOT, ended_afterwards
+from tests.faults.processes import worker_of_research
 from tests.research.conftest import fill
 from trading.marketdata.store import BarStore
 
@@ -19,19 +17,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def worker(site: Site) -> Iterator[None]:
     """The worker of research, as the installation runs it."""
-    celery = [sys.executable, "-m", "celery", "--app", "novapulse", "--quiet", "worker"]
-    process = subprocess.Popen(
-        [*celery, "--concurrency", "1", "--queues", "research", "--without-mingle"],
-        cwd=ROOT,
-        env=site.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    with ended_afterwards(process):
+    with worker_of_research(site.environment):
         yield
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def test_a_backtest_is_launched_from_the_page_and_seen_to_finish(
@@ -53,6 +40,7 @@ def test_a_backtest_is_launched_from_the_page_and_seen_to_finish(
     expect(page.locator("h1")).to_have_text("Backtest 1")
     expect(page.locator("main")).to_contain_text("Largest drawdown")  # the page reloads itself
     expect(page.locator("main")).to_contain_text("Buying and holding ETH/USD")
+    expect(page.locator('[data-chart="equity"] canvas').first).to_be_visible()
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "backtest.png", full_page=True)
 

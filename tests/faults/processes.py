@@ -65,3 +65,23 @@ def engine_row(rows: EngineRows) -> Engine:
     """The engine's row as it stands."""
     with tenant_scope(rows.tenant_id):
         return Engine.objects.get(id=rows.engine_id)
+
+
+@contextmanager
+def worker_of_research(environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+    """The worker of research as the installation runs it, in a process group of its own."""
+    celery = [sys.executable, "-m", "celery", "--app", "novapulse", "--quiet", "worker"]
+    process = subprocess.Popen(
+        [*celery, "--concurrency", "1", "--queues", "research", "--without-mingle"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

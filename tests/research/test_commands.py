@@ -16,6 +16,8 @@ from tests import factories
 from tests.faults.processes import ROOT, ended_afterwards, wait_for
 from tests.research.conftest import fill
 from trading.backtest import runner
+from trading.core.config.pipeline import STRATEGY_NAMES
+from trading.core.config.profiles import PROFILES
 from trading.marketdata.store import BarStore
 from trading.models import BacktestRun, BacktestTrial
 from trading.operations import backtests
@@ -74,7 +76,7 @@ def test_runs_stand_side_by_side_with_the_parameters_that_differ(tenant_id) -> N
 
     assert "exits.stop_scale" in told
     assert "Largest drawdown" in told
-    assert facts["params"] == {"exits.stop_scale": [3.0, 8.0]}
+    assert facts["params"] == {"exits.stop_scale": [3.0, PROFILES["active"].exits.stop_scale]}
     assert facts["runs"] == [2, 1]
 
 
@@ -171,6 +173,22 @@ def test_a_peek_of_one_field_on_one_bar_is_found(tenant_id, monkeypatch) -> None
     assert {one["way"] for one in found} == {"cut off", "altered"}
 
 
+def test_a_peek_in_the_detail_of_a_decision_is_found(tenant_id, monkeypatch) -> None:
+    honest = runner.run
+
+    def peeking(*, series, **given):
+        result = honest(series=series, **given)
+        result.details["votes"]["score"][3, 1] = series[0]["close"][-1]
+        return result
+
+    monkeypatch.setattr(runner, "run", peeking)
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("lookahead_analysis", *BTC, "--probes", "2", stdout=out)
+
+    assert f"votes.{STRATEGY_NAMES[1]}.score" in out.getvalue()
+
+
 def test_options_come_from_a_file_and_the_line_wins(tenant_id, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text(
@@ -190,6 +208,17 @@ def test_a_result_is_exported_as_json(tenant_id, tmp_path: Path) -> None:
     run("backtest", *BTC, "--export", str(path))
 
     assert json.loads(path.read_text())["closed_trades"] > 0
+
+
+def test_the_report_of_a_kept_run_is_written_again_as_it_was(tenant_id, tmp_path: Path) -> None:
+    first, again, best = (tmp_path / name for name in ("1.html", "2.html", "3.html"))
+    run("backtest", *BTC, "--tenant", "acme", "--html", str(first))
+    run("sweep", *BTC, *SETS, "--tenant", "acme")
+
+    run("backtest_show", "1", "--tenant", "acme", "--html", str(again))
+    run("backtest_show", "2", "--tenant", "acme", "--html", str(best))
+
+    assert first.read_text() == again.read_text() != best.read_text()
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,16 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
 from tenants.scoping import tenant_scope
 from tests import factories
-from tests.faults.processes import ROOT, ended_afterwards, wait_for
-from tests.research.conftest import NOW, base, claim, clock, fill, read, search
+from tests.faults.processes import wait_for, worker_of_research
+from tests.research.conftest import NOW, SPACE, base, claim, clock, fill, read, search
+from trading import tasks
 from trading.marketdata.store import BarStore
 from trading.models import BacktestRun, BacktestTrial
 from trading.operations import backtests, runs
@@ -29,8 +26,9 @@ from trading.research.requests import (
     from_json,
     to_json,
 )
-from trading.research.results import pack, unpack, unpack_equity
-from trading.wiring import research
+from trading.research.results import pack, unpack
+from trading.research.space import parse_dimension
+from trading.wiring import evaluation, research
 
 REQUESTS = {
     "backtest": ResearchRequest(BACKTEST, base()),
@@ -74,7 +72,7 @@ def test_job_and_command_give_the_same_bytes(tenant_id, ask, store, name: str) -
     assert (jobbed.status, jobbed.error) == ("DONE", "")
     assert unpack(bytes(jobbed.result)) == unpack(bytes(kept.result))
     assert jobbed.result_hash == kept.result_hash == ended.digest
-    assert (bytes(jobbed.result), bytes(jobbed.equity)) == (bytes(kept.result), bytes(kept.equity))
+    assert (bytes(jobbed.result), bytes(jobbed.charts)) == (bytes(kept.result), bytes(kept.charts))
     assert unkept.outcome is not None
     assert pack(unkept.outcome.facts)[1] == jobbed.result_hash
     assert jobbed.done == jobbed.total
@@ -87,7 +85,7 @@ def test_a_kept_backtest_has_its_trades_and_equity(tenant_id, ask, store) -> Non
 
     row = read(tenant_id, run.id)
     whole = unpack(bytes(row.result))
-    points = unpack_equity(bytes(row.equity))
+    points = unpack(bytes(row.charts))["equity"]
 
     assert row.facts is not None
     assert row.facts["closed_trades"] == len(whole["trades"]) > 5
@@ -169,7 +167,7 @@ def test_an_unexpected_error_closes_the_run_for_the_person_who_asked(
 
 
 @pytest.mark.faults
-def test_a_sweep_killed_in_the_middle_is_finished_by_the_next_worker(
+def test_a_sweep_whose_worker_is_killed_is_finished_by_the_next_to_the_same_bytes(
     fresh_database, tmp_path, settings
 ) -> None:
     settings.BARS_DIR = tmp_path / "bars"
@@ -177,57 +175,43 @@ def test_a_sweep_killed_in_the_middle_is_finished_by_the_next_worker(
     fill(store)
     tenant_id = factories.make_tenant("acme").id
     environment = {**fresh_database.environment, "NOVA_BARS_DIR": str(settings.BARS_DIR)}
-    space = [
-        f"--param={text}"
-        for text in ("exits.stop_scale=2:8:0.02", "confluence.min_score=0.2,0.3,0.4")
-    ]
-    options = [
-        "-p",
-        "BTC/USD",
-        "--profile",
-        "active",
-        "--objective",
-        "return",
-        "--jobs",
-        "2",
-        *space,
-    ]
-    command = [sys.executable, "manage.py", "sweep", "--tenant", "acme", *options]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-
-    def tried() -> int:
-        with tenant_scope(tenant_id):
-            return BacktestTrial.objects.count()
-
-    with ended_afterwards(process):
-        wait_for(lambda: tried() > 60, "three chunks")
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    before = tried()
+    space = tuple(map(parse_dimension, ("exits.stop_scale=2:8:0.05", SPACE[0])))
+    request = ResearchRequest(SWEEP, base(), search(space=space))
     with tenant_scope(tenant_id):
-        (run,) = BacktestRun.objects.all()
+        run = backtests.request_run(
+            tenant_id=tenant_id, request=request, actor=None, now=timezone.now()
+        )
+
+    def state() -> tuple[str, int]:
+        with tenant_scope(tenant_id):
+            row = BacktestRun.objects.get(id=run.id)
+            return row.status, BacktestTrial.objects.count()
+
+    tasks.wake_research()
+    with worker_of_research(environment) as first:
+        wait_for(lambda: state()[1] > 40, "three chunks")
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+        status, before = state()
+    assert (status in ("RUNNING", "QUEUED"), before < 363) == (True, True)
+
+    with tenant_scope(tenant_id):  # as if its lease had run out
         BacktestRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert (run.status, before < 903) == ("RUNNING", True)
+    tasks.wake_research()
+    with worker_of_research(environment):
+        wait_for(lambda: state()[0] == "DONE", "the successor to finish")
 
-    while research.work_on(
-        tenant_id=tenant_id, run_id=run.id, worker="next", store=store, clock=timezone.now
-    ):
-        pass
-
-    out = StringIO()
-    call_command("sweep", *options, "--json", stdout=out)
-    row = read(tenant_id, run.id)
-    assert (row.status, row.trials) == ("DONE", 903)
-    assert row.result_hash == json.loads(out.getvalue())["result_sha256"]
+    undisturbed = research.run_unkept(
+        request, store=store, processes=1, progress=lambda done, total: None
+    )
+    assert undisturbed.outcome is not None
+    assert state()[1] == 363
+    assert read(tenant_id, run.id).result_hash == pack(undisturbed.outcome.facts)[1]
 
 
 def test_the_beat_calls_a_worker_for_what_waits_and_what_was_left(
     tenant_id, ask, monkeypatch
 ) -> None:
-    from trading import tasks
-
     waiting, running, left = (
         ask(REQUESTS["backtest"]),
         ask(REQUESTS["sweep"]),
@@ -240,3 +224,26 @@ def test_the_beat_calls_a_worker_for_what_waits_and_what_was_left(
 
     assert tasks.wake_research() == 2
     assert set(called) == {str(waiting.id), str(left.id)}
+
+
+def test_a_set_that_is_asked_for_again_is_a_try_but_not_measured_again(
+    tenant_id, ask, store, monkeypatch
+) -> None:
+    measured, honest = [], evaluation.measure_job
+
+    def counting(*given):
+        measured.append(given)
+        return honest(*given)
+
+    monkeypatch.setattr(evaluation, "measure_job", counting)
+    space = (parse_dimension("exits.stop_scale=2,4,8"),)
+    request = ResearchRequest(SWEEP, base(), search(sampler="tpe", epochs=60, space=space))
+
+    ended = research.run_unkept(
+        request, store=store, processes=1, progress=lambda done, total: None
+    )
+
+    assert ended.outcome is not None
+    facts = ended.outcome.facts
+    assert (facts["tried"], facts["different"], len(facts["leaders"])) == (60, 3, 3)
+    assert len(measured) == 20  # the first batch; after it every set is known

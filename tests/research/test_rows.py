@@ -17,7 +17,7 @@ from trading.research.requests import BACKTEST, ResearchRequest
 from trading.research.results import Outcome, Trial
 
 REQUEST = ResearchRequest(BACKTEST, base())
-OUTCOME = Outcome({"return": 0.5, "trades": [1, 2]}, b"equity")
+OUTCOME = Outcome({"return": 0.5, "trades": [1, 2]}, {"equity": []})
 TRIAL = Trial(0, "IN", 0, {"a": 1}, {"return": 0.1}, "", b"")
 
 

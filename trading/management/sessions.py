@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, OutputWrapper
@@ -20,6 +21,7 @@ from trading.operations.backtests import TooManyRuns
 from trading.operations.runs import LeaseLost, RunChanged
 from trading.queries.backtests import CannotCompare, NoSuchRun
 from trading.queries.bars import open_store
+from trading.queries.report_file import render_file
 from trading.research.requests import InvalidRequest, ResearchRequest
 from trading.research.results import Trial, pack
 from trading.wiring import research
@@ -82,7 +84,9 @@ def tell(
         sys.exit(EXIT_INTERRUPTED)
     facts = ended.outcome.facts
     if options["export"]:
-        _export(facts, options)
+        write_file("--export", options["export"], json.dumps(facts, indent=2))
+    if options.get("html"):
+        write_file("--html", options["html"], render_file(facts, ended.outcome.charts))
     digest = ended.digest or pack(facts)[1]
     if options["json"]:
         shown = facts if options.get("trades", True) else drop_trades(facts)
@@ -103,12 +107,17 @@ def _told(trials: list[Trial]) -> list[dict[str, Any]]:
     return [{"window": one.window, "sample": one.sample, **one.told()} for one in ordered]
 
 
-def _export(facts: dict[str, Any], options: dict[str, Any]) -> None:
+def write_file(option: str, path: Path, text: str) -> None:
+    """Write what an option asked for.
+
+    Raises:
+        CommandError: it cannot be written there.
+    """
     try:
-        options["export"].write_text(json.dumps(facts, indent=2), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandError(
-            f"--export {options['export']}: {error.strerror}", returncode=EXIT_ERROR
+            f"{option} {path}: {error.strerror}", returncode=EXIT_CONFIGURATION
         ) from None
 
 

@@ -14,13 +14,23 @@ def sweep(facts: dict[str, Any], *, top: int) -> str:
     """The best sets, after how many tries."""
     search, data = facts["search"], [data_line(one, facts) for one in facts["markets"]]
     head = (
-        f"{facts['tried']:,} sets tried by {search['sampler']}, "
+        f"{facts['tried']:,} sets tried by {search['sampler']}{_different(facts)}, "
         f"{facts['eligible']:,} with at least {search['min_trades']} trades and a "
         f"{search['objective']}, {facts['refused']:,} refused; best first"
     )
     if not facts["leaders"]:
         return "\n".join([*data, head, "none is eligible"])
-    return "\n".join([*data, "", head, *leaders(facts["leaders"][:top]), "", CAUTION])
+    return "\n".join([*data, "", head, *leaders(facts["leaders"][:top]), "", _luck(facts)])
+
+
+def _different(facts: Mapping[str, Any]) -> str:
+    repeated = facts["different"] < facts["tried"]
+    return f" ({facts['different']:,} of them different)" if repeated else ""
+
+
+def _luck(facts: Mapping[str, Any]) -> str:
+    verdict = facts["result"]["verdict"]["headline"]
+    return f"the first: {verdict}\n{facts['overfitting']['words']}\n{CAUTION}"
 
 
 def partial(trials: Sequence[Trial], search: Search, *, top: int) -> str:
@@ -71,6 +81,7 @@ def walk(facts: dict[str, Any]) -> str:
         f"{search['objective']} in sample {number(decay[search['objective']]['in_sample'])}, "
         f"out of sample {number(decay[search['objective']]['out_of_sample'])}"
         + (f": {percent(kept)} of the promise kept" if kept is not None else ""),
+        decay["sharpe_ratios"]["words"],
         f"all tests as one account: {whole['start_equity']:,.2f} to {whole['end_equity']:,.2f} "
         f"{facts['currency']}, return {percent(whole['return'])}, largest drawdown "
         f"{percent(whole['max_drawdown'])}, {whole['trades']:,} trades, Sharpe "

@@ -44,7 +44,7 @@ class BacktestRun(TenantModel):
     facts = models.JSONField(null=True, blank=True, help_text="the result without its trades")
     result = models.BinaryField(null=True, blank=True, help_text="the whole result, packed")
     result_hash = models.CharField(max_length=64, blank=True)
-    equity = models.BinaryField(null=True, blank=True, help_text="equity over time, packed")
+    charts = models.BinaryField(null=True, blank=True, help_text="what its page draws, packed")
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)

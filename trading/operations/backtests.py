@@ -156,7 +156,7 @@ def archive_run(*, number: int, actor: User | None, now: datetime) -> None:
 
 
 def _find(number: int) -> BacktestRun:
-    run = BacktestRun.objects.defer("result", "equity").filter(number=number).first()
+    run = BacktestRun.objects.defer("result", "charts").filter(number=number).first()
     if run is None:
         raise RunNotFound(f"no run {number} in this workspace")
     found: BacktestRun = run

@@ -59,7 +59,7 @@ def claim_run(*, tenant_id: UUID, run_id: UUID, worker: str, now: datetime) -> C
     )  # fmt: skip
     if not won:
         return None
-    run = BacktestRun.objects.defer("result", "equity").get(id=run_id)
+    run = BacktestRun.objects.defer("result", "charts").get(id=run_id)
     claim = Claim(tenant_id, run_id, run.number, worker, from_json(run.request))
     if run.cancel_requested_at is not None:
         end_run(claim=claim, status=Status.CANCELLED, error="", now=now)
@@ -78,7 +78,7 @@ def begin_run(*, claim: Claim, data_hash: str, core_hash: str, total: int) -> No
         RunChanged: bars or core are not those of the run's beginning.
         LeaseLost: the run is another worker's by now.
     """
-    run = BacktestRun.objects.defer("result", "equity").get(id=claim.run_id)
+    run = BacktestRun.objects.defer("result", "charts").get(id=claim.run_id)
     for what, before, after in (
         ("stored bars", run.data_hash, data_hash),
         ("core", run.core_hash, core_hash),
@@ -155,14 +155,14 @@ def finish_run(*, claim: Claim, outcome: Outcome, now: datetime) -> str:
         LeaseLost: the run is another worker's by now; nothing was written.
     """
     packed, digest = pack(outcome.facts)
-    run = BacktestRun.objects.defer("result", "equity").get(id=claim.run_id)
+    run = BacktestRun.objects.defer("result", "charts").get(id=claim.run_id)
     _update(
         claim,
         status=Status.DONE,
         facts=without_trades(outcome.facts),
         result=packed,
         result_hash=digest,
-        equity=outcome.equity,
+        charts=pack(outcome.charts)[0],
         done=max(run.total, 1),
         trials=max(run.trials, 1),
         finished_at=now,

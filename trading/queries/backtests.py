@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Sum
+
 from trading.models import BacktestRun, BacktestTrial, BarSeries
 from trading.research.results import unpack
 from trading.research.space import flatten
@@ -56,7 +58,7 @@ def list_runs(
     *, kind: str = "", status: str = "", archived: bool = False, most: int = MOST_LISTED
 ) -> list[ListedRun]:
     """The newest runs that fit, newest first."""
-    rows = BacktestRun.objects.select_related("requested_by").defer("result", "equity")
+    rows = BacktestRun.objects.select_related("requested_by").defer("result", "charts")
     rows = rows.filter(archived_at__isnull=not archived)
     if kind:
         rows = rows.filter(kind=kind)
@@ -93,7 +95,7 @@ def get_progress(*, number: int) -> BacktestRun:
     Raises:
         NoSuchRun: not in this tenant.
     """
-    run = BacktestRun.objects.defer("result", "equity", "facts").filter(number=number).first()
+    run = BacktestRun.objects.defer("result", "charts", "facts").filter(number=number).first()
     if run is None:
         raise NoSuchRun(f"no run {number} in this workspace")
     found: BacktestRun = run
@@ -139,9 +141,21 @@ def headline_rows(run: BacktestRun) -> list[tuple[str, str, Any]]:
     return [(label, form, told[name]) for name, label, form in COMPARED if name in told]
 
 
-def params_of(run: BacktestRun) -> list[tuple[str, Any]]:
-    """Dotted names and values of the parameters behind the headline."""
-    return list(_params(run).items())
+def params_of(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Dotted names and values of the parameters of a result, in the order they are declared."""
+    return list(flatten(facts.get("params", {})).items())
+
+
+def count_tries() -> int:
+    """Parameter sets this tenant has tried so far, archived and cancelled runs included."""
+    return int(BacktestRun.objects.aggregate(total=Sum("trials"))["total"] or 0)
+
+
+def get_report(run: BacktestRun) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """(facts, charts) of a backtest or of a sweep's best set; None where there is no report."""
+    facts = get_result(run) or {}
+    told = facts if run.kind == BacktestRun.Kind.BACKTEST else facts.get("result")
+    return (told, unpack(bytes(run.charts))) if told and run.charts else None
 
 
 def list_trials(*, run: BacktestRun, most: int) -> list[BacktestTrial]:
@@ -159,7 +173,7 @@ def compare_runs(*, numbers: Sequence[int]) -> Comparison:
     chosen = list(dict.fromkeys(numbers))
     if not 2 <= len(chosen) <= MOST_COMPARED:
         raise CannotCompare(f"compare takes 2 to {MOST_COMPARED} different runs, was {len(chosen)}")
-    rows = BacktestRun.objects.defer("result", "equity").filter(number__in=chosen)
+    rows = BacktestRun.objects.defer("result", "charts").filter(number__in=chosen)
     found = {run.number: run for run in rows.order_by("number", "id")}
     for number in chosen:
         if number not in found:

@@ -5,23 +5,12 @@ from typing import Any
 
 import numpy as np
 
-DAY_NS = 86_400_000_000_000
-DAYS_PER_YEAR = 365
+from trading.backtest import equity as paths
+from trading.backtest.metrics import DAYS_PER_YEAR
+
 LEAST_DAYS = 2  # of returns, below which a deviation says nothing
 
 Metrics = Mapping[str, Any]
-
-
-def daily_returns(open_ns: np.ndarray, equity: np.ndarray, cash: float) -> np.ndarray:
-    """Return of each UTC day, the first from the cash; a day without bars did not move."""
-    if not len(open_ns):
-        return np.zeros(0)
-    day = open_ns // DAY_NS
-    last = np.flatnonzero(np.r_[day[1:] != day[:-1], True])
-    days = np.arange(day[0], day[-1] + 1)
-    closes = equity[last[np.searchsorted(day[last], days, side="right") - 1]]
-    path = np.r_[cash, closes]
-    return path[1:] / path[:-1] - 1 if (path > 0).all() else np.zeros(0)
 
 
 def measure(
@@ -33,13 +22,13 @@ def measure(
     cash: float,
 ) -> tuple[dict[str, Any], np.ndarray]:
     """(metrics, daily returns) of one trial; what cannot be said is None."""
-    daily = daily_returns(open_ns, equity, cash)
-    path = np.r_[cash, equity, end_equity]
-    drawdown = float((1 - path / np.maximum.accumulate(path)).max())
+    _, closes = paths.daily_closes(open_ns, equity)
+    daily = paths.daily_returns(closes, cash)
+    drawdown = paths.max_drawdown(np.r_[cash, equity, end_equity])
     won = sum(p for p in profits if p > 0)
     lost = -sum(p for p in profits if p <= 0)
     growth = end_equity / cash
-    days = float(open_ns[-1] - open_ns[0]) / DAY_NS if len(open_ns) else 0.0
+    days = paths.span_days(open_ns)
     moving = len(daily) >= LEAST_DAYS and daily.std(ddof=1) > 0
     yearly = growth ** (DAYS_PER_YEAR / days) - 1 if days >= 1 and growth > 0 else None
     metrics = {

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 IN_SAMPLE, OUT_OF_SAMPLE, PROBE = "IN", "OUT", "PROBE"
-MOST_POINTS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a finished run leaves behind: all facts, and equity over time as packed points."""
+    """What a finished run leaves behind: all facts, and what its page draws."""
 
     facts: dict[str, Any]
-    equity: bytes
+    charts: dict[str, Any]
 
 
 def ordered(value: Any) -> Any:
@@ -80,16 +79,3 @@ def pack_returns(returns: np.ndarray) -> bytes:
 def unpack_returns(packed: bytes) -> np.ndarray:
     """What ``pack_returns`` packed."""
     return np.frombuffer(zlib.decompress(packed), "<f8")
-
-
-def pack_equity(open_ns: np.ndarray, equity: np.ndarray) -> bytes:
-    """At most some two thousand points of (milliseconds, equity), the last always among them."""
-    chosen = np.unique(np.linspace(0, len(equity) - 1, min(len(equity), MOST_POINTS)).astype("i8"))
-    points = np.empty(len(chosen), [("ms", "<i8"), ("equity", "<f8")])
-    points["ms"], points["equity"] = open_ns[chosen] // 1_000_000, equity[chosen]
-    return zlib.compress(points.tobytes(), 6)
-
-
-def unpack_equity(packed: bytes) -> np.ndarray:
-    """What ``pack_equity`` packed: fields ``ms`` and ``equity``."""
-    return np.frombuffer(zlib.decompress(packed), [("ms", "<i8"), ("equity", "<f8")])

@@ -11,7 +11,7 @@ from trading.core.config.pipeline import PipelineParams
 from trading.core.params import InvalidParams, to_mapping, validate
 
 Number = int | float
-MOST_VALUES = 10_000
+MOST_VALUES = 10_001
 FORMS = "accepted is name=low:high:step, name=low:high, name=a,b,c or name alone for its bounds"
 
 

@@ -68,9 +68,3 @@ def shown(value: float | str | None, form: str) -> str:
     if form == "percent" or not isinstance(value, float | int):
         return percent(value)
     return f"{value:,}" if form == "count" else f"{value:,.2f}"
-
-
-@register.filter
-def decimals(value: str) -> str:
-    """Money told as text, with two decimals."""
-    return f"{Decimal(value):,.2f}"

@@ -37,34 +37,13 @@ class Market:
     bars: np.ndarray
 
 
-def run_backtest(*, store: BarStore, request: BacktestRequest) -> dict[str, Any]:
-    """Run over stored bars and tell the facts.
+def load_markets(*, store: BarStore, request: BacktestRequest) -> list[Market]:
+    """Instruments and bars of the request's pairs, in its order.
 
     Raises:
         NothingStored: unknown pair or venue, or no bars in the range.
         BacktestRefused: several venues store a pair and none was named.
         StoreError: a stored file is damaged.
-    """
-    markets = load_markets(store=store, request=request)
-    return describe(run_markets(markets, request), markets, request)
-
-
-def run_with_charts(
-    *, store: BarStore, request: BacktestRequest
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The same facts, and what the report draws.
-
-    Raises: as ``run_backtest``.
-    """
-    markets = load_markets(store=store, request=request)
-    run = run_markets(markets, request)
-    return describe(run, markets, request), report_data.build(run)
-
-
-def load_markets(*, store: BarStore, request: BacktestRequest) -> list[Market]:
-    """Instruments and bars of the request's pairs, in its order.
-
-    Raises: as ``run_backtest``.
     """
     return [_market(store, symbol, request) for symbol in request.symbols]
 
@@ -128,8 +107,7 @@ def run_markets(markets: Sequence[Market], request: BacktestRequest) -> report.R
         trips.Grid(m.instrument.symbol, m.instrument.tick_size, m.instrument.lot_size)
         for m in markets
     ]
-    closed = trips.round_trips(result, grids)
-    quote = markets[0].instrument.quote
+    closed, quote = trips.round_trips(result, grids), markets[0].instrument.quote
     return report.Run(result, closed, grids, series, request.params.costs, cash, quote)
 
 
@@ -138,25 +116,26 @@ def describe(
     markets: Sequence[Market],
     request: BacktestRequest,
     *,
-    tried: evidence.Trials | None = None,
+    trials: evidence.Trials | None = None,
 ) -> dict[str, Any]:
-    """All facts of a run, fit for JSON.
-
-    Args:
-        tried: the parameter sets it was chosen from; None: as if it was the only one.
-    """
+    """All facts of a run, fit for JSON; ``trials``: the variants it was chosen from."""
     from trading.core.jit import CORE_HASH
 
     return {
         "timeframe": format_timeframe(request.timeframe_seconds),
         "markets": [_market_facts(market, request) for market in markets],
-        **report.describe(run, seed=request.seed or report.SEED, trials=tried),
+        **report.describe(run, seed=request.seed or report.SEED, trials=trials),
         "assumptions": _assumptions(request.params.costs),
         "core_sha256": CORE_HASH,
         "params_sha256": params_hash(request.params),
         "params": to_mapping(request.params),
         "trades": [_trade_facts(trip) for trip in run.trips],
     }
+
+
+def draw(run: report.Run, request: BacktestRequest) -> dict[str, Any]:
+    """What the report of a run draws."""
+    return report_data.build(run, seed=request.seed or report.SEED)
 
 
 def describe_data(markets: Sequence[Market], request: BacktestRequest) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from trading.backtest.report import Run
+from trading.backtest import report
 from trading.core.config.pipeline import PipelineParams
 from trading.marketdata.store import BarStore
 from trading.marketdata.timeframes import NS
@@ -60,7 +60,7 @@ class Prepared:
         pairs = zip(self.markets, series, strict=True)
         return replace(self, markets=tuple(replace(m, bars=bars) for m, bars in pairs))
 
-    def run(self) -> Run:
+    def run(self) -> report.Run:
         """Trade."""
         return run_markets(self.markets, self.request)
 

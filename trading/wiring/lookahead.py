@@ -16,6 +16,7 @@ WAYS = ("cut off", "altered")
 MOST_SHOWN = 20
 EARLIEST, LATEST = 0.1, 0.98  # of the bars: where the future may begin
 BATCH = 20
+BLOCK = 4096  # rows compared at a time
 
 
 def run_lookahead(prepared: Prepared, probes: int, journal: Journal) -> Outcome:
@@ -46,7 +47,7 @@ def run_lookahead(prepared: Prepared, probes: int, journal: Journal) -> Outcome:
             "guilty_probes": len(guilty),
             "seed": prepared.request.seed,
         },
-        b"",
+        {},
     )
 
 
@@ -98,20 +99,45 @@ def differences(
     told = []
     for m, market in enumerate(prepared.markets):
         before, after = (_past(result, m, until_ns) for result in (whole, changed))
-        if before.tobytes() == after.tobytes():
-            continue
-        count = min(len(before), len(after))
-        row = next((k for k in range(count) if before[k].tobytes() != after[k].tobytes()), count)
-        fields = field_differences(before[row], after[row]) if row < count else ["number of bars"]
-        if fields:
-            at = int(before["bar_open_ns"][row]) if row < len(before) else until_ns
+        row, fields = _compare(before[0], after[0])
+        opens = before[0]["bar_open_ns"]
+        if row is None and len(before[1]):
+            row, fields = _compare(before[1], after[1])
+            opens = opens[before[0]["has_detail"] == 1]
+        if row is not None and fields:
+            at = int(opens[row]) if row < len(opens) else until_ns
             told.append({"symbol": market.instrument.symbol, "bar": _utc(at), "fields": fields})
     return told
 
 
-def _past(result: Any, market: int, until_ns: int) -> np.ndarray:
-    chosen = (result.decision_market == market) & (result.decisions["bar_open_ns"] < until_ns)
-    return result.decisions[chosen]
+def _past(result: Any, market: int, until_ns: int) -> tuple[np.ndarray, np.ndarray]:
+    """A pair's decisions before a moment and their details; of a single pair no copy of years."""
+    count = int(np.searchsorted(result.decisions["bar_open_ns"], until_ns))
+    decisions = result.decisions[:count]
+    told = decisions["has_detail"] == 1
+    details = result.details[: int(told.sum())]
+    mine = result.decision_market[:count] == market
+    return (decisions, details) if mine.all() else (decisions[mine], details[mine[told]])
+
+
+def _compare(before: np.ndarray, after: np.ndarray) -> tuple[int | None, list[str]]:
+    """(row, fields) of the first difference."""
+    row = first_difference(before, after)
+    if row is None:
+        return None, []
+    if row == min(len(before), len(after)):
+        return row, ["number of bars"]
+    return row, field_differences(before[row], after[row])
+
+
+def first_difference(before: np.ndarray, after: np.ndarray) -> int | None:
+    """The first row whose bytes differ; where one is longer, the first row of the longer's rest."""
+    count = min(len(before), len(after))
+    for start in range(0, count, BLOCK):
+        rows = range(start, min(start + BLOCK, count))
+        if before[start : rows.stop].tobytes() != after[start : rows.stop].tobytes():
+            return next(k for k in rows if before[k].tobytes() != after[k].tobytes())
+    return None if len(before) == len(after) else count
 
 
 def field_differences(before: np.void, after: np.void, prefix: str = "") -> list[str]:
@@ -119,20 +145,23 @@ def field_differences(before: np.void, after: np.void, prefix: str = "") -> list
     found: list[str] = []
     for name in before.dtype.names or ():
         one, other = before[name], after[name]
-        if isinstance(one, np.ndarray) and one.dtype.names:
-            labels = _labels(name, len(one))
-            for k, label in enumerate(labels):
-                found += field_differences(one[k], other[k], f"{prefix}{name}.{label}.")
-        elif isinstance(one, np.void):
-            found += field_differences(one, other, f"{prefix}{name}.")
-        elif not np.array_equal(one, other, equal_nan=np.asarray(one).dtype.kind == "f"):
-            found.append(f"{prefix}{name}")
+        if isinstance(one, np.ndarray):
+            for k, label in enumerate(_labels(name, len(one))):
+                found += _differs(one[k], other[k], f"{prefix}{name}.{label}")
+        else:
+            found += _differs(one, other, f"{prefix}{name}")
     return found
+
+
+def _differs(one: Any, other: Any, name: str) -> list[str]:
+    if isinstance(one, np.void):
+        return field_differences(one, other, f"{name}.")
+    return [] if one == other or (one != one and other != other) else [name]
 
 
 def _labels(name: str, count: int) -> Sequence[str]:
     """Names of the elements of a list in a decision."""
-    if name == "votes" and count == len(STRATEGY_NAMES):
+    if name in ("votes", "abstain") and count == len(STRATEGY_NAMES):
         return STRATEGY_NAMES
     if name == "gates" and count == len(Gate):
         return [gate.name.lower() for gate in Gate]

@@ -20,8 +20,8 @@ from trading.research.requests import (
     InvalidRequest,
     ResearchRequest,
 )
-from trading.research.results import Outcome, Trial, pack_equity
-from trading.wiring.backtests import BacktestRefused, NothingStored, describe, describe_data
+from trading.research.results import Outcome, Trial
+from trading.wiring.backtests import BacktestRefused, NothingStored, describe, describe_data, draw
 from trading.wiring.evaluation import Bench, Prepared, prepare
 from trading.wiring.journals import ChunkDone, Journal, MemoryJournal, Progress, RowsJournal
 from trading.wiring.lookahead import run_lookahead
@@ -76,7 +76,7 @@ def execute(
         **describe_data(prepared.markets, prepared.request),
         **outcome.facts,
     }
-    return Outcome(facts, outcome.equity)
+    return Outcome(facts, outcome.charts)
 
 
 def _planned(request: ResearchRequest, bench: Bench) -> int:
@@ -88,11 +88,8 @@ def _planned(request: ResearchRequest, bench: Bench) -> int:
 
 def _backtest(prepared: Prepared) -> Outcome:
     run = prepared.run()
-    decisions = run.result.decisions
-    return Outcome(
-        describe(run, prepared.markets, prepared.request),
-        pack_equity(decisions["bar_open_ns"], decisions["equity"]),
-    )
+    facts = describe(run, prepared.markets, prepared.request)
+    return Outcome(facts, draw(run, prepared.request))
 
 
 def _research(request: ResearchRequest, bench: Bench, journal: Journal) -> Outcome:

@@ -1,20 +1,19 @@
 """Tries the parameter sets of a search in batches, skipping those an earlier worker finished."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from trading.backtest import evidence, overfitting
 from trading.core.config.pipeline import PipelineParams
 from trading.core.params import InvalidParams
 from trading.operations.runs import RunCancelled, RunChanged
 from trading.research.objectives import score
 from trading.research.requests import Search
-from trading.research.results import IN_SAMPLE, Outcome, Trial, ordered, pack_equity, unpack_returns
+from trading.research.results import IN_SAMPLE, Outcome, Trial
 from trading.research.samplers import BATCH, Values, new_sampler
 from trading.research.space import with_values
-from trading.wiring.backtests import describe
+from trading.wiring.backtests import describe, draw
+from trading.wiring.choices import chosen_from, judge_choice
 from trading.wiring.evaluation import Bench, Job, Prepared
 from trading.wiring.journals import Journal
 
@@ -25,24 +24,21 @@ def run_sweep(bench: Bench, search: Search, journal: Journal) -> Outcome:
     """The best of one search over all bars, with its full result."""
     prepared = bench.prepared
     trials = run_search(bench, search, journal, window=0, span=(prepared.first_ns, prepared.end_ns))
-    leaders = rank(trials, search)
+    leaders, variants = rank(trials, search), different(trials)
     facts = {
         "search": search_facts(search, seed=prepared.request.seed),
         **tally(trials, search),
         "leaders": [leader_facts(trial, search) for trial in leaders[:LEADERS]],
-        "evidence": weigh(trials),
+        "overfitting": judge_choice(variants),
         "best": None,
     }
     if not leaders:
-        return Outcome(facts, b"")
+        return Outcome(facts, {})
     facts["best"] = leader_facts(leaders[0], search)
     chosen = prepared.having(with_values(prepared.request.params, leaders[0].values))
     run = chosen.run()
-    decisions = run.result.decisions
-    return Outcome(
-        {**facts, "result": describe(run, chosen.markets, chosen.request, tried=tries(trials))},
-        pack_equity(decisions["bar_open_ns"], decisions["equity"]),
-    )
+    result = describe(run, chosen.markets, chosen.request, trials=chosen_from(variants))
+    return Outcome({**facts, "result": result}, draw(run, chosen.request))
 
 
 def run_search(
@@ -78,7 +74,11 @@ def _run_batch(
     numbered = list(enumerate(batch, start))
     missing = [(k, values) for k, values in numbered if (window, IN_SAMPLE, k) not in known]
     if missing:
-        evaluate(bench, journal, missing, window=window, sample=IN_SAMPLE, span=span)
+        tried = {_name(t): t for t in known.values() if (t.window, t.sample) == (window, IN_SAMPLE)}
+        again = [(k, tried[_name(v)]) for k, v in missing if _name(v) in tried]
+        missing = [(k, values) for k, values in missing if _name(values) not in tried]
+        copies = [replace(trial, index=k) for k, trial in again]
+        evaluate(bench, journal, missing, window=window, sample=IN_SAMPLE, span=span, more=copies)
     done = [journal.known()[window, IN_SAMPLE, k] for k, _ in numbered]
     if any(dict(trial.values) != values for trial, (_, values) in zip(done, numbered, strict=True)):
         raise RunChanged("the sampler asks for other parameter sets than before; start it again")
@@ -93,12 +93,16 @@ def evaluate(
     window: int,
     sample: str,
     span: tuple[int, int],
+    more: Sequence[Trial] = (),
 ) -> None:
-    """Measure numbered sets and keep them; what is measured when it is stopped is kept too."""
+    """Measure numbered sets and keep them; what is measured when it is stopped is kept too.
+
+    ``more`` needs no measuring and is kept with them.
+    """
     checked = [(k, values, _params(bench.prepared, values)) for k, values in sets]
     jobs = [Job(*span, params) for _, _, params in checked if isinstance(params, PipelineParams)]
     measured = bench.measure(jobs)
-    fresh: list[Trial] = []
+    fresh: list[Trial] = list(more)
     try:
         for k, values, params in checked:
             if isinstance(params, str):
@@ -113,6 +117,12 @@ def evaluate(
     journal.keep(fresh)
 
 
+def _name(tried: Trial | Values) -> tuple[tuple[str, Any], ...]:
+    """What tells one set from another."""
+    values = tried.values if isinstance(tried, Trial) else tried
+    return tuple(sorted(values.items()))
+
+
 def _params(prepared: Prepared, values: Values) -> PipelineParams | str:
     """The parameters of a set, or why there are none."""
     try:
@@ -121,11 +131,17 @@ def _params(prepared: Prepared, values: Values) -> PipelineParams | str:
         return str(error)
 
 
+def different(trials: Sequence[Trial]) -> list[Trial]:
+    """Every set of a window once, as it was tried first."""
+    first = {(trial.window, _name(trial)): trial for trial in reversed(trials)}
+    return sorted(first.values(), key=lambda trial: trial.key)
+
+
 def rank(trials: Sequence[Trial], search: Search) -> list[Trial]:
-    """Eligible trials, best first; of equals the one tried first."""
+    """Eligible sets, each once, best first; of equals the one tried first."""
     scored = [
         (value, trial)
-        for trial in trials
+        for trial in different(trials)
         if (value := score(search.objective, trial.metrics, min_trades=search.min_trades))
         is not None
     ]
@@ -153,37 +169,7 @@ def tally(trials: Sequence[Trial], search: Search) -> dict[str, Any]:
     """How many were tried, could be compared, and could not be at all."""
     return {
         "tried": len(trials),
+        "different": len(different(trials)),
         "eligible": len(rank(trials, search)),
         "refused": sum(trial.metrics is None for trial in trials),
     }
-
-
-def weigh(trials: Sequence[Trial]) -> dict[str, Any]:
-    """What the tries together say about the best one: how often choosing it would have been luck."""
-    returns = returns_of(trials)
-    found = overfitting.overfitting(returns)
-    return ordered(
-        {
-            "variants": returns.shape[1],
-            "days": returns.shape[0],
-            "overfitting_probability": found.probability,
-            "loses_out_of_sample": found.loses_out_of_sample,
-            "splits": found.splits,
-            "words": found.words,
-        }
-    )
-
-
-def tries(trials: Sequence[Trial]) -> evidence.Trials:
-    """How many sets were tried, and how far their Sharpe ratios lie apart."""
-    return evidence.Trials(len(trials), evidence.variance_of(returns_of(trials)))
-
-
-def returns_of(trials: Sequence[Trial]) -> np.ndarray:
-    """Daily returns, days by trials; a trial that ended early did not move any more."""
-    daily = [unpack_returns(trial.daily) for trial in trials if trial.daily]
-    days = max(map(len, daily), default=0)
-    found = np.zeros((days, len(daily)))
-    for k, one in enumerate(daily):
-        found[: len(one), k] = one
-    return found

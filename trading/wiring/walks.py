@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from trading.backtest import overfitting
+from trading.backtest.equity import keep_extremes
+from trading.backtest.report_data import MOST_POINTS
 from trading.marketdata.checks import moment
 from trading.marketdata.timeframes import NS
 from trading.research.objectives import OBJECTIVES, measure
 from trading.research.requests import Search, Walk
-from trading.research.results import OUT_OF_SAMPLE, Outcome, Trial, ordered, pack_equity
+from trading.research.results import OUT_OF_SAMPLE, Outcome, Trial, ordered
 from trading.research.space import with_values
 from trading.research.windows import Window, plan_windows
+from trading.wiring.choices import judge_decay
 from trading.wiring.evaluation import Bench
 from trading.wiring.journals import Journal
-from trading.wiring.searches import evaluate, rank, run_search, search_facts, tally, weigh
+from trading.wiring.searches import evaluate, rank, run_search, search_facts, tally
 
 COMPARED = ("return", "sharpe", "profit_factor", "expectancy", "max_drawdown")
 
@@ -60,11 +62,17 @@ def run_walk(bench: Bench, search: Search, walk: Walk, journal: Journal) -> Outc
         },
         **tally(tried, search),
         "windows": rows,
-        "decay": _decay(rows),
-        "evidence": weigh(tried),
+        "decay": {**_decay(rows), "sharpe_ratios": judge_decay(*_ratios(rows))},
     }
-    stitched, equity = _stitch(bench, windows, chosen)
-    return Outcome({**facts, "out_of_sample": stitched}, equity)
+    stitched, charts = _stitch(bench, windows, chosen)
+    return Outcome({**facts, "out_of_sample": stitched}, charts)
+
+
+def _ratios(rows: Sequence[dict[str, Any]]) -> tuple[list[float], list[float]]:
+    """Sharpe ratios in and out of sample of the windows that have both; unmoved is 0."""
+    tested = [row for row in rows if row["out_of_sample"]]
+    inside = [row["in_sample"]["sharpe"] or 0.0 for row in tested]
+    return inside, [row["out_of_sample"]["sharpe"] or 0.0 for row in tested]
 
 
 def _test(bench: Bench, journal: Journal, window: Window, best: Trial) -> Trial:
@@ -110,24 +118,12 @@ def _decay(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         told[name] = {"in_sample": inside, "out_of_sample": outside, "kept": kept}
     gained = [row["out_of_sample"]["return"] > 0 for row in pairs]
     told["profitable"] = sum(gained) / len(gained) if gained else None
-    told["words"] = _sharpe_decay(pairs).words
     return told
-
-
-def _sharpe_decay(pairs: Sequence[dict[str, Any]]) -> overfitting.Decay:
-    both = [
-        (row["in_sample"]["sharpe"], row["out_of_sample"]["sharpe"])
-        for row in pairs
-        if row["in_sample"]["sharpe"] is not None and row["out_of_sample"]["sharpe"] is not None
-    ]
-    return overfitting.walk_forward_decay(
-        np.array([one for one, _ in both]), np.array([one for _, one in both])
-    )
 
 
 def _stitch(
     bench: Bench, windows: Sequence[Window], chosen: Sequence[Trial | None]
-) -> tuple[dict[str, Any], bytes]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """One account through all tests: each begins flat, with the money the one before ended with.
 
     A window without a choice is not traded.
@@ -154,7 +150,9 @@ def _stitch(
         open_ns=open_ns, equity=equity, end_equity=cash, profits=profits, cash=start
     )
     told = {"start_equity": start, "end_equity": cash, **metrics}
-    return told, pack_equity(open_ns, equity)
+    kept = keep_extremes([equity], MOST_POINTS)
+    drawn = {"time": (open_ns[kept] // NS).tolist(), "equity": equity[kept].round(2).tolist()}
+    return told, {"equity": drawn}
 
 
 def _utc(time_ns: int) -> str:

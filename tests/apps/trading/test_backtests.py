@@ -139,8 +139,14 @@ def test_every_kind_of_result_has_its_page(people: People, store: BarStore, kind
     assert "Done" in shown
     assert run.params_hash != ""
     expected = {
-        "backtest": ("Largest drawdown", "Buying and holding BTC/USD", "Trades", "taker fee"),
-        "sweep": ("Best sets", "The best of 36 sets", "partly luck", "exits.stop_scale"),
+        "backtest": ("Largest drawdown", "Buying and holding BTC/USD", "report-data", "taker fee"),
+        "sweep": (
+            "Best sets",
+            "36 tried by grid",
+            "partly luck",
+            "exits.stop_scale",
+            "report-data",
+        ),
         "walk": ("All tests as one account", "Windows", "1 days of training"),
         "lookahead": ("No look-ahead.", "2 moments probed"),
     }[kind]

@@ -4,16 +4,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from trading.management import backtests as words
 from trading.management import options as choices
 from trading.management import sessions
-from trading.management.bars import EXIT_CONFIGURATION
-from trading.queries.bars import open_store
-from trading.queries.report_file import render_file
-from trading.research.requests import BACKTEST, BacktestRequest, ResearchRequest
-from trading.wiring.backtests import run_with_charts
+from trading.research.requests import BACKTEST, ResearchRequest
 
 
 class Command(BaseCommand):
@@ -36,9 +32,8 @@ class Command(BaseCommand):
         """Run and tell."""
         with sessions.spoken_errors():
             base = choices.fixed(choices.base_request(options), options["param"])
-            ended = sessions.carry_out(ResearchRequest(BACKTEST, base), tenant=options["tenant"])
-            if options["html"] and ended.outcome:
-                self._write_report(options["html"], base)
+            request = ResearchRequest(BACKTEST, base)
+            ended = sessions.carry_out(request, tenant=options["tenant"])
         sessions.tell(
             ended,
             options=options,
@@ -46,13 +41,3 @@ class Command(BaseCommand):
             as_text=lambda facts: words.as_text(facts, trades=options["trades"]),
             as_part=lambda trials: "interrupted",
         )
-
-    def _write_report(self, path: Path, base: BacktestRequest) -> None:
-        text = render_file(*run_with_charts(store=open_store(), request=base))
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise CommandError(
-                f"--html {path}: {error.strerror}", returncode=EXIT_CONFIGURATION
-            ) from error
-        self.stderr.write(f"report written to {path}")

@@ -2,16 +2,19 @@
 
 import json
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from tenants.scoping import tenant_scope
 from trading.management import backtests as words
 from trading.management import kept, sessions, tables
+from trading.management.bars import EXIT_NOT_FOUND
 from trading.management.options import EXIT_CODES
 from trading.models import BacktestRun
 from trading.queries import backtests as queries
+from trading.queries.report_file import render_file
 from trading.research.requests import BACKTEST, LOOKAHEAD, SWEEP
 from trading.wiring.directory import find_tenant
 
@@ -28,6 +31,9 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", required=True, help="the workspace's short name")
         parser.add_argument("--archived", action="store_true", help="list the archived ones")
         parser.add_argument("--trades", action="store_true", help="list every closed trade")
+        parser.add_argument(
+            "--html", type=Path, metavar="PATH", help="write the report as one file"
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, **options: Any) -> None:
@@ -42,6 +48,11 @@ class Command(BaseCommand):
 
     def _one(self, run: BacktestRun, options: dict[str, Any]) -> str:
         facts = queries.get_result(run)
+        if options["html"]:
+            report = queries.get_report(run)
+            if report is None:
+                raise CommandError(f"run {run.number} has no report", returncode=EXIT_NOT_FOUND)
+            sessions.write_file("--html", options["html"], render_file(*report))
         if options["json"]:
             return json.dumps({**kept.run_facts(run), "result": facts}, indent=2)
         head = kept.line(queries.ListedRun(run, queries.headline(run)))
