@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from trading.core import accounts, confluence, features, gate, intents, risk, sizing, votes
+from trading.core import accounts, confluence, exits, features, gate, intents, risk, sizing, votes
 from trading.core.codes import Gate, Purpose, Reason, Stage
 from trading.core.config.features import N_FEATURES
 from trading.core.jit import kernel, stage
@@ -73,6 +73,11 @@ def find_candidate(d, x, market, p, frames_at, cost, close_ns):
     )
     if reason != NONE:
         return VOTES if reason in (NO_VOTE, VOTES_TIED) else CONFLUENCE, reason
+    if p.exits.structural_stop == 1:
+        structure = market.frames[chosen].strategies.market_structure
+        d.stop_distance = exits.structural_distance(
+            structure, now, d.side, d.close, d.stop_distance
+        )
     d.stop_distance *= p.exits.stop_scale
     d.target_distance *= p.exits.target_scale
     risk.fit_distances(d, market.instrument, p.risk)

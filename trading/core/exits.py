@@ -18,6 +18,7 @@ TIME, NONE = int(ExitReason.TIME), int(ExitReason.NONE)
 TIER, STAGNATION = int(ExitReason.TIER), int(ExitReason.STAGNATION)
 STORM, CALM = int(Volatility.HIGH), int(Volatility.LOW)
 TIERS = 2
+SWING_REACH, SWING_MARGIN = 4.0, 0.5  # ATR
 LEAST_TIGHT = 0.5  # of the distance, however old a position gets
 
 
@@ -27,6 +28,20 @@ def first_stop_ticks(price, side, distance, tick_size):
     level = (price - side * distance) / tick_size
     ticks = math.floor(level + 1e-9) if side > 0 else math.ceil(level - 1e-9)
     return max(int(ticks), 1)
+
+
+@kernel
+def structural_distance(structure, now, side, close, proposed):
+    """Distance of a stop half an ATR beyond the last swing, where one lies within four ATR.
+
+    Else the proposed distance. Swings are those of the market structure strategy: with its weight at
+    0 there are none.
+    """
+    swings = structure.lows if side > 0 else structure.highs
+    away = side * (close - swings.last)
+    if swings.count == 0 or not 0.0 < away <= SWING_REACH * now.atr:
+        return proposed
+    return away + SWING_MARGIN * now.atr
 
 
 @kernel

@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from trading.core.codes import Abstain, Gate, Reason, Regime, Side, Stage, Verdict, Volatility
+from trading.core.codes import (
+    Abstain,
+    ExitReason,
+    Gate,
+    Reason,
+    Regime,
+    Side,
+    Stage,
+    Verdict,
+    Volatility,
+)
 from trading.core.config.features import FEATURE_NAMES
 from trading.core.config.pipeline import STRATEGY_NAMES
 from trading.core.records import SIZED, TIMEFRAMES, decision_dtype, detail_dtype
@@ -65,7 +75,7 @@ SENTENCES = {
 
 
 def words(
-    code: Stage | Reason | Regime | Side | Gate | Verdict | Abstain | Volatility,
+    code: Stage | Reason | Regime | Side | Gate | Verdict | Abstain | Volatility | ExitReason,
 ) -> str:
     """A code's name as people write it."""
     return code.name.replace("_", " ").lower()

@@ -65,7 +65,7 @@ class ExitParams:
 
     stop_scale: float = bound(1.0, low=0.5, high=20, help="multiplies every proposed stop")
     target_scale: float = bound(1.0, low=0.5, high=40, help="multiplies every proposed target")
-    structural_stop: int = bound(0, low=0, high=1, help="1: beyond the last swing where nearer")
+    structural_stop: int = bound(0, low=0, high=1, help="1: beyond the last swing")
     break_even_at: float = bound(1.0, low=0.2, high=20, unit="R", help="gain that moves the stop")
     trail_from: float = bound(1.5, low=0.2, high=20, unit="R", help="gain from which it trails")
     trail_distance: float = bound(1.0, low=0.1, high=10, unit="R", help="below the best price")
