@@ -28,7 +28,7 @@ def modules() -> list[Path]:
 
 
 def is_kernel(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return any(isinstance(d, ast.Name) and d.id == "kernel" for d in node.decorator_list)
+    return any(isinstance(d, ast.Name) and d.id in ("kernel", "stage") for d in node.decorator_list)
 
 
 def sizes(path: Path) -> Iterator[tuple[str, int, int]]:

@@ -13,7 +13,7 @@ import numpy as np
 from trading.core import fills as fill_model
 from trading.core import pipeline
 from trading.core.config.pipeline import PipelineParams
-from trading.core.jit import kernel
+from trading.core.jit import kernel, stage
 from trading.core.records import BAR, FILL, INTENT, MAX_FILLS, MAX_INTENTS
 
 FIRST_FILLS = 1024
@@ -49,7 +49,7 @@ def accept_all(sims, m, asked, count):
         fill_model.accept(sims, m, asked, k)
 
 
-@kernel
+@stage
 def settle(markets, m, account, params, sims, news, log, n):
     """Book the fills of one phase and accept what they ask for; the new number of fills.
 
@@ -69,7 +69,7 @@ def settle(markets, m, account, params, sims, news, log, n):
     return n
 
 
-@kernel
+@stage
 def loop(bars, market_index, finer, at, markets, account, params, sims, out):
     """Run until the end or until an array is full.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trading.core.jit import kernel
+from trading.core.jit import stage
 
 PRICE = "a finite price above 0"
 FAULTS = (  # what find_bad_bar numbers from 1
@@ -34,7 +34,7 @@ def check_bars(bars: np.ndarray) -> None:
         raise BadBar(f"bar {row}: {field} must be {accepted}, was {bars[field][row]}")
 
 
-@kernel
+@stage
 def find_bad_bar(bars):
     """(row, number of the fault in FAULTS) of the first bar that cannot be used, else (0, 0)."""
     for i in range(len(bars)):

@@ -7,7 +7,7 @@ import numpy as np
 from trading.core import accounts, confluence, features, gate, intents, risk, sizing, votes
 from trading.core.codes import Gate, Purpose, Reason, Stage
 from trading.core.config.features import N_FEATURES
-from trading.core.jit import kernel
+from trading.core.jit import kernel, stage
 from trading.core.records import N_GATES
 
 P_ENTRY = int(Purpose.ENTRY)
@@ -19,7 +19,7 @@ G_PROBABILITY = int(Gate.PROBABILITY)
 LEAST_SHARE = 0.85  # of the confidence, whatever a model says
 
 
-@kernel
+@stage
 def begin_detail(x, given, frames):
     """The votes and the timeframes' opinions, and nothing asked yet."""
     for k in range(len(given)):
@@ -83,7 +83,7 @@ def find_candidate(d, x, market, p, frames_at, cost, close_ns):
     return CONFLUENCE, reason
 
 
-@kernel
+@stage
 def consider(d, x, markets, m, account, p, frames_at, cost):
     """Votes to candidate to a sized trade; (stage, reason) of the first no, or ENTRY."""
     market = markets[m]

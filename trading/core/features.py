@@ -12,8 +12,11 @@ from trading.core.config.features import FEATURES, N_FEATURES
 from trading.core.jit import kernel
 
 CENTRES = np.array([centre for _, centre, _ in FEATURES])
-SCALES = np.array([scale for _, _, scale in FEATURES])
-NS_PER_DAY = 86_400_000_000_000
+SHARES = np.array([1.0 / scale for _, _, scale in FEATURES])
+NS_PER_HOUR = 3_600_000_000_000
+HOURS = 24
+SINES = np.array([math.sin(2.0 * math.pi * hour / HOURS) for hour in range(HOURS)])
+COSINES = np.array([math.cos(2.0 * math.pi * hour / HOURS) for hour in range(HOURS)])
 CUT = 3.0
 
 
@@ -21,7 +24,7 @@ CUT = 3.0
 def fill(out, d, now, agreeing_timeframes, cost, close_ns):
     """Write the features of the candidate ``d``."""
     side = d.side
-    day = 2.0 * math.pi * (close_ns % NS_PER_DAY) / NS_PER_DAY
+    hour = close_ns // NS_PER_HOUR % HOURS
     out[0] = side
     out[1] = 50.0 + side * (now.rsi - 50.0)
     out[2] = side * (now.ema_fast / now.ema_slow - 1.0)
@@ -41,8 +44,8 @@ def fill(out, d, now, agreeing_timeframes, cost, close_ns):
     out[16] = d.target_distance / (cost * d.close) if cost > 0.0 else np.nan
     out[17] = side * now.book_score
     out[18] = now.spread
-    out[19] = math.sin(day)
-    out[20] = math.cos(day)
+    out[19] = SINES[hour]
+    out[20] = COSINES[hour]
     for k in range(N_FEATURES):
-        scaled = (out[k] - CENTRES[k]) / SCALES[k]
+        scaled = (out[k] - CENTRES[k]) * SHARES[k]
         out[k] = 0.0 if np.isnan(scaled) else min(max(scaled, -CUT), CUT)

@@ -4,7 +4,7 @@ import numpy as np
 
 from trading.core import accounts, adaptive, exits, intents, learner, sizing
 from trading.core.codes import ExitReason, Purpose
-from trading.core.jit import kernel
+from trading.core.jit import kernel, stage
 from trading.core.records import ENTRIES, OUTCOMES
 
 P_ENTRY, P_PROTECT, P_REDUCE = int(Purpose.ENTRY), int(Purpose.PROTECT), int(Purpose.REDUCE)
@@ -13,7 +13,7 @@ X_TARGET, X_TIER = int(ExitReason.TARGET), int(ExitReason.TIER)
 X_STAGNATION = int(ExitReason.STAGNATION)
 
 
-@kernel
+@stage
 def manage(market, p, bar, cost, asked):
     """A position at a bar's close: the number of orders asked for."""
     position, instrument = market.position, market.instrument

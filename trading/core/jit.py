@@ -49,8 +49,14 @@ if not numba.config.CACHE_DIR:  # type: ignore[attr-defined]
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile for the core: cached, without the GIL, IEEE arithmetic in source order.
+    """Compile a small step for the core, into whatever calls it: a call would cost as much as it.
 
-    ``fastmath`` stays off: the same bars must give the same bits in every mode.
+    Cached, without the GIL, IEEE arithmetic in source order. ``fastmath`` stays off: the same bars
+    must give the same bits in every mode.
     """
+    return numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
+
+
+def stage(function: Callable[..., Any]) -> Any:
+    """Compile like a kernel, but as a function of its own: doors, and what several of them share."""
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)

@@ -7,7 +7,7 @@ from trading.core import strategies as all_strategies
 from trading.core import timeframes as frames_of
 from trading.core.bars import BadBar, check_bars
 from trading.core.codes import ExitReason, Purpose, Reason, Stage
-from trading.core.jit import kernel
+from trading.core.jit import kernel, stage
 from trading.core.market import (
     DECISION,
     DETAIL,
@@ -64,7 +64,7 @@ def refresh_inputs(market, p, close_ns):
     inputs.funding_rate = market.funding_rate if told else np.nan
 
 
-@kernel
+@stage
 def form_opinions(market, active, chosen, p, close_ns):
     """What the votes of every timeframe make together; how many voted on the chosen one."""
     voted = confluence.count(market.frames[chosen].votes)
@@ -158,7 +158,7 @@ def end_decision(d, market, stage, reason):
     d.stop_ticks = market.position.stop_ticks if market.position.quantity_lots != 0 else 0
 
 
-@kernel
+@stage
 def on_bar(markets, m, account, params, bars, i, decisions, k, details, j, asked):
     """Decide on a closed bar; the number of intents written.
 
@@ -243,7 +243,7 @@ def on_entry_fill(market, acct, fill, held, asked):
     return holding.protect(market, acct, fill, asked)
 
 
-@kernel
+@stage
 def on_fill(markets, m, account, params, fills, f, asked):
     """Move position and account by the venue's word on an order; the number of intents written."""
     market, acct, p, fill = markets[m], account[0], params[0], fills[f]

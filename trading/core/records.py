@@ -87,7 +87,16 @@ NOW = np.dtype(  # what all strategies of one timeframe share; NaN: absent or wa
     ]
 )
 
-GATE = np.dtype([("value", "f8"), ("limit", "f8"), ("verdict", "i1")])
+GATE = np.dtype([("value", "f4"), ("limit", "f4"), ("verdict", "i1")])
+TOLD_VOTE = np.dtype(  # a vote as a decision keeps it
+    [
+        ("score", "f4"),
+        ("confidence", "f4"),
+        ("stop_distance", "f4"),
+        ("target_distance", "f4"),
+        ("abstain", "i1"),
+    ]
+)
 
 OPINION = np.dtype(  # what the votes of one timeframe's last closed bar make together
     [
@@ -162,13 +171,13 @@ TIMEFRAMES = 3
 TIMEFRAME_VIEW = np.dtype([("side", "i1"), ("regime", "i1"), ("score", "f4"), ("confidence", "f4")])
 SIZED = np.dtype(  # what the risk of a trade was multiplied by, 1: nothing changed
     [
-        ("kelly", "f8"),
-        ("drawdown", "f8"),
-        ("streak", "f8"),
-        ("volatility", "f8"),
-        ("spread", "f8"),
-        ("correlation", "f8"),
-        ("ruin", "f8"),
+        ("kelly", "f4"),
+        ("drawdown", "f4"),
+        ("streak", "f4"),
+        ("volatility", "f4"),
+        ("spread", "f4"),
+        ("correlation", "f4"),
+        ("ruin", "f4"),
     ]
 )
 
@@ -214,7 +223,7 @@ def detail_dtype(strategies: int) -> np.dtype:
     """DETAIL: what only bars with a vote on the deciding timeframe have to tell."""
     return np.dtype(
         [
-            ("votes", VOTE, (strategies,)),
+            ("votes", TOLD_VOTE, (strategies,)),
             ("timeframes", TIMEFRAME_VIEW, (TIMEFRAMES,)),
             ("features", "f4", (N_FEATURES,)),
             ("sized", SIZED),

@@ -19,7 +19,7 @@ from trading.core.indicators import (
     volatility_rank,
     window,
 )
-from trading.core.jit import kernel
+from trading.core.jit import kernel, stage
 from trading.core.records import BAR, NOW, OPINION, VOTE
 
 ATR_BARS = ADX_BARS = RSI_BARS = 14
@@ -92,7 +92,7 @@ def is_over(frame, bar, size, timeframe_ns):
     return frame.bars > 0 and bar.open_ns >= frame.bar.open_ns + size * timeframe_ns
 
 
-@kernel
+@stage
 def see(frame, bar, p, inputs):
     """A closed bar of one timeframe: indicators, regime and votes."""
     now = frame.now

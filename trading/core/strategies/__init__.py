@@ -56,8 +56,10 @@ N = len(REGISTRY)
 @kernel
 def is_on(vote, weight):
     """Whether a strategy is asked at all: one of weight 0 is not."""
+    if weight > 0.0:
+        return True
     vote.abstain = DISABLED
-    return weight > 0.0
+    return False
 
 
 @kernel
