@@ -175,7 +175,7 @@ def test_a_sweep_whose_worker_is_killed_is_finished_by_the_next_to_the_same_byte
     fill(store)
     tenant_id = factories.make_tenant("acme").id
     environment = {**fresh_database.environment, "NOVA_BARS_DIR": str(settings.BARS_DIR)}
-    space = tuple(map(parse_dimension, ("exits.stop_scale=2:8:0.05", SPACE[0])))
+    space = tuple(map(parse_dimension, ("exits.stop_scale=2:8:0.1", SPACE[0])))
     request = ResearchRequest(SWEEP, base(), search(space=space))
     with tenant_scope(tenant_id):
         run = backtests.request_run(
@@ -193,7 +193,7 @@ def test_a_sweep_whose_worker_is_killed_is_finished_by_the_next_to_the_same_byte
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
         status, before = state()
-    assert (status in ("RUNNING", "QUEUED"), before < 363) == (True, True)
+    assert (status in ("RUNNING", "QUEUED"), before < 183) == (True, True)
 
     with tenant_scope(tenant_id):  # as if its lease had run out
         BacktestRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -205,7 +205,7 @@ def test_a_sweep_whose_worker_is_killed_is_finished_by_the_next_to_the_same_byte
         request, store=store, processes=1, progress=lambda done, total: None
     )
     assert undisturbed.outcome is not None
-    assert state()[1] == 363
+    assert state()[1] == 183
     assert read(tenant_id, run.id).result_hash == pack(undisturbed.outcome.facts)[1]
 
 

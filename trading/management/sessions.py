@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from trading.core.params import InvalidParams
 from trading.management.bars import EXIT_CONFIGURATION, EXIT_ERROR, EXIT_NOT_FOUND
+from trading.management.interrupts import Interrupts
 from trading.management.progress import Bar
 from trading.marketdata.store import StoreError
 from trading.operations.backtests import TooManyRuns
@@ -49,10 +50,15 @@ def spoken_errors() -> Iterator[None]:
 
 def carry_out(request: ResearchRequest, *, tenant: str | None, processes: int = 1) -> Ended:
     """Run it here and now; with a tenant as a numbered run that is kept."""
-    with Bar() as bar:
+    with Bar() as bar, Interrupts() as interrupts:
+
+        def progress(done: int, total: int) -> None:
+            bar(done, total)
+            interrupts.check()
+
         if tenant is None:
             return research.run_unkept(
-                request, store=open_store(), processes=processes, progress=bar
+                request, store=open_store(), processes=processes, progress=progress
             )
         claim = research.claim_new(
             request,
@@ -62,7 +68,7 @@ def carry_out(request: ResearchRequest, *, tenant: str | None, processes: int = 
             now=timezone.now(),
         )
         return research.run_claimed(
-            claim, store=open_store(), clock=timezone.now, processes=processes, progress=bar
+            claim, store=open_store(), clock=timezone.now, processes=processes, progress=progress
         )
 
 

@@ -21,6 +21,7 @@ BLOCK = 4096  # rows compared at a time
 
 def run_lookahead(prepared: Prepared, probes: int, journal: Journal) -> Outcome:
     """Probe as often as asked, at seeded bars; every change of a decision before them is told."""
+    journal.beat(0)
     whole = prepared.run().result
     moments = _moments(whole, probes, seed=prepared.request.seed)
     done: list[Trial] = []

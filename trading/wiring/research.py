@@ -67,7 +67,7 @@ def execute(
         total = _planned(request, bench)
         journal.begin(data_hash=data_hash, core_hash=CORE_HASH, total=total)
         if request.kind == BACKTEST:
-            return _backtest(prepared)
+            return _backtest(prepared, journal)
         outcome = _research(request, bench, journal)
     facts = {
         "kind": request.kind,
@@ -86,8 +86,10 @@ def _planned(request: ResearchRequest, bench: Bench) -> int:
     return request.search.trials if request.search else request.probes or 1
 
 
-def _backtest(prepared: Prepared) -> Outcome:
+def _backtest(prepared: Prepared, journal: Journal) -> Outcome:
+    journal.beat(0)
     run = prepared.run()
+    journal.beat(1)
     facts = describe(run, prepared.markets, prepared.request)
     return Outcome(facts, draw(run, prepared.request))
 
