@@ -83,6 +83,12 @@ def add_base_options(parser: ArgumentParser) -> None:
     parser.add_argument("--exchange", help="where the bars come from, such as kraken")
     parser.add_argument("-i", "--timeframe", type=timeframe, help="default 1m")
     parser.add_argument(
+        "--timeframe-detail",
+        type=timeframe,
+        metavar="TIMEFRAME",
+        help="finer stored bars that tell the order of events within a bar",
+    )
+    parser.add_argument(
         "--timerange",
         type=words.timerange,
         help="YYYYMMDD-YYYYMMDD, the last day not included; default all",
@@ -131,6 +137,7 @@ def base_request(options: dict[str, Any]) -> BacktestRequest:
         params=_params(options),
         cash=options["cash"] or CASH,
         seed=options["seed"] or 0,
+        detail_seconds=options["timeframe_detail"] or 0,
     )
 
 

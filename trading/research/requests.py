@@ -36,6 +36,7 @@ class BacktestRequest:
     params: PipelineParams
     cash: Decimal
     seed: int = 0
+    detail_seconds: int = 0  # of finer bars that tell what happened within a bar, 0: none
 
     def __post_init__(self) -> None:
         if not self.symbols:
@@ -52,6 +53,12 @@ class BacktestRequest:
             raise InvalidRequest("timerange: its end must lie after its beginning")
         if not self.cash > 0:
             raise InvalidRequest(f"cash: must be above 0, was {self.cash}")
+        detail = self.detail_seconds
+        if detail and (detail >= self.timeframe_seconds or self.timeframe_seconds % detail):
+            raise InvalidRequest(
+                f"timeframe detail: must fit into {format_timeframe(self.timeframe_seconds)} a whole "
+                f"number of times, was {format_timeframe(detail)}"
+            )
         if not 0 <= self.seed < 2**32:
             raise InvalidRequest(f"seed: must be from 0 to {2**32 - 1}, was {self.seed}")
 
@@ -162,6 +169,7 @@ def to_json(request: ResearchRequest) -> dict[str, Any]:
         "params": to_mapping(base.params),
         "cash": f"{base.cash:f}",
         "seed": base.seed,
+        "timeframe_detail": format_timeframe(base.detail_seconds) if base.detail_seconds else None,
     }
     if search:
         told["search"] = {
@@ -184,7 +192,7 @@ def from_json(told: Mapping[str, Any]) -> ResearchRequest:
     Raises:
         InvalidRequest, InvalidParams: the row was written by another version.
     """
-    search, walk = told.get("search"), told.get("walk")
+    search, walk, detail = told.get("search"), told.get("walk"), told["timeframe_detail"]
     return ResearchRequest(
         kind=told["kind"],
         base=BacktestRequest(
@@ -196,6 +204,7 @@ def from_json(told: Mapping[str, Any]) -> ResearchRequest:
             params=validate(PipelineParams, told["params"]),
             cash=Decimal(told["cash"]),
             seed=told["seed"],
+            detail_seconds=parse_timeframe(detail) if detail else 0,
         ),
         search=Search(
             **{**search, "space": tuple(Dimension.from_json(one) for one in search["space"])}

@@ -2,15 +2,15 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
 from trading.backtest import evidence, report, report_data, trips
-from trading.core.config.money import CostParams
 from trading.core.params import params_hash, to_mapping
+from trading.core.records import BAR
 from trading.engine.messages import MarketSpec
 from trading.marketdata.checks import moment
 from trading.marketdata.series import StoredBars, choose_bars
@@ -35,6 +35,7 @@ class Market:
     instrument: Instrument
     source: StoredBars
     bars: np.ndarray
+    finer: np.ndarray = field(default_factory=lambda: np.zeros(0, BAR))
 
 
 def load_markets(*, store: BarStore, request: BacktestRequest) -> list[Market]:
@@ -50,15 +51,25 @@ def load_markets(*, store: BarStore, request: BacktestRequest) -> list[Market]:
 
 def _market(store: BarStore, symbol: str, request: BacktestRequest) -> Market:
     venue = request.venue or _only_venue(store, symbol, request.timeframe_seconds)
-    try:
-        source = choose_bars(
-            store, venue=venue, symbol=symbol, timeframe_seconds=request.timeframe_seconds
-        )
-    except SeriesNotFound as error:
-        raise NothingStored(str(error)) from error
     instrument = Instrument.objects.filter(venue=venue, symbol=symbol).first()
     if instrument is None:
         raise NothingStored(f"{symbol} of {venue} has bars but no instrument: import them again")
+    source, bars = _stored(store, venue, symbol, request.timeframe_seconds, request)
+    if not request.detail_seconds:
+        return Market(instrument, source, bars)
+    return Market(
+        instrument, source, bars, _stored(store, venue, symbol, request.detail_seconds, request)[1]
+    )
+
+
+def _stored(
+    store: BarStore, venue: str, symbol: str, seconds: int, request: BacktestRequest
+) -> tuple[StoredBars, np.ndarray]:
+    """The stored bars of one timeframe within the request's range."""
+    try:
+        source = choose_bars(store, venue=venue, symbol=symbol, timeframe_seconds=seconds)
+    except SeriesNotFound as error:
+        raise NothingStored(str(error)) from error
     pieces = list(source.iter_bars(start_ns=request.start_ns, end_ns=request.end_ns))
     bars = np.concatenate(pieces) if pieces else np.empty(0)
     if len(bars) == 0:
@@ -67,7 +78,7 @@ def _market(store: BarStore, symbol: str, request: BacktestRequest) -> Market:
             f"no bars of {source.key} in the time range; stored are "
             f"{moment(whole.first_ns)} to {moment(whole.last_ns)} UTC"
         )
-    return Market(instrument, source, bars)
+    return source, bars
 
 
 def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
@@ -102,6 +113,7 @@ def run_markets(markets: Sequence[Market], request: BacktestRequest) -> report.R
         ),
         params=[request.params] * len(markets),
         cash=cash,
+        finer=[market.finer for market in markets] if request.detail_seconds else (),
     )
     grids = [
         trips.Grid(m.instrument.symbol, m.instrument.tick_size, m.instrument.lot_size)
@@ -125,7 +137,7 @@ def describe(
         "timeframe": format_timeframe(request.timeframe_seconds),
         "markets": [_market_facts(market, request) for market in markets],
         **report.describe(run, seed=request.seed or report.SEED, trials=trials),
-        "assumptions": _assumptions(request.params.costs),
+        "assumptions": _assumptions(request),
         "core_sha256": CORE_HASH,
         "params_sha256": params_hash(request.params),
         "params": to_mapping(request.params),
@@ -187,14 +199,31 @@ def _market_facts(market: Market, request: BacktestRequest) -> dict[str, Any]:
     }
 
 
-def _assumptions(costs: CostParams) -> list[str]:
-    return [
-        "entries and exits decided at a bar's close fill at the next bar's open",
-        f"every fill is worse than the market by half a spread of {costs.half_spread_bps:g} bps "
-        f"and {costs.slippage_bps:g} bps of slippage, rounded to the tick against us",
-        f"every fill pays the taker fee of {costs.taker_fee_bps:g} bps",
+def _assumptions(request: BacktestRequest) -> list[str]:
+    costs, entries = request.params.costs, request.params.entries
+    told = [
+        "entries and exits decided at a bar's close fill at the next bar's open, moved by "
+        f"{costs.latency_ms:g} ms of latency towards that bar's worse end",
+        f"market and stop orders are worse by half a spread of {costs.half_spread_bps:g} bps, "
+        f"{costs.slippage_bps:g} bps of slippage and {costs.impact_bps:g} bps times the root of their "
+        f"share of the bar's volume, rounded to the tick against us, and pay the taker fee of "
+        f"{costs.taker_fee_bps:g} bps",
         "a stop fills at the open where the bar opens beyond it, otherwise at its trigger once the "
-        "bar's range touches it; whole quantities, without limit of depth",
+        "bar's range touches it, before anything else in that range; targets are taken at the close",
+    ]
+    if entries.limit:
+        told.append(
+            f"entries are post-only limits {entries.limit_offset_bps:g} bps from the close for "
+            f"{entries.limit_bars} bars: they fill only where the price goes through them by a tick, "
+            f"at most {costs.fill_share:.0%} of the bar's volume, and pay the maker fee of "
+            f"{costs.maker_fee_bps:g} bps"
+        )
+    if request.detail_seconds:
+        told.append(
+            f"within a bar, bars of {format_timeframe(request.detail_seconds)} tell what came first"
+        )
+    return [
+        *told,
         "missing bars stay missing; indicators warm up inside the range; a position still open at "
         "the end is counted at the last close",
         "buy and hold pays the same costs once, at the first open",

@@ -87,6 +87,7 @@ class Prepared:
                     for name in ("tick_size", "lot_size", "min_quantity", "min_notional")
                 ),
                 hashlib.sha256(market.bars.tobytes()).hexdigest(),
+                hashlib.sha256(market.finer.tobytes()).hexdigest(),
             ]
             for market in self.markets
         ]
