@@ -116,6 +116,20 @@ def round_trips(result: Finished, grids: Sequence[Grid]) -> list[RoundTrip]:
     return trips
 
 
+def profits(fills: np.ndarray, grid: Grid) -> list[float]:
+    """Profit of each closed position of one market, fees included: those of ``round_trips``."""
+    names = ("side", "quantity_lots", "price_ticks", "fee_units")
+    found, held, value, fees = [], 0, 0, 0
+    for side, lots, ticks, fee in zip(*(fills[name].tolist() for name in names), strict=True):
+        held += side * lots
+        value -= side * lots * ticks
+        fees += fee
+        if held == 0 and lots:
+            found.append(float(value * grid.lot_size * grid.tick_size - _quote(fees)))
+            value = fees = 0
+    return found
+
+
 def _fills(rows: np.ndarray) -> list[_Fill]:
     names = ("intent_seq", "time_ns", "purpose", "side", "quantity_lots", "price_ticks")
     columns = [rows[name].tolist() for name in (*names, "fee_units", "reason")]

@@ -81,8 +81,8 @@ def form_opinions(market, active, chosen, p, close_ns):
 
 
 @kernel
-def observe(market, p, bar, close_ns):
-    """Gaps and every timeframe; (bits of those that closed a bar, bits of those in use)."""
+def advance(market, p, bar):
+    """Move the market's clock to a bar: gaps in the data and pauses that run out."""
     frame_ns, gap = market.instrument.timeframe_ns, 0
     if market.bars_seen > 0:
         step = bar.open_ns - market.last_open_ns
@@ -95,6 +95,13 @@ def observe(market, p, bar, close_ns):
     market.bars_seen += 1
     market.last_open_ns = bar.open_ns
     market.last_close = bar.close
+
+
+@kernel
+def observe(market, p, bar, close_ns):
+    """Clock and every timeframe; (bits of those that closed a bar, bits of those in use)."""
+    frame_ns = market.instrument.timeframe_ns
+    advance(market, p, bar)
     risk.remember(market.history, bar.open_ns, bar.close)
     if market.book.time_ns > 0 or market.funding_ns > 0:
         refresh_inputs(market, p.inputs, close_ns)

@@ -20,7 +20,7 @@ from trading.core.indicators import (
     window,
 )
 from trading.core.jit import kernel, stage
-from trading.core.records import BAR, NOW, OPINION, VOTE
+from trading.core.records import BAR, NOW, OPINION, TIMEFRAMES, VOTE
 
 ATR_BARS = ADX_BARS = RSI_BARS = 14
 VOLUME_BARS = 20
@@ -58,6 +58,16 @@ def multiple(p, k):
         return 1
     size = p.second if k == 1 else p.third
     return size if size > 1 else 0
+
+
+@kernel
+def in_use(p):
+    """Bits of the timeframes that are on."""
+    active = 1
+    for k in range(1, TIMEFRAMES):
+        if multiple(p, k) > 0:
+            active |= 1 << k
+    return active
 
 
 @kernel

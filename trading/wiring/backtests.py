@@ -100,25 +100,32 @@ def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
     )
 
 
+def fresh_markets(markets: Sequence[Market], request: BacktestRequest) -> np.ndarray:
+    """MARKET records as the engine would begin with them."""
+    from trading.engine.state import new_markets  # loads the compiler
+
+    return new_markets([_spec(number, market, request) for number, market in enumerate(markets)])
+
+
+def grid_of(market: Market) -> trips.Grid:
+    """Name and steps of a market."""
+    row = market.instrument
+    return trips.Grid(row.symbol, row.tick_size, row.lot_size)
+
+
 def run_markets(markets: Sequence[Market], request: BacktestRequest) -> report.Run:
     """Trade the bars with the request's parameters and cash."""
     from trading.backtest import runner  # compiled code: only a run pays for it
-    from trading.engine.state import new_markets
 
     cash, series = float(request.cash), [market.bars for market in markets]
     result = runner.run(
         series=series,
-        markets=new_markets(
-            [_spec(number, market, request) for number, market in enumerate(markets)]
-        ),
+        markets=fresh_markets(markets, request),
         params=[request.params] * len(markets),
         cash=cash,
         finer=[market.finer for market in markets] if request.detail_seconds else (),
     )
-    grids = [
-        trips.Grid(m.instrument.symbol, m.instrument.tick_size, m.instrument.lot_size)
-        for m in markets
-    ]
+    grids = [grid_of(market) for market in markets]
     closed, quote = trips.round_trips(result, grids), markets[0].instrument.quote
     return report.Run(result, closed, grids, series, request.params.costs, cash, quote)
 

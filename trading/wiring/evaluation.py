@@ -13,14 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from trading.backtest import report
+from trading.backtest import report, trips
 from trading.core.config.pipeline import PipelineParams
 from trading.marketdata.store import BarStore
 from trading.marketdata.timeframes import NS
 from trading.research.objectives import measure
 from trading.research.requests import BacktestRequest
 from trading.research.results import pack_returns
-from trading.wiring.backtests import Market, NothingStored, load_markets, run_markets
+from trading.wiring.backtests import (
+    Market,
+    NothingStored,
+    fresh_markets,
+    grid_of,
+    load_markets,
+    run_markets,
+)
 
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -146,12 +153,46 @@ class Bench:
         if self._pool:
             yield from self._pool.map(_measure_here, jobs)
             return
+        desk = Desk(self.prepared)
         for job in jobs:
-            yield measure_job(self.prepared, job)
+            yield desk.measure(job)
 
 
-def measure_job(prepared: Prepared, job: Job) -> Measured:
-    """Evaluate one job."""
+class Desk:
+    """Measures jobs one after the other; what the strategies saw of a market is kept for the next."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._key: tuple[int, int, PipelineParams] | None = None
+        self._observed: Any = None  # two_stage.Observed, whose module loads the compiler
+
+    def measure(self, job: Job) -> Measured:
+        """Metrics and packed daily returns of one job."""
+        markets = self._prepared.markets
+        if len(markets) > 1 or len(markets[0].finer):
+            return measure_whole(self._prepared, job)
+        from trading.backtest import two_stage
+
+        cut = self._prepared.between(job.start_ns, job.end_ns)
+        (market,), cash = cut.markets, float(cut.request.cash)
+        key = (job.start_ns, job.end_ns, two_stage.votes_key(job.params))
+        if key != self._key:
+            records = fresh_markets(cut.markets, cut.request)
+            self._observed = two_stage.observe(market.bars, records, job.params)
+            self._key = key
+        outcome = two_stage.decide(self._observed, job.params, cash=cash)
+        metrics, daily = measure(
+            open_ns=outcome.path["open_ns"],
+            equity=outcome.path["equity"],
+            end_equity=float(outcome.account[0]["equity"]),
+            profits=trips.profits(outcome.fills, grid_of(market)),
+            cash=cash,
+        )
+        return metrics, pack_returns(daily)
+
+
+def measure_whole(prepared: Prepared, job: Job) -> Measured:
+    """The same of several markets on one account, or with finer bars: a whole run."""
     run = prepared.between(job.start_ns, job.end_ns).having(job.params).run()
     decisions = run.result.decisions
     metrics, daily = measure(
@@ -164,15 +205,15 @@ def measure_job(prepared: Prepared, job: Job) -> Measured:
     return metrics, pack_returns(daily)
 
 
-_inherited: list[Prepared] = []  # of a forked process: what its parent had loaded
+_inherited: list[Desk] = []  # of a forked process: what its parent had loaded
 
 
 def _begin_process(prepared: Prepared) -> None:
     """The parent alone hears Ctrl-C; a killed parent takes its processes with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
-    _inherited.append(prepared)
+    _inherited.append(Desk(prepared))
 
 
 def _measure_here(job: Job) -> Measured:
-    return measure_job(_inherited[0], job)
+    return _inherited[0].measure(job)
