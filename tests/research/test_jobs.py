@@ -229,13 +229,13 @@ def test_the_beat_calls_a_worker_for_what_waits_and_what_was_left(
 def test_a_set_that_is_asked_for_again_is_a_try_but_not_measured_again(
     tenant_id, ask, store, monkeypatch
 ) -> None:
-    measured, honest = [], evaluation.measure_job
+    measured, honest = [], evaluation.Desk.measure
 
     def counting(*given):
         measured.append(given)
         return honest(*given)
 
-    monkeypatch.setattr(evaluation, "measure_job", counting)
+    monkeypatch.setattr(evaluation.Desk, "measure", counting)
     space = (parse_dimension("exits.stop_scale=2,4,8"),)
     request = ResearchRequest(SWEEP, base(), search(sampler="tpe", epochs=60, space=space))
 
