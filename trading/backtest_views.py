@@ -73,6 +73,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
     context: dict[str, Any] = {"run": shown, "facts": facts, "asked": queries.asked_words(shown)}
     if report:
         context["report"] = report_page.page(*report)
+        context["luck"] = queries.luck_words(shown, report[0])
     elif facts:
         context["headline"] = queries.headline_rows(shown)
     elif shown.has_ended:

@@ -8,6 +8,7 @@ from trading.core.jit import kernel
 WARMING_UP, NO_SETUP = int(Abstain.WARMING_UP), int(Abstain.NO_SETUP)
 VOTED, NO_INPUT = int(Abstain.VOTED), int(Abstain.NO_INPUT)
 DISABLED = int(Abstain.DISABLED)
+ROUNDING = 1e-9  # of values up to 100: an unchanged close moves their last bits, and means nothing
 
 
 @kernel

@@ -151,6 +151,27 @@ def count_tries() -> int:
     return int(BacktestRun.objects.aggregate(total=Sum("trials"))["total"] or 0)
 
 
+def luck_words(run: BacktestRun, told: Mapping[str, Any]) -> str:
+    """What all tries of this workspace on the same pairs leave of a result; empty without evidence."""
+    if "evidence" not in told:
+        return ""
+    pairs = set(run.request["pairs"])
+    asked = BacktestRun.objects.values_list("request__pairs", "trials").order_by("number", "id")
+    tried = sum(trials for theirs, trials in asked if pairs & set(theirs))
+    sets = "set" if tried == 1 else "sets"
+    said = f"This workspace has tried {tried:,} parameter {sets} on these pairs so far. "
+    survived = told["evidence"]["trials_survived"]
+    if survived is None:
+        return said + "There are too few days to say what luck explains."
+    if tried <= survived:
+        return said + f"The result beats the best that luck shows in up to {survived:,} tries."
+    return said + (
+        f"It beats the best that luck shows in {survived:,}: after so many tries luck explains it."
+        if survived
+        else "It would not stand even as the only one: luck explains it."
+    )
+
+
 def get_report(run: BacktestRun) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """(facts, charts) of a backtest or of a sweep's best set; None where there is no report."""
     facts = get_result(run) or {}

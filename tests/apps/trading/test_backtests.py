@@ -156,6 +156,21 @@ def test_every_kind_of_result_has_its_page(people: People, store: BarStore, kind
         assert sign not in shown
 
 
+def test_a_result_is_told_beside_all_tries_of_the_workspace(
+    people: People, store: BarStore
+) -> None:
+    run = ask(people, KINDS["backtest"])
+    work(people, store, run)
+    alone = text(signed_in(people.vera), f"/backtests/{run.number}/")
+    sweep = ask(people, KINDS["sweep"])
+    work(people, store, sweep)
+
+    after = text(signed_in(people.vera), f"/backtests/{run.number}/")
+
+    assert "has tried 1 parameter set on these pairs" in alone
+    assert "has tried 37 parameter sets on these pairs" in after
+
+
 def test_a_waiting_run_asks_again_every_second_and_an_ended_one_reloads_the_page(
     people: People, store: BarStore
 ) -> None:

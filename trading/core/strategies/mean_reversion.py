@@ -11,11 +11,11 @@ import numpy as np
 from trading.core.codes import Abstain
 from trading.core.indicators import bollinger, window
 from trading.core.jit import kernel
+from trading.core.votes import ROUNDING
 
 NAME = "mean_reversion"
 FAMILY = 1
 WIDTH_BARS = 20
-ROUNDING = 1e-9  # an unchanged close leaves RSI where it was; its last bits are no divergence
 STATE = np.dtype(
     [
         ("bands", window.state(128)),

@@ -8,7 +8,7 @@ import numpy as np
 
 from trading.core.indicators import ema
 from trading.core.jit import kernel
-from trading.core.votes import NO_INPUT, NO_SETUP, WARMING_UP, cast, mirrored
+from trading.core.votes import NO_INPUT, NO_SETUP, ROUNDING, WARMING_UP, cast, mirrored
 
 NAME = "momentum"
 FAMILY = 2
@@ -35,7 +35,7 @@ def score(s, p, bar, now, vote):
     vote.abstain = NO_SETUP
     side = 1 if now.rsi > 50.0 else -1
     rsi, before = mirrored(now.rsi, side), mirrored(rsi_1, side)
-    if rsi <= p.min_rsi or rsi <= before or now.volume_ratio < p.min_volume:
+    if rsi <= p.min_rsi or rsi <= before + ROUNDING or now.volume_ratio < p.min_volume:
         return
     run = s.ups if side > 0 else s.downs
     change = side * now.momentum

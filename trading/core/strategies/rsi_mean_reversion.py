@@ -9,7 +9,7 @@ import numpy as np
 
 from trading.core.codes import Regime, Volatility
 from trading.core.jit import kernel
-from trading.core.votes import NO_SETUP, WARMING_UP, cast, mirrored
+from trading.core.votes import NO_SETUP, ROUNDING, WARMING_UP, cast, mirrored
 
 NAME = "rsi_mean_reversion"
 FAMILY = 1
@@ -44,7 +44,7 @@ def score(s, p, bar, now, vote):
     vote.abstain = NO_SETUP
     side = 1 if now.rsi < 50.0 else -1
     rsi, level = mirrored(now.rsi, side), level_of(p, now)
-    if rsi > level or rsi <= mirrored(rsi_1, side):
+    if rsi > level or rsi <= mirrored(rsi_1, side) + ROUNDING:
         return
     turned = mirrored(rsi_1, side) <= mirrored(rsi_2, side)
     strength = 0.35 + min((level - rsi) / 30.0, 0.3) + (0.10 if rsi < 20.0 else 0.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from trading.core.indicators import stochastic
 from trading.core.jit import kernel
-from trading.core.votes import NO_SETUP, WARMING_UP, cast, mirrored
+from trading.core.votes import NO_SETUP, ROUNDING, WARMING_UP, cast, mirrored
 
 NAME = "stochastic_divergence"
 FAMILY = 1
@@ -69,6 +69,8 @@ def score(s, p, bar, now, vote):
         if s.high_1 > s.high_2 and s.high_1 > bar.high:
             note(s.highs, s.high_1, s.k_1, s.seen - 1)
     gap, gap_1 = k - d, s.gap_1
+    if abs(gap) <= ROUNDING:
+        gap = 0.0
     s.gap_1, s.k_1 = gap, k
     s.low_2, s.low_1 = s.low_1, bar.low
     s.high_2, s.high_1 = s.high_1, bar.high

@@ -64,4 +64,6 @@ class Command(BaseCommand):
             told = tables.sweep(facts, top=20)
         else:
             told = tables.lookahead(facts) if run.kind == LOOKAHEAD else tables.walk(facts)
-        return f"{head}\n\n{told}\n\nresult sha256 {run.result_hash}"
+        luck = queries.luck_words(run, facts if run.kind == BACKTEST else facts.get("result") or {})
+        parts = [head, told, luck, f"result sha256 {run.result_hash}"]
+        return "\n\n".join(part for part in parts if part)
