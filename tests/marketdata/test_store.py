@@ -41,6 +41,18 @@ report = import_file(BarStore(sys.argv[1]), request, now_ns=time.time_ns())
 print("interrupted" if report.interrupted else "whole", report.summary.bars if report.summary else 0)
 """
 
+PAUSE = """
+import time
+from trading.marketdata.store import BarStore
+honest = BarStore.merge
+def merge(*given, **named):
+    done = honest(*given, **named)
+    print("merged", flush=True)
+    time.sleep(60)
+    return done
+BarStore.merge = merge
+"""
+
 
 @settings(max_examples=40, deadline=None)
 @given(
@@ -214,12 +226,10 @@ def test_a_killed_import_leaves_a_readable_store_and_a_second_run_completes_it(t
 def test_an_interrupted_import_keeps_what_it_merged_and_says_so(tmp_path):
     bars = make_bars(90_000)
     path = write_csv(tmp_path / "bars.csv", to_lines(bars))
-    command = [sys.executable, "-c", IMPORT, str(tmp_path / "store"), str(path)]
+    command = [sys.executable, "-c", PAUSE + IMPORT, str(tmp_path / "store"), str(path)]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    child.stdout.readline()
-    while not list((tmp_path / "store").rglob("2024-*.parquet")):
-        time.sleep(0.001)
+    assert [child.stdout.readline() for _ in range(2)] == ["ready\n", "merged\n"]
 
     os.kill(child.pid, signal.SIGINT)
     answer, _ = child.communicate(timeout=60)

@@ -51,10 +51,10 @@ def load_markets(*, store: BarStore, request: BacktestRequest) -> list[Market]:
 
 def _market(store: BarStore, symbol: str, request: BacktestRequest) -> Market:
     venue = request.venue or _only_venue(store, symbol, request.timeframe_seconds)
+    source, bars = _stored(store, venue, symbol, request.timeframe_seconds, request)
     instrument = Instrument.objects.filter(venue=venue, symbol=symbol).first()
     if instrument is None:
         raise NothingStored(f"{symbol} of {venue} has bars but no instrument: import them again")
-    source, bars = _stored(store, venue, symbol, request.timeframe_seconds, request)
     if not request.detail_seconds:
         return Market(instrument, source, bars)
     return Market(
