@@ -81,7 +81,7 @@ def test_one_refused_file_does_not_stop_the_others_but_the_exit_code_tells(tmp_p
     code, told = fail("import_bars", str(trades), some_file(tmp_path))
 
     assert (code, BarSeries.objects.count()) == (1, 1)
-    assert "single trades, not bars" in told
+    assert "trades need ts, price and amount" in told
 
 
 def test_a_missing_file_is_not_found(tmp_path, bars_dir):

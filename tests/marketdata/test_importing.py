@@ -83,9 +83,9 @@ def test_the_outage_of_binance_stays_a_hole(tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("kraken_BTCUSDT_trades_2023-11-17_19.csv.gz", "single trades, not bars"),
-        ("kraken_L2_BTC_USD_orderbook_2024-11-12.csv.gz", "no column for open"),
-        ("binance_BTCUSDT_L2_2024-08-08.jsonl.gz", "JSON"),
+        ("kraken_L2_BTC_USD_orderbook_2024-11-12.csv.gz", "an order book"),
+        ("binance_BTCUSDT_L2_2024-08-08.jsonl.gz", "a recorded stream"),
+        ("kraken_ws_v2_instrument_snapshot.json.gz", "JSON object"),
     ],
 )
 def test_files_that_hold_no_bars_are_refused_with_what_they_hold(tmp_path, name, words):
@@ -338,13 +338,13 @@ def test_a_line_cut_at_the_end_of_the_file_is_named(tmp_path):
         (b"PK\x03\x04rest", "zip archive"),
         (b"PAR1....", "Parquet"),
         (b"\xff\xfet\x00s\x00", "UTF-16"),
-        (b'[[1704067200000,"1"]]', "JSON"),
+        (b'[[1704067200000,"1"]]', "row 1: wrong column count: 2 where 6 are expected"),
         (b"a\0b\n", "not text"),
         (b"x" * 200_000, "longer than"),
         (b"hello world\n", "no column for time"),
         (b"ts,open,high,low,close\n1,2,3,4,5\n", "no column for volume"),
         (b"ts,open,high,low,close,close,volume\n", "twice"),
-        (b"1704067200,1,2\n", "single trades"),
+        (b"1704067200,1,0\n", "amount is not a positive number"),
         (b"1704067200,1,2,3\n", "4 columns without a header"),
         (b"0,1,1,1,1,1\n60000,1,1,1,1,1\n", "give --date"),
         (b"ts,open,high,low,close,volume\n", "no line has a time"),

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from trading.marketdata.checks import moment
+from trading.marketdata.gaps import GapReport, Hole
 from trading.marketdata.importing import ImportReport
 from trading.marketdata.names import InvalidSymbol, parse_symbol
 from trading.marketdata.store import Summary
@@ -66,14 +67,59 @@ def summary_facts(summary: Summary) -> dict[str, Any]:
     """A series' facts for ``--json``."""
     return {
         "bars": summary.bars,
-        "first_at": f"{moment(summary.first_ns).replace(' ', 'T')}Z",
-        "last_at": f"{moment(summary.last_ns).replace(' ', 'T')}Z",
+        "first_at": utc(summary.first_ns),
+        "last_at": utc(summary.last_ns),
         "missing": summary.missing,
         "longest_gap_seconds": summary.longest_gap_ns // 1_000_000_000,
         "sha256": summary.sha256,
         "files": summary.files,
         "bytes": summary.bytes,
     }
+
+
+def utc(time_ns: int) -> str:
+    """A time for ``--json``."""
+    return f"{moment(time_ns).replace(' ', 'T')}Z"
+
+
+def hole_facts(hole: Hole) -> dict[str, Any]:
+    """A hole for ``--json``: from the first missing bar's open to the next bar's open."""
+    return {
+        "from": utc(hole.from_ns),
+        "to": utc(hole.to_ns),
+        "missing": hole.missing,
+        "seconds": (hole.to_ns - hole.from_ns) // 1_000_000_000,
+    }
+
+
+def gap_facts(gaps: GapReport) -> dict[str, Any]:
+    """A gap report for ``--json``."""
+    return {
+        "holes": gaps.holes,
+        "missing": gaps.missing,
+        "share_missing": gaps.share_missing,
+        "longest_holes": [hole_facts(hole) for hole in gaps.longest],
+    }
+
+
+def hole_text(hole: Hole) -> str:
+    """A hole in words."""
+    minutes = (hole.to_ns - hole.from_ns) / 60_000_000_000
+    return (
+        f"{moment(hole.from_ns)} to {moment(hole.to_ns)}: "
+        f"{hole.missing:,} bars, {minutes:,g} minutes"
+    )
+
+
+def gap_lines(gaps: GapReport, *, most: int) -> list[str]:
+    """A gap report in words."""
+    if not gaps.holes:
+        return ["no hole"]
+    lines = [f"{gaps.holes:,} holes, {gaps.missing:,} bars missing ({gaps.share_missing:.3%})"]
+    lines += [f"  {hole_text(hole)}" for hole in gaps.longest[:most]]
+    if gaps.holes > most:
+        lines.append(f"  … and {gaps.holes - most:,} shorter or later ones")
+    return lines
 
 
 def import_facts(report: ImportReport) -> dict[str, Any]:
@@ -98,6 +144,7 @@ def import_facts(report: ImportReport) -> dict[str, Any]:
         "notes": read.notes,
         "interrupted": report.interrupted,
         "series": summary_facts(report.summary) if report.summary else None,
+        "gaps": gap_facts(report.gaps) if report.gaps else None,
     }
 
 
@@ -116,10 +163,12 @@ def import_text(report: ImportReport) -> str:
     if whole:
         lines.append(f"  now holds  {span_text(whole)}")
         lines.append(f"  sha256     {whole.sha256}")
+    if report.gaps:
+        lines += [f"  {line}" for line in gap_lines(report.gaps, most=3)]
     lines += [f"  note: {note}" for note in read.notes]
-    lines += [f"  line {line}: {reason}" for line, reason in read.shown]
+    lines += [f"  {read.unit} {line}: {reason}" for line, reason in read.shown]
     if read.broken > len(read.shown):
-        lines.append(f"  … and {read.broken - len(read.shown):,} more broken lines")
+        lines.append(f"  … and {read.broken - len(read.shown):,} more broken {read.unit}s")
     if report.interrupted:
         lines.append("  interrupted: what was merged is kept; run it again to complete it")
     return "\n".join(lines)

@@ -70,6 +70,7 @@ class Sequencer:
     """
 
     window: int = REORDER_WINDOW
+    unit: str = "line"
     duplicates: int = 0
     order_breaks: int = 0
     descending: bool | None = None
@@ -122,7 +123,7 @@ class Sequencer:
         errors += [
             (
                 int(lines[row]),
-                f"other values for {moment(bars['open_ns'][row])} than line {lines[first[row]]}",
+                f"other values for {moment(bars['open_ns'][row])} than {self.unit} {lines[first[row]]}",
             )
             for row in np.flatnonzero(again & ~same)
         ]

@@ -79,7 +79,7 @@ def detect(lines: Sequence[str], *, name: str | None = None, day: date | None = 
     if not rows:
         raise UnknownLayout("the file holds no line")
     if "{" in rows[0]:
-        raise NotBars("this file holds JSON, not CSV bars")
+        raise NotBars("this file holds JSON messages (a recorded stream), not bars")
     delimiter = max(",;\t", key=rows[0].count)
     first = split(rows[0], delimiter)
     headed = not (NUMBER.fullmatch(first[0]) or iso_ns(first[0]) is not None)
@@ -130,15 +130,17 @@ def _headed(header: list[str], body: list[list[str]], delimiter: str) -> Layout:
         seen = ", ".join(header[:12])
         if "open" in missing and "price" in names:
             raise NotBars(
-                f"this file holds single trades, not bars: its columns are {seen}; "
-                "build bars of them first"
+                f"this file holds prices without open, high and low: its columns are {seen}; "
+                "trades need ts, price and amount"
             )
+        if any(re.fullmatch(r"[ab](sk|id)?_?[pv]?(rice|olume)?_?\d+", name) for name in names):
+            raise NotBars(f"this file holds an order book, not bars: its columns are {seen}")
         raise NotBars(
             f"no column for {', '.join(missing)}: the columns are {seen}; "
             "bars need time, open, high, low, close and volume"
         )
     time = found.pop("time")
-    unit = _time_unit([row[time] for row in body if len(row) == len(header)])
+    unit = time_unit([row[time] for row in body if len(row) == len(header)])
     if unit == "ms of day":
         raise UnknownLayout(
             "the times are smaller than any date: seconds since 1970 or ISO expected"
@@ -151,7 +153,7 @@ def _headerless(
 ) -> Layout:
     counts = [len(row) for row in body]
     columns = max(set(counts), key=counts.count)
-    unit = _time_unit([row[0] for row in body if len(row) == columns])
+    unit = time_unit([row[0] for row in body if len(row) == columns])
     of_day = unit == "ms of day"
     fitting = [shape for shape in HEADERLESS if shape.columns == columns and shape.of_day == of_day]
     if name is not None:
@@ -161,10 +163,6 @@ def _headerless(
             raise UnknownLayout(f"format {name} has {wanted} columns, the file has {columns}")
         unit = "ms of day" if fitting[0].of_day else unit
     if not fitting:
-        if columns == 3:
-            raise NotBars(
-                "3 columns without a header: single trades (time, price, volume), not bars"
-            )
         known = ", ".join(f"{shape.name} ({shape.columns})" for shape in HEADERLESS)
         raise UnknownLayout(
             f"{columns} columns without a header; known are {known}; otherwise add a header line"
@@ -180,7 +178,7 @@ def _headerless(
     )
 
 
-def _time_unit(times: list[str]) -> str:
+def time_unit(times: list[str]) -> str:
     """Unit of the first readable times, by their size; a majority, so that one bad line is harmless."""
     votes: list[str] = []
     for text in times:

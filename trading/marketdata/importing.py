@@ -7,13 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from trading.core.records import BAR
+from trading.marketdata.candles import TradeReader
+from trading.marketdata.gaps import GapReport, report_gaps
 from trading.marketdata.grid import Grid, infer_grid, sample
-from trading.marketdata.lines import UnreadableFile
+from trading.marketdata.lines import LineBlocks, UnreadableFile
 from trading.marketdata.names import parse_symbol, read_name
 from trading.marketdata.reader import BarReader, ReadOptions, ReadReport
+from trading.marketdata.sources import head_lines, sniff
 from trading.marketdata.store import BarStore, Merged, SeriesKey, Summary
+from trading.marketdata.trades import FORMATS as TRADE_FORMATS
+from trading.marketdata.trades import detect_trades
 
 MERGE_BARS = 131_072
+LONGEST_HOLES = 20  # named after an import; list_bars --gaps names every one
 Progress = Callable[[int], None]
 
 
@@ -46,6 +52,7 @@ class ImportReport:
     merged: Merged = field(default_factory=Merged)
     summary: Summary | None = None
     grid: Grid | None = None
+    gaps: GapReport | None = None  # of the whole series, as it is stored now
     interrupted: bool = False
 
 
@@ -61,13 +68,7 @@ def import_file(
             any broken row.
         StoreError: the store cannot take them.
     """
-    (venue, symbol), options = _identify(request)
-    try:
-        reader = BarReader(request.path, options=options, now_ns=now_ns)
-    except FileNotFoundError as error:
-        raise FileMissing(f"{request.path}: there is no such file") from error
-    except (OSError, UnreadableFile, ValueError) as error:
-        raise ImportRefused(f"{request.path}: {_sentence(error)}") from error
+    (venue, symbol), options, reader = _open(request, now_ns)
     key = SeriesKey(venue, symbol, reader.timeframe_seconds)
     if request.strict:
         _refuse_any_broken(request, options, now_ns)
@@ -88,7 +89,37 @@ def import_file(
         report.grid = infer_grid(np.concatenate(samples))
     if samples or key in store.stored_keys():
         report.summary = store.summarize(key)
+        report.gaps = report_gaps(
+            store.iter_bars(key), timeframe_seconds=key.timeframe_seconds, longest=LONGEST_HOLES
+        )
     return report
+
+
+def _open(
+    request: ImportRequest, now_ns: int
+) -> tuple[tuple[str, str], ReadOptions, BarReader | TradeReader]:
+    try:
+        sniff(request.path)  # what the file holds says more than what its name does not say
+        named, options = _identify(request)
+        return named, options, open_reader(request.path, options=options, now_ns=now_ns)
+    except FileNotFoundError as error:
+        raise FileMissing(f"{request.path}: there is no such file") from error
+    except (OSError, UnreadableFile, ValueError) as error:
+        raise ImportRefused(f"{request.path}: {_sentence(error)}") from error
+
+
+def open_reader(path: Path, *, options: ReadOptions, now_ns: int) -> BarReader | TradeReader:
+    """The reader of a file of bars, or of trades that bars are built of.
+
+    Raises:
+        UnreadableFile, InvalidTimeframe, OSError: as the readers say.
+    """
+    if options.layout_name in (None, *TRADE_FORMATS) and sniff(path) == "csv":
+        head = next(iter(LineBlocks(path)), None)
+        layout = head and detect_trades(head_lines(head.data), name=options.layout_name)
+        if layout:
+            return TradeReader(path, layout, options=options, now_ns=now_ns)
+    return BarReader(path, options=options, now_ns=now_ns)
 
 
 def _identify(request: ImportRequest) -> tuple[tuple[str, str], ReadOptions]:
@@ -115,20 +146,21 @@ def _identify(request: ImportRequest) -> tuple[tuple[str, str], ReadOptions]:
 
 
 def _refuse_any_broken(request: ImportRequest, options: ReadOptions, now_ns: int) -> None:
-    rehearsal = BarReader(request.path, options=options, now_ns=now_ns)
+    rehearsal = open_reader(request.path, options=options, now_ns=now_ns)
     try:
         for _ in rehearsal:
             pass
     except UnreadableFile as error:
         raise ImportRefused(f"{request.path}: {error}") from error
     if rehearsal.report.broken:
-        lines = "; ".join(f"line {line}: {reason}" for line, reason in rehearsal.report.shown)
+        unit = rehearsal.report.unit
+        lines = "; ".join(f"{unit} {line}: {reason}" for line, reason in rehearsal.report.shown)
         raise ImportRefused(
-            f"{request.path}: strict, and {rehearsal.report.broken} lines are broken ({lines})"
+            f"{request.path}: strict, and {rehearsal.report.broken} {unit}s are broken ({lines})"
         )
 
 
-def _batched(reader: BarReader) -> Iterator[np.ndarray]:
+def _batched(reader: BarReader | TradeReader) -> Iterator[np.ndarray]:
     """Larger pieces, each strictly increasing, so that a stored file is rewritten seldom."""
     held: list[np.ndarray] = []
     for bars in reader:
@@ -151,7 +183,7 @@ def _first_broken(report: ReadReport) -> str:
     if not report.shown:
         return "the file holds no rows"
     line, reason = report.shown[0]
-    return f"{report.broken} broken lines, the first is line {line}: {reason}"
+    return f"{report.broken} broken {report.unit}s, the first is {report.unit} {line}: {reason}"
 
 
 def _sentence(error: Exception) -> str:

@@ -19,6 +19,7 @@ VENUES = (
 )
 QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "DAI", "BTC", "ETH", "BNB")  # fmt: skip
 EDGE_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
+KRAKEN_ARCHIVE = re.compile(r"([A-Z0-9.]{5,12})_(1|5|15|30|60|240|720|1440)", re.ASCII)  # minutes
 KRAKEN_LEGACY = re.compile(r"X([A-Z]{3})Z([A-Z]{3})")
 
 
@@ -60,8 +61,10 @@ def parse_symbol(text: str) -> str:
 
 def read_name(name: str) -> NamedFacts:
     """Read a file name; words that say nothing are passed over."""
-    stem = re.sub(r"(\.(csv|txt|gz))+$", "", name, flags=re.I)
+    stem = re.sub(r"(\.(csv|txt|json|feather|parquet|gz))+$", "", name, flags=re.I)
     stem = re.sub(r"-(\d+[smhd])(?![A-Za-z0-9])", r"_\1_", stem)  # BTC_USDT-5m, BTCUSDT-1m-2024-01
+    if archive := KRAKEN_ARCHIVE.fullmatch(stem):
+        return NamedFacts("kraken", _symbol_at([archive[1]], 0), 60 * int(archive[2]))
     words = stem.split("_")
     venue = symbol = timeframe = day = None
     for position, word in enumerate(words):

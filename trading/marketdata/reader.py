@@ -9,12 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from trading.marketdata.checks import Sequencer, find_broken
-from trading.marketdata.formats import Layout, detect
-from trading.marketdata.lines import LineBlocks, UnreadableFile
-from trading.marketdata.parsing import LineError, parse_block
+from trading.marketdata.parsing import LineError
+from trading.marketdata.sources import open_source
 from trading.marketdata.timeframes import NS, InvalidTimeframe, format_timeframe, parse_timeframe
-
-HEAD_LINES = 50
 
 
 @dataclass(slots=True)
@@ -22,6 +19,7 @@ class ReadReport:
     """What a file held: counts of everything, the first broken lines in words."""
 
     layout: str = ""
+    unit: str = "line"
     timeframe_seconds: int = 0
     rows: int = 0
     bars: int = 0
@@ -37,6 +35,13 @@ class ReadReport:
         self.broken += len(errors)
         self.shown.extend(errors[: max(0, show - len(self.shown))])
         self.reasons.update(_kind(reason) for _, reason in errors)
+
+    def finish(self, *, damage: LineError | None, notes: list[str], show: int) -> None:
+        """Take over how the file ended."""
+        if damage:
+            self.rows += 1
+            self.add([damage], show=show)
+        self.notes += notes
 
 
 def _kind(reason: str) -> str:
@@ -59,7 +64,7 @@ class ReadOptions:
 
 
 class BarReader:
-    """One file of bars. Layout and timeframe are known after making it; iterate to read."""
+    """One file of bars. Format and timeframe are known after making it; iterate to read."""
 
     def __init__(self, path: Path, *, options: ReadOptions, now_ns: int) -> None:
         """Look at the head of the file.
@@ -69,16 +74,11 @@ class BarReader:
             InvalidTimeframe: none was given and the data do not show one.
             OSError: it cannot be opened.
         """
-        self.path = path
         self._now_ns = now_ns
         self._show = options.show
-        head = next(iter(LineBlocks(path)), None)
-        if head is None:
-            raise UnreadableFile("the file is empty, or nothing of it can be unpacked")
-        lines = [line.decode("utf-8", "replace") for line in head.data.split(b"\n")[:HEAD_LINES]]
-        self.layout: Layout = detect(lines, name=options.layout_name, day=options.day)
-        self.report = ReadReport(layout=self.layout.describe())
-        opens = np.unique(parse_block(head, self.layout).bars["open_ns"])
+        self._source = open_source(path, name=options.layout_name, day=options.day)
+        self.report = ReadReport(layout=self._source.description, unit=self._source.unit)
+        opens = np.unique(self._source.head_opens)
         self.timeframe_seconds = options.timeframe_seconds or _most_frequent_step(opens)
         self.report.timeframe_seconds = self.timeframe_seconds
         if len(opens) > 100 and not (np.diff(opens) == self.timeframe_seconds * NS).any():
@@ -88,11 +88,9 @@ class BarReader:
             )
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        report, order = self.report, Sequencer()
-        blocks = LineBlocks(self.path)
+        report, order, source = self.report, Sequencer(unit=self._source.unit), self._source
         frame_ns = self.timeframe_seconds * NS
-        for block in blocks:
-            parsed = parse_block(block, self.layout)
+        for parsed in source:
             sound, broken = find_broken(
                 parsed.bars, parsed.lines, frame_ns=frame_ns, now_ns=self._now_ns
             )
@@ -102,14 +100,7 @@ class BarReader:
             report.duplicates, report.order_breaks = order.duplicates, order.order_breaks
             report.bars += len(bars)
             yield bars
-        if blocks.damage:
-            report.rows += 1
-            report.add([(blocks.next_line, blocks.damage)], show=self._show)
-        if blocks.unterminated:
-            report.notes.append(
-                f"line {blocks.next_line - 1}, the last, has no line end: taken as it stands, "
-                "unless it is listed as broken"
-            )
+        report.finish(damage=source.damage, notes=source.notes, show=self._show)
         rest = order.finish()
         report.bars += len(rest)
         if order.descending:

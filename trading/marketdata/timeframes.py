@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from trading.core.records import BAR
+from trading.marketdata.sums import sum_runs
 
 NS = 1_000_000_000
 DAY_SECONDS = 86_400
@@ -96,5 +97,5 @@ def _roll_up(bars: np.ndarray, buckets: np.ndarray, bucket_ns: int) -> np.ndarra
     rolled["high"] = np.maximum.reduceat(bars["high"], starts)
     rolled["low"] = np.minimum.reduceat(bars["low"], starts)
     rolled["close"] = bars["close"][ends]
-    rolled["volume"] = np.add.reduceat(np.ascontiguousarray(bars["volume"]), starts)
+    rolled["volume"] = sum_runs(bars["volume"], starts)
     return rolled

@@ -12,7 +12,6 @@ from django.db import connection
 
 from trading.management import bars as words
 from trading.marketdata.catalogue import GivenGrid, register_series
-from trading.marketdata.formats import FORMAT_NAMES
 from trading.marketdata.importing import (
     FileMissing,
     ImportRefused,
@@ -21,14 +20,15 @@ from trading.marketdata.importing import (
     import_file,
 )
 from trading.marketdata.reader import ReadOptions
+from trading.marketdata.sources import FORMAT_NAMES
 from trading.marketdata.store import StoreError
 from trading.queries.bars import open_store
 
 
 class Command(BaseCommand):
-    """CSV and CSV.gz files of bars into the store, with an account of every line left out."""
+    """Files of bars or trades into the store, with an account of every line left out."""
 
-    help = "Import bars from CSV or CSV.gz files. Venue, pair and timeframe are read from the file name where it says them."
+    help = "Import bars, or build them of trades, from CSV, JSON, feather or Parquet. Venue, pair and timeframe are read from the file name where it says them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Files, what they hold, how strict to be."""
