@@ -23,6 +23,7 @@ from trading.core.records import SIZED, TIMEFRAMES, decision_dtype, detail_dtype
 
 DECISION = decision_dtype(len(STRATEGY_NAMES))
 DETAIL = detail_dtype(len(STRATEGY_NAMES))
+NO_CANDIDATE = {"score": None, "confidence": None}  # nothing was weighed: that is not a 0
 NUMBERS = (
     "score",
     "confidence",
@@ -130,6 +131,7 @@ def describe(record: Record) -> dict[str, Any]:
         "agreeing": int(d["agreeing"]),
         "opposing": int(d["opposing"]),
         **{name: number(d[name]) for name in NUMBERS},
+        **({} if d["side"] else NO_CANDIDATE),
         "timeframes": [_timeframe(k, record) for k in range(TIMEFRAMES)],
         "votes": [_vote(k, name, record) for k, name in enumerate(STRATEGY_NAMES)],
         "gates": _gates(record.detail),

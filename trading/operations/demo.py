@@ -21,8 +21,9 @@ from trading.operations.funds import deposit_paper_funds
 SLUG = "demo"
 EMAIL = "demo@novapulse.local"
 FUNDS = Decimal(10_000)
+DEMO_SYMBOL = "BTC/USD"
 SYNTHETIC = {
-    "BTC/USD": (Decimal("0.1"), Decimal("0.00000001"), Decimal("0.0001")),
+    DEMO_SYMBOL: (Decimal("0.1"), Decimal("0.00000001"), Decimal("0.0001")),
 }
 
 
@@ -74,7 +75,7 @@ def _ensure_owner(*, now: datetime) -> tuple[Tenant, str | None]:
 
 
 def _synthetic_instrument() -> Instrument:
-    symbol = "BTC/USD"
+    symbol = DEMO_SYMBOL
     tick, lot, minimum = SYNTHETIC[symbol]
     base, quote = symbol.split("/")
     instrument, _ = Instrument.objects.get_or_create(

@@ -13,7 +13,7 @@ from tests import factories
 from tests.engine.fakes import random_bars
 from tests.marketdata.samples import make_bars, to_lines, write_csv
 from trading.marketdata.store import BarStore
-from trading.models import Engine
+from trading.models import BarSeries, Engine
 from trading.wiring.directory import list_engines
 
 
@@ -43,6 +43,15 @@ def test_without_bars_it_trades_a_synthetic_market_and_keeps_the_sign_in_private
     assert file.stat().st_mode & 0o777 == 0o600
     assert User.objects.get(email=email).check_password(password)
     assert wanted() == ["Demo BTC/USD"]
+
+
+def test_it_comes_with_a_history_to_backtest_that_is_never_taken_for_real_bars(place) -> None:
+    create()
+
+    card = BarSeries.objects.get()
+    assert (card.instrument.venue, card.instrument.symbol) == ("synthetic", "BTC/USD")
+    assert 80_000 < card.bars <= 60 * 1440
+    assert create()["venue"] == "synthetic"
 
 
 def test_a_second_time_changes_nothing(place) -> None:

@@ -12,10 +12,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from trading import operations
+from trading.exchanges.synthetic import EPOCH_NS, START_NS, SyntheticBars
+from trading.marketdata.catalogue import GivenGrid, register_series
+from trading.marketdata.grid import infer_grid, sample
+from trading.marketdata.store import SeriesKey
 from trading.marketdata.timeframes import parse_timeframe
 from trading.models import BarSeries
+from trading.operations.demo import DEMO_SYMBOL
+from trading.queries.bars import SYNTHETIC_SECONDS, SYNTHETIC_SEED, open_store
 
 EXIT_CONFIGURATION = 4
+SYNTHETIC = "synthetic"
+SAMPLE_BARS = 20_000
 
 
 class Command(BaseCommand):
@@ -29,11 +37,14 @@ class Command(BaseCommand):
 
     def handle(self, *, json: bool, **_: Any) -> None:
         """Import NOVA_DEMO_BARS if it is named, then ensure the demo."""
-        stored = BarSeries.objects.select_related("instrument").order_by("-bars", "id")
+        cards = BarSeries.objects.select_related("instrument").order_by("-bars", "id")
+        stored = cards.exclude(instrument__venue=SYNTHETIC)
         if settings.DEMO_BARS is not None:
             stored = stored.filter(**self._import(settings.DEMO_BARS))
         series = stored.first()
         demo = operations.ensure_demo(series=series, speed=settings.DEMO_SPEED, now=timezone.now())
+        if demo.venue == SYNTHETIC and not cards.filter(instrument__venue=SYNTHETIC).exists():
+            store_synthetic_history()
         if demo.password is not None:
             write_private(
                 settings.DATA_DIR / "run" / "demo.txt", f"{demo.email}\n{demo.password}\n"
@@ -60,6 +71,16 @@ class Command(BaseCommand):
         if as_json:
             return json.dumps({"email": demo.email, "venue": demo.venue, "market": demo.instrument})
         return f"demo workspace of {demo.email}: {market} {demo.instrument}"
+
+
+def store_synthetic_history() -> None:
+    """The synthetic market before the demo begins, so that there is something to backtest at once."""
+    store, key = open_store(), SeriesKey(SYNTHETIC, DEMO_SYMBOL, SYNTHETIC_SECONDS)
+    market = SyntheticBars(SYNTHETIC_SEED, DEMO_SYMBOL)
+    for bars in market.iter_bars(start_ns=EPOCH_NS, end_ns=START_NS):
+        store.merge(key, bars)
+    seen = infer_grid(sample(store.tail(key, before_ns=START_NS, count=SAMPLE_BARS)))
+    register_series(key=key, summary=store.summarize(key), inferred=seen, given=GivenGrid())
 
 
 def write_private(path: Path, text: str) -> None:
