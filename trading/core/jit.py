@@ -48,6 +48,11 @@ if not numba.config.CACHE_DIR:  # type: ignore[attr-defined]
     )
 
 
+def compiled_mark() -> Path:
+    """A file that is there once every kernel of this core was compiled into the cache."""
+    return Path(numba.config.CACHE_DIR) / "compiled"  # type: ignore[attr-defined]
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a small step for the core, into whatever calls it: a call would cost as much as it.
 

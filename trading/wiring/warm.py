@@ -1,11 +1,27 @@
 """Calls every door of the core once, so that nothing compiles while trading."""
 
+import os
+
 import numpy as np
 
 from trading.backtest import runner
 from trading.core import fills, pipeline
 from trading.core.config.pipeline import PipelineParams
+from trading.core.jit import compiled_mark
 from trading.core.records import BAR, FILL, INTENT, MAX_FILLS, MAX_INTENTS
+
+
+def compile_apart() -> None:
+    """Compile in a process of its own: what a compiler needs, half a gigabyte, goes back with it."""
+    if compiled_mark().exists():
+        return
+    child = os.fork()
+    if child == 0:
+        try:
+            warm_core()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 def warm_core() -> None:
@@ -29,3 +45,4 @@ def warm_core() -> None:
     fills.match_range(sims, 0, markets, params, bars, 1, found)
     fills.accept(sims, 0, np.ones(1, INTENT), 0)
     runner.warm()
+    compiled_mark().touch()

@@ -14,7 +14,7 @@ from trading.engine.runner import Outcome
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
-from trading.wiring.warm import warm_core
+from trading.wiring.warm import compile_apart, warm_core
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +48,7 @@ class Command(BaseCommand):
             process = EngineProcess(plan=plan, speed=speed)
         except (CannotRun, CannotFeed) as error:
             raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
+        compile_apart()
         warm_core()  # nothing may compile while leading: it would hold up heartbeats and stops
         outcome = uvloop.run(serve(process))
         self.stdout.write(f"engine of {tenant} on {exchange}: {outcome.value.lower()}")

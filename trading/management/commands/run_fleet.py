@@ -12,7 +12,7 @@ from trading.management.commands.run_engine import serve
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import ListedEngine
 from trading.wiring.engines import CannotRun, EngineProcess, read_plan
-from trading.wiring.warm import warm_core
+from trading.wiring.warm import compile_apart, warm_core
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, **_: Any) -> None:
         """Compile the core once, then supervise until told to stop."""
+        compile_apart()
         warm_core()
         Fleet(main=run_one).run()
 
