@@ -50,6 +50,7 @@ def plain(params: PipelineParams) -> PipelineParams:
             tier_1=0.0,
             tighten_after=0.0,
             stagnation_bars=0,
+            trail_step=0.0,
             trail_in_storm=1.0,
             trail_in_calm=1.0,
         ),

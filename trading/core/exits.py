@@ -78,9 +78,10 @@ def plan_stop(position, p, bar, cost, tick_size, tight):
     ticks, reason = position.stop_ticks, position.stop_reason
     if risk <= 0.0:
         return ticks, reason
+    step = p.trail_step * risk / tick_size  # less is not worth an order
     if tight < 1.0:
         moved = first_stop_ticks(position.entry_price, side, risk * tight, tick_size)
-        if (moved - ticks) * side > 0:
+        if (moved - ticks) * side > step:
             ticks, reason = moved, TIME
     if gain >= p.break_even_at * risk and gain > 2.0 * cost * position.entry_price:
         level = position.entry_price * (1.0 + side * cost)
@@ -90,7 +91,7 @@ def plan_stop(position, p, bar, cost, tick_size, tight):
     if gain >= p.trail_from * risk:
         distance = trail_distance(position, p) * tight
         moved = first_stop_ticks(position.best_price, side, distance, tick_size)
-        if (moved - ticks) * side > 0:
+        if (moved - ticks) * side > step:
             ticks, reason = moved, TRAILING_STOP
     beyond = (bar.close / tick_size - ticks) * side
     if beyond <= 0.0:  # a stop at or past the market would be refused: keep the old one

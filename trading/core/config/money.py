@@ -69,6 +69,7 @@ class ExitParams:
     break_even_at: float = bound(1.0, low=0.2, high=20, unit="R", help="gain that moves the stop")
     trail_from: float = bound(1.5, low=0.2, high=20, unit="R", help="gain from which it trails")
     trail_distance: float = bound(1.0, low=0.1, high=10, unit="R", help="below the best price")
+    trail_step: float = bound(0.1, low=0, high=2, unit="R", help="least move of a trailing stop")
     trail_in_storm: float = bound(1.5, low=0.5, high=5, help="x distance, entered in a storm")
     trail_in_calm: float = bound(0.7, low=0.2, high=2, help="x distance, entered in a calm")
     tier_1: float = bound(0.5, low=0, high=1, help="sold at the target; 0: all, no tiers")
