@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.core.play import LIMITS, WHOLE
 from tests.engine.fakes import Crash, MemoryLedger, Street, random_bars
 from trading.backtest import runner as backtest
+from trading.core.config.pipeline import PipelineParams
 from trading.core.config.profiles import PROFILES
 from trading.engine.messages import FillReport
 from trading.engine.runner import Outcome
@@ -67,9 +69,12 @@ def assert_equal(street: Street, ledger: MemoryLedger, result: backtest.Result) 
 
 
 @pytest.mark.parametrize("markets", [1, 3])
-def test_an_undisturbed_run_decides_and_fills_like_the_backtest(markets: int) -> None:
+@pytest.mark.parametrize("params", [ACTIVE, WHOLE, LIMITS], ids=["active", "whole", "limits"])
+def test_an_undisturbed_run_decides_and_fills_like_the_backtest(
+    params: PipelineParams, markets: int
+) -> None:
     series = [random_bars(seed, 3000) for seed in range(markets)]
-    street = Street(series, ACTIVE)
+    street = Street(series, params)
 
     outcome = asyncio.run(street.runner.run())
 
@@ -83,23 +88,24 @@ def test_an_undisturbed_run_decides_and_fills_like_the_backtest(markets: int) ->
 @given(
     seed=st.integers(0, 50),
     crashes=st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=8),
+    params=st.sampled_from([ACTIVE, WHOLE, LIMITS]),
 )
 def test_a_run_that_dies_at_any_commit_ends_equal_to_an_undisturbed_one(
-    seed: int, crashes: list[tuple[int, bool]]
+    seed: int, crashes: list[tuple[int, bool]], params: PipelineParams
 ) -> None:
     series = [random_bars(seed, 1500)]
     ledger = MemoryLedger()
     for commits, before in crashes:
         ledger.commits = 0
         ledger.crash_before, ledger.crash_after = (commits, None) if before else (None, commits)
-        street = Street(series, ACTIVE, ledger=ledger)
+        street = Street(series, params, ledger=ledger)
         try:
             asyncio.run(street.runner.run())
         except Crash:
             continue
         break
     ledger.crash_before = ledger.crash_after = None
-    last = Street(series, ACTIVE, ledger=ledger)
+    last = Street(series, params, ledger=ledger)
 
     asyncio.run(last.runner.run())
 

@@ -148,17 +148,18 @@ def _describe(expected: bytes, stored: bytes) -> str:
 
 def _compare_fills(plan: Plan, result: runner.Result, found: _Differences) -> None:
     stored = Fill.objects.filter(account=plan.account).select_related("order__intent")
-    by_key: dict[tuple[int, int], tuple[object, ...]] = {}
+    by_key: dict[tuple[int, int, int], tuple[object, ...]] = {}  # a limit fills once a bar at most
     market_of = {(s.bot_id, s.instrument_id): s.index for s in plan.specs}
     for fill in stored.order_by("id"):
         intent = fill.order.intent
-        key = (market_of[str(intent.bot_id), intent.instrument_id], intent.seq)
+        market = market_of[str(intent.bot_id), intent.instrument_id]
+        key = (market, intent.seq, rows.to_ns(fill.filled_at))
         if key in by_key:
-            found.add(f"order {key} has two fills")
+            found.add(f"order {key} was filled twice at once")
         by_key[key] = (fill.filled_at, fill.side, fill.quantity, fill.price, fill.fee)
-    for market, record in zip(result.fill_market, result.fills, strict=True):
-        spec = plan.specs[int(market)]
-        key = (int(market), int(record["intent_seq"]))
+    for market, record in zip(result.fill_market.tolist(), result.fills, strict=True):
+        spec = plan.specs[market]
+        key = (market, int(record["intent_seq"]), int(record["time_ns"]))
         expected = (
             rows.to_datetime(int(record["time_ns"])),
             "BUY" if record["side"] > 0 else "SELL",
