@@ -44,13 +44,13 @@ def runs(request: HttpRequest) -> HttpResponse:
 @never_cache
 @permission_required("trade")
 def new_run(request: HttpRequest) -> HttpResponse:
-    """Launch a backtest."""
+    """Launch a backtest, a sweep or a walk-forward."""
     form = BacktestForm(request.POST or None, series=queries.list_series())
     if request.method == "POST" and form.is_valid():
         try:
-            run = operations.request_backtest(
+            run = operations.request_run(
                 tenant_id=request.tenant.id,  # type: ignore[attr-defined]
-                base=form.request,
+                request=form.request,
                 actor=request.user,  # type: ignore[arg-type]
                 now=timezone.now(),
             )

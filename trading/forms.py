@@ -1,4 +1,4 @@
-"""Forms of trading: what a backtest is launched with."""
+"""Forms of trading: what a backtest, a sweep or a walk-forward is launched with."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -8,7 +8,21 @@ from django import forms
 from trading.core.config.profiles import PROFILES
 from trading.marketdata.timeframes import COMMON, format_timeframe, parse_timeframe
 from trading.models import BarSeries
-from trading.research.requests import FOREVER_NS, BacktestRequest, InvalidRequest
+from trading.research.objectives import OBJECTIVES
+from trading.research.requests import (
+    BACKTEST,
+    FOREVER_NS,
+    MOST_EPOCHS,
+    SAMPLERS,
+    SWEEP,
+    WALK_FORWARD,
+    BacktestRequest,
+    InvalidRequest,
+    ResearchRequest,
+    Search,
+    Walk,
+)
+from trading.research.space import InvalidSpace, parse_dimension
 
 NS = 1_000_000_000
 
@@ -37,6 +51,37 @@ class BacktestForm(forms.Form):
         initial=10_000, min_value=1, max_value=10**12, max_digits=20, decimal_places=8
     )
 
+    vary = forms.CharField(
+        required=False,
+        label="Parameters to vary",
+        help_text="One a line: name=low:high:step, name=a,b,c, or a name alone for its bounds. "
+        "Empty: a single run.",
+        widget=forms.Textarea(
+            attrs={"rows": 3, "placeholder": "exits.stop_scale=1:4:0.5", "spellcheck": "false"}
+        ),
+    )
+    sampler = forms.ChoiceField(
+        required=False, choices=[(name, name) for name in SAMPLERS], initial="grid"
+    )
+    epochs = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_EPOCHS,
+        initial=100,
+        help_text="How many sets random and tpe try.",
+    )
+    objective = forms.ChoiceField(
+        required=False, choices=[(name, name.replace("_", " ")) for name in OBJECTIVES]
+    )
+    train_days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=10_000,
+        help_text="With days to test: choose on these, test on the next, and so on (walk-forward).",
+    )
+    test_days = forms.IntegerField(required=False, min_value=1, max_value=10_000)
+    SEARCH = ("vary", "sampler", "epochs", "objective", "train_days", "test_days")
+
     def __init__(self, *args: Any, series: list[BarSeries], **given: Any) -> None:
         super().__init__(*args, **given)
         self._series = {f"{one.instrument.venue} {one.instrument.symbol}": one for one in series}
@@ -64,10 +109,45 @@ class BacktestForm(forms.Form):
         self._check_range(cleaned, chosen)
         if not self.errors:
             try:
-                self.request = self._request(cleaned, chosen, venues[0])
+                self.request = self._research(cleaned, self._request(cleaned, chosen, venues[0]))
+            except InvalidSpace as error:
+                self.add_error("vary", f"{str(error)[0].upper()}{str(error)[1:]}.")
             except InvalidRequest as error:
                 self.add_error(None, f"{str(error)[0].upper()}{str(error)[1:]}.")
         return cleaned
+
+    def basic_fields(self) -> list[forms.BoundField]:
+        """What every launch needs."""
+        return [self[name] for name in self.fields if name not in self.SEARCH]
+
+    def search_fields(self) -> list[forms.BoundField]:
+        """What trying many sets needs."""
+        return [self[name] for name in self.SEARCH]
+
+    def wants_search(self) -> bool:
+        """Whether any of it was filled in or refused."""
+        return any(self.data.get(name) for name in ("vary", "train_days", "test_days"))
+
+    def _research(self, cleaned: dict[str, Any], base: BacktestRequest) -> ResearchRequest:
+        """One run, a sweep, or a walk-forward, by what was filled in."""
+        lines = [line.strip() for line in cleaned["vary"].splitlines() if line.strip()]
+        train, test = cleaned.get("train_days"), cleaned.get("test_days")
+        if bool(train) != bool(test):
+            raise InvalidRequest("train and test days: a walk-forward needs both, a sweep neither")
+        if not lines:
+            if train:
+                raise InvalidRequest("parameters to vary: a walk-forward needs at least one")
+            return ResearchRequest(BACKTEST, base)
+        search = Search(
+            space=tuple(parse_dimension(line) for line in lines),
+            sampler=cleaned["sampler"] or "grid",
+            epochs=cleaned["epochs"] or 100,
+            objective=cleaned["objective"] or "sharpe",
+            min_trades=1,
+        )
+        if not (train and test):
+            return ResearchRequest(SWEEP, base, search)
+        return ResearchRequest(WALK_FORWARD, base, search, Walk(train, test, purge_bars=0))
 
     def _check_range(self, cleaned: dict[str, Any], chosen: list[BarSeries]) -> None:
         start, end = cleaned.get("start"), cleaned.get("end")

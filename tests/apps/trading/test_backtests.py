@@ -1,5 +1,7 @@
 """Pages of research: Olga owns, Tom trades, Vera views, Max is of another workspace."""
 
+import html
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from trading.research.requests import (
     ResearchRequest,
     Walk,
 )
+from trading.research.space import with_values
 from trading.wiring import research
 
 ASKED = {
@@ -86,6 +89,48 @@ def test_tom_launches_a_backtest_and_it_is_on_record(people: People, store: BarS
     assert run.request["timeframe"] == "5m"
     with tenant_scope(people.engine.tenant_id):
         assert AuditEntry.objects.filter(action="run.request", actor=people.tom).exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({"vary": "exits.stop_scale=1,2"}, "SWEEP"),
+        (
+            {"vary": "exits.stop_scale=1,2\n\nconfluence.min_votes=1:3:1", "sampler": "random"},
+            "SWEEP",
+        ),
+        ({"vary": "exits.stop_scale=1,2", "train_days": "30", "test_days": "10"}, "WALK_FORWARD"),
+    ],
+)
+def test_tom_launches_many_sets_from_the_page(
+    people: People, store: BarStore, given: dict[str, str], kind: str
+) -> None:
+    answer = signed_in(people.tom).post("/backtests/new/", {**ASKED, **given})
+
+    assert answer.status_code == 302
+    (run,) = rows(people)
+    assert run.kind == kind
+    assert run.request["search"]["space"][0]["name"] == "exits.stop_scale"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"vary": "exits.stop_scal=1,2"}, "did you mean"),
+        ({"vary": "exits.stop_scale=1,900"}, "exits.stop_scale"),
+        ({"train_days": "30"}, "a walk-forward needs both"),
+        ({"train_days": "30", "test_days": "10"}, "needs at least one"),
+    ],
+)
+def test_a_search_that_cannot_be_is_told(
+    people: People, store: BarStore, given: dict[str, str], words: str
+) -> None:
+    answer = signed_in(people.tom).post("/backtests/new/", {**ASKED, **given})
+
+    assert answer.status_code == 200
+    assert words in html.unescape(answer.content.decode())
+    assert "<details open>" in answer.content.decode()
+    assert rows(people) == []
 
 
 def test_a_worker_is_called_once_the_row_is_there(
@@ -246,8 +291,9 @@ def test_runs_are_filtered_by_kind_and_status(people: People, store: BarStore) -
 
 
 def test_runs_stand_side_by_side(people: People, store: BarStore) -> None:
+    other = replace(base(), params=with_values(base().params, {"exits.stop_scale": 3.0}))
     work(people, store, ask(people))
-    work(people, store, ask(people, KINDS["sweep"]))
+    work(people, store, ask(people, ResearchRequest(BACKTEST, other)))
     ask(people)
     client = signed_in(people.vera)
 
