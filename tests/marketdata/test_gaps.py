@@ -173,13 +173,20 @@ def test_what_cannot_be_resampled_says_why(tmp_path, bars_dir, arguments, code, 
 
 
 @pytest.mark.django_db
-def test_an_export_takes_its_format_from_the_name_and_refuses_what_cannot_be(tmp_path, bars_dir):  # noqa: F811
+def test_an_export_takes_its_format_from_the_name_and_refuses_what_cannot_be(
+    tmp_path,
+    bars_dir,  # noqa: F811
+    capsys,
+):
     bars = make_bars(100)
     run("import_bars", str(write_csv(tmp_path / "binance_BTCUSDT_1m.csv", to_lines(bars))))
     series = (*SERIES, "--timeframe", "5m")
 
     run("export_bars", *series, "--output", str(tmp_path), "--format", "feather")
 
+    run("export_bars", *series)
+
+    assert capsys.readouterr().out.startswith("ts,open,high,low,close,volume\n1704067200000,")
     assert (tmp_path / "BTC_USDT-5m.feather").read_bytes()[:6] == b"ARROW1"
     code, told = fail("export_bars", *series, "--output", str(tmp_path / "BTC_USDT-5m.feather"))
     assert (code, "there is such a file" in told) == (1, True)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tests.marketdata.samples import JANUARY_2024_NS, MINUTE_NS, NOW_NS, shared_file, write_csv
 from trading.marketdata.candles import CandleBuilder, TradeOrder
 from trading.marketdata.importing import ImportRefused, ImportRequest, import_file
+from trading.marketdata.lines import Block
 from trading.marketdata.reader import ReadOptions
 from trading.marketdata.store import BarStore
-from trading.marketdata.trades import TRADE
+from trading.marketdata.trades import TRADE, detect_trades, parse_trades
 
 HEADER = "ts,id,type,side,price,amount\n"
 START_MS = JANUARY_2024_NS // 1_000_000
@@ -196,3 +197,26 @@ def test_trades_of_the_same_moment_keep_the_order_of_the_file():
     given, _ = order.push(trades, np.arange(50))
 
     assert np.concatenate([given, order.finish()]).tobytes() == trades.tobytes()
+
+
+SPELLED = st.tuples(
+    st.integers(1_600_000_000, 1_700_000_000), st.text("0123456789", max_size=9), st.booleans()
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(times=st.lists(SPELLED, min_size=1, max_size=12))
+def test_both_ways_read_the_same_time_to_the_nanosecond(times):
+    lines = []
+    for seconds, fraction, in_ms in times:
+        whole = f"{seconds}{fraction[:3]:0<3}" if times[0][2] else str(seconds)
+        rest = fraction[3:] if times[0][2] else fraction
+        lines.append(f"{whole}{'.' if rest and in_ms else ''}{rest if in_ms else ''},1.5,0.25\n")
+    layout = detect_trades(lines, name=None)
+
+    alone = parse_trades(Block(1, "".join(lines).encode()), layout)
+    with_trouble = parse_trades(Block(1, "".join([*lines, "trouble\n"]).encode()), layout)
+
+    assert alone.errors == []
+    assert len(with_trouble.errors) == 1
+    assert alone.trades.tobytes() == with_trouble.trades.tobytes()

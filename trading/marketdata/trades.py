@@ -157,13 +157,16 @@ def _read_table(data: bytes, layout: TradeLayout) -> pa.Table | None:
 def _nanoseconds(column: pa.ChunkedArray, unit: str) -> np.ndarray | None:
     """Decimals with nine places are 128 bit numbers of billionths; the low half holds all dates."""
     numbers = column.combine_chunks()
+    if unit != "s":  # billionths of a ms and less would overflow: whole numbers only
+        try:
+            whole = numbers.cast(pa.int64()).to_numpy()
+        except pa.ArrowException:
+            return None
+        fits = whole.min() >= 0 and whole.max() <= INT64_MAX // UNIT_NS[unit]
+        return whole * UNIT_NS[unit] if fits else None
     halves = np.frombuffer(numbers.buffers()[1], np.int64)
     low = halves[::2][numbers.offset : numbers.offset + len(numbers)]
     high = halves[1::2][numbers.offset : numbers.offset + len(numbers)]
-    if unit != "s":  # billionths of a ms and less would overflow: whole numbers only
-        whole = numbers.cast(pa.int64(), safe=False).to_numpy()
-        exact = whole.min() >= 0 and whole.max() <= INT64_MAX // UNIT_NS[unit]
-        return whole * UNIT_NS[unit] if exact else None
     return low if (high == 0).all() and low.min() >= 0 else None
 
 
