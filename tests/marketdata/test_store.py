@@ -42,7 +42,8 @@ print("interrupted" if report.interrupted else "whole", report.summary.bars if r
 """
 
 PAUSE = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from trading.marketdata.store import BarStore
 honest = BarStore.merge
 def merge(*given, **named):
