@@ -150,11 +150,17 @@ def main() -> None:
     """Run everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="fewer bars, one repetition")
+    parser.add_argument("--repeat", type=int, help="repetitions of the peers, instead of 1 or 3")
     parser.add_argument("--write", type=Path, metavar="FILE")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures here too")
     args = parser.parse_args()
     machine = in_words()
-    found = {name: call(name, options) for name, options in (SHORT if args.short else FULL).items()}
+    plan = SHORT if args.short else FULL
+    again = ["--repeat", str(args.repeat)] if args.repeat else []
+    found = {
+        name: call(name, [*options, *(again if name == "peers" else [])])
+        for name, options in plan.items()
+    }
     if args.json:
         args.json.write_text(json.dumps(found, indent=2))
     told = markdown(found, machine)
