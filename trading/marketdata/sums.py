@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 LARGEST = 2.0**53  # floats below are whole numbers exactly, and so are their sums
+CERTAIN = 2.0**51  # below, scaling and rounding finds the whole number that was meant, never its neighbour
 DECIMALS = (8, 4, 0)  # fewer for volumes too large to be whole with eight
 
 
@@ -21,7 +22,7 @@ def sum_runs(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
         if done.all():
             return sums
         scaled = np.rint(values * 10.0**decimals)
-        whole = (scaled < LARGEST) & (scaled / 10.0**decimals == values)
+        whole = (scaled < CERTAIN) & (scaled / 10.0**decimals == values)
         totals = np.add.reduceat(np.where(whole, scaled, 0.0), starts)
         fits = ~done & np.logical_and.reduceat(whole, starts) & (totals < LARGEST)
         sums[fits], done = totals[fits] / 10.0**decimals, done | fits
