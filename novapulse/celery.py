@@ -24,6 +24,11 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 15.0,
         "options": {"queue": "default", "expires": 15},
     },
+    "forget-old-answers": {
+        "task": "tenants.tasks.forget_old_answers",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
     "clear-expired-sessions": {
         "task": "tenants.tasks.clear_expired_sessions",
         "schedule": 3600.0,

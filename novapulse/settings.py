@@ -25,6 +25,9 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "csp",
     "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "tenants",
     "trading",
 ]
@@ -147,6 +150,26 @@ LEASE_SECONDS = (
     ENV.lease_heartbeat_seconds,
     ENV.lease_self_stop_seconds,
 )
+
+VERSION = "0.1.0"
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "tenants.api.problems.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "NUM_PROXIES": 1 if PRODUCTION else 0,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "NovaPulse API",
+    "VERSION": "1",
+    "DESCRIPTION": "Keys are made on the page API keys and sent as `X-API-Key`. Decimals are strings, "
+    "times are UTC as ISO-8601 and again as epoch milliseconds, errors are RFC 9457 problems.",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -7,5 +7,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("tenants.urls")),
+    path("api/v1/", include("trading.api.urls")),
     path("", include("trading.urls")),
 ]

@@ -10,7 +10,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from tenants import operations
-from tenants.models import AuditEntry, ExchangeAccount, Membership, Tenant, User
+from tenants.models import (
+    ApiKey,
+    AuditEntry,
+    ExchangeAccount,
+    Membership,
+    StoredAnswer,
+    Tenant,
+    User,
+)
 
 # Operators sign in where everybody does: with rate limits and the second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -148,3 +156,26 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("tenant",)
     search_fields = ("actor_label", "subject", "tenant__slug")
     date_hierarchy = "at"
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """Keys of programs; revoked on the workspace's own page."""
+
+    list_display = ("label", "tenant", "scope", "hint", "user", "expires_at", "last_used_at",
+                    "revoked_at")  # fmt: skip
+    list_filter = ("scope", "revoked_at")
+    list_select_related = ("tenant", "user")
+    search_fields = ("label", "tenant__slug", "user__email")
+    exclude = ("digest",)
+
+
+@admin.register(StoredAnswer)
+class StoredAnswerAdmin(ReadOnlyAdmin):
+    """First answers to requests with an Idempotency-Key, kept for two days."""
+
+    list_display = ("created_at", "tenant", "actor", "key", "status")
+    list_filter = ("status",)
+    list_select_related = ("tenant",)
+    search_fields = ("key", "actor", "tenant__slug")
+    date_hierarchy = "created_at"

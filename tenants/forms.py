@@ -5,7 +5,7 @@ from django.utils.text import slugify
 
 from tenants import queries
 from tenants.models import User
-from tenants.roles import Role
+from tenants.roles import Role, Scope
 
 INPUT = {"class": "form-control"}
 
@@ -53,3 +53,26 @@ class MemberForm(forms.Form):
         if self.user is None:
             raise forms.ValidationError("Nobody with this address has signed up yet.")
         return email
+
+
+class KeyForm(forms.Form):
+    """What a new API key may do, and for how long."""
+
+    label = forms.CharField(
+        max_length=60,
+        widget=forms.TextInput(attrs={**INPUT, "placeholder": "Watchdog"}),
+        help_text="What will use it.",
+    )
+    scope = forms.ChoiceField(
+        choices=[(one.value, one.value.title()) for one in Scope],
+        initial=Scope.READ.value,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=3650,
+        label="Days until it expires",
+        help_text="Empty: never.",
+        widget=forms.NumberInput(attrs=INPUT),
+    )

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from tenants.models import Membership, Tenant
-from tenants.roles import is_granted
+from tenants.models import ApiKey, Membership, Tenant
+from tenants.roles import is_granted, is_in_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,33 @@ class Workspace:
     def may_manage(self) -> bool:
         """For templates: may change members and settings."""
         return self.allows("manage")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """A program that knocked with a key: into which workspace, for whom, how far."""
+
+    key_id: UUID
+    user_id: int
+    scope: str
+    workspace: Workspace
+
+    def allows(self, permission: str) -> bool:
+        """Whether both the key's scope and its maker's role reach so far."""
+        return is_in_scope(self.scope, permission) and self.workspace.allows(permission)
+
+
+def find_key_holder(*, digest: str) -> KeyHolder | None:
+    """Who holds the key with this SHA-256; None when it is unknown, revoked or expired."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM tenant_of_api_key(%s)", [digest])
+        row = cursor.fetchone()
+    return KeyHolder(row[0], row[1], row[2], Workspace(*row[3:])) if row else None
+
+
+def list_api_keys() -> Any:
+    """Keys of the workspace whose scope is open, newest first."""
+    return ApiKey.objects.select_related("user").order_by("-created_at", "id")
 
 
 def memberships(*, user_id: int) -> list[Workspace]:

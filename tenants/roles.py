@@ -1,4 +1,4 @@
-"""Role enum and the permission matrix (pure)."""
+"""Roles of people, scopes of API keys, and the permission matrix (pure)."""
 
 from enum import StrEnum
 
@@ -24,6 +24,26 @@ GRANTED: dict[Role, frozenset[Permission]] = {
     Role.TRADER: frozenset({Permission.VIEW, Permission.TRADE}),
     Role.VIEWER: frozenset({Permission.VIEW}),
 }
+
+
+class Scope(StrEnum):
+    """What an API key may do at most; its maker's own role limits it further."""
+
+    READ = "read"
+    TRADE = "trade"
+    ADMIN = "admin"
+
+
+REACHED: dict[Scope, frozenset[Permission]] = {
+    Scope.READ: frozenset({Permission.VIEW}),
+    Scope.TRADE: frozenset({Permission.VIEW, Permission.TRADE}),
+    Scope.ADMIN: frozenset(Permission),
+}
+
+
+def is_in_scope(scope: str, permission: str) -> bool:
+    """Whether a key of this scope may do what needs this permission."""
+    return Permission(permission) in REACHED[Scope(scope)]
 
 
 def is_granted(role: str, permission: str) -> bool:

@@ -29,7 +29,9 @@ READ_BY_APP = frozenset(
     }
 )
 HIDDEN_FROM_APP = frozenset({"django_admin_log"})
-READ_BY_FUNCTIONS = frozenset({"trading_engine", "trading_backtestrun", "tenants_membership"})
+READ_BY_FUNCTIONS = frozenset(
+    {"trading_engine", "trading_backtestrun", "tenants_membership", "tenants_apikey"}
+)
 READ_BY_STAFF = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 CURRENT_TENANT = "nullif(current_setting('app.tenant_id', true), '')::uuid"
 REFUSE_CHANGES = """

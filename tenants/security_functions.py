@@ -13,6 +13,20 @@ FUNCTIONS: dict[str, str] = {
             ORDER BY m.id
         $$
     """,
+    # Where does this API key lead, and as whose? Only while its maker is a member.
+    "tenant_of_api_key(wanted varchar)": """
+        RETURNS TABLE (key_id uuid, user_id bigint, scope varchar, tenant_id uuid, slug varchar,
+                       name varchar, status varchar, role varchar)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+            SELECT k.id, k.user_id, k.scope, t.id, t.slug, t.name, t.status, m.role
+            FROM tenants_apikey k
+            JOIN tenants_tenant t ON t.id = k.tenant_id
+            JOIN tenants_membership m ON m.tenant_id = k.tenant_id AND m.user_id = k.user_id
+            JOIN tenants_user u ON u.id = k.user_id AND u.is_active
+            WHERE k.digest = wanted AND k.revoked_at IS NULL AND t.status <> 'CLOSED'
+              AND (k.expires_at IS NULL OR k.expires_at > now())
+        $$
+    """,
     # Is this short name of a workspace taken?
     "tenant_slug_exists(wanted varchar)": """
         RETURNS boolean

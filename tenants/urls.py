@@ -10,5 +10,7 @@ urlpatterns = [
     path("workspace/", views.switch_workspace, name="switch_workspace"),
     path("team/", views.team, name="team"),
     path("team/<int:membership_id>/", views.change_member, name="change_member"),
+    path("keys/", views.keys, name="keys"),
+    path("keys/<uuid:key_id>/revoke/", views.revoke_key, name="revoke_key"),
     path("mailbox/", views.mailbox, name="mailbox"),
 ]

@@ -1,6 +1,7 @@
 """Health, welcome, workspace switch, team and the development mailbox."""
 
 import email
+import uuid
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import default as email_policy
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from tenants import operations, queries
 from tenants.auth import is_mailbox_open, permission_required
-from tenants.forms import MemberForm, WorkspaceForm
+from tenants.forms import KeyForm, MemberForm, WorkspaceForm
 from tenants.middleware import SESSION_KEY
 from tenants.models import Membership
 from tenants.roles import Role
@@ -121,6 +122,41 @@ def change_member(request: HttpRequest, membership_id: int) -> HttpResponse:
     except ValueError:
         messages.error(request, f"{role!r} is not a role.")
     return redirect("team")
+
+
+@never_cache
+@permission_required("manage")
+def keys(request: HttpRequest) -> HttpResponse:
+    """API keys of the workspace; a new one is shown once."""
+    workspace: Any = request.tenant  # type: ignore[attr-defined]
+    form = KeyForm(request.POST or None)
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            _, secret = operations.issue_key(
+                tenant_id=workspace.id,
+                user=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+                **form.cleaned_data,
+            )
+            form = KeyForm()
+        except operations.InvalidKey as error:
+            form.add_error(None, str(error))
+    context = {"form": form, "keys": queries.list_api_keys(), "secret": secret}
+    return render(request, "tenants/keys.html", {**context, "now": timezone.now()})
+
+
+@permission_required("manage")
+@require_POST
+def revoke_key(request: HttpRequest, key_id: uuid.UUID) -> HttpResponse:
+    """End a key for ever."""
+    actor: Any = request.user
+    try:
+        operations.revoke_key(key_id=key_id, actor=actor, now=timezone.now())
+    except operations.KeyNotFound:
+        raise Http404 from None
+    messages.success(request, "The key opens nothing any more.")
+    return redirect("keys")
 
 
 @require_GET

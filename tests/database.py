@@ -123,16 +123,19 @@ def clone(template: str) -> str:
 
 
 def drop(name: str) -> None:
-    """Drop a database and whoever is still in it."""
+    """Drop a database and whoever is still in it.
+
+    Not WITH (FORCE): a session that is just leaving is no longer listed but may still be met, and
+    ending what another role began is refused. Plain DROP waits for those that leave.
+    """
     with _owner_session() as session:
         for alias in ("default", "staff"):  # the owner may not end what other roles began
             role = sql.Identifier(settings.DATABASES[alias]["USER"])
             session.execute(sql.SQL("SET ROLE {}").format(role))
             session.execute(END_OWN_SESSIONS, [name])
             session.execute("RESET ROLE")
-        session.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-        )
+        session.execute(END_OWN_SESSIONS, [name])
+        session.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def child_environment(name: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from trading.models import BacktestRun
 from trading.operations import backtests as operations
 from trading.queries import backtests as queries
 from trading.queries import report_page
+from trading.queries.report_file import render_file
 
 
 @require_GET
@@ -106,6 +107,19 @@ def download(request: HttpRequest, number: int) -> HttpResponse:
         raise Http404
     answer = JsonResponse(facts, json_dumps_params={"indent": 2})
     answer["Content-Disposition"] = f'attachment; filename="run-{number}.json"'
+    return answer
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def report(request: HttpRequest, number: int) -> HttpResponse:
+    """The report as one file that opens from disk."""
+    found = queries.get_report(_get(number))
+    if found is None:
+        raise Http404
+    answer = HttpResponse(render_file(*found))
+    answer["Content-Disposition"] = f'attachment; filename="run-{number}.html"'
     return answer
 
 

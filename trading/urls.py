@@ -15,6 +15,7 @@ urlpatterns = [
     path("backtests/<int:number>/", backtest_views.run, name="run"),
     path("backtests/<int:number>/progress/", backtest_views.progress, name="run_progress"),
     path("backtests/<int:number>/result.json", backtest_views.download, name="run_result"),
+    path("backtests/<int:number>/report.html", backtest_views.report, name="run_report"),
     path("backtests/<int:number>/cancel/", backtest_views.cancel, name="cancel_run"),
     path("backtests/<int:number>/archive/", backtest_views.archive, name="archive_run"),
 ]

@@ -1,7 +1,16 @@
-"""People, workspaces, exchange accounts and the audit log."""
+"""People, workspaces, exchange accounts, API keys and the audit log."""
 
+from tenants.models.api import ApiKey, StoredAnswer
 from tenants.models.audit import AuditEntry
 from tenants.models.keys import ExchangeAccount
 from tenants.models.people import Membership, Tenant, User
 
-__all__ = ["AuditEntry", "ExchangeAccount", "Membership", "Tenant", "User"]
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "ExchangeAccount",
+    "Membership",
+    "StoredAnswer",
+    "Tenant",
+    "User",
+]

@@ -23,6 +23,9 @@ OPEN_VIEWS = {
     "health": "answers that the process lives, nothing else",
     "welcome": "for people who have no workspace yet; asks for sign-in itself",
     "switch_workspace": "asks for sign-in and membership itself",
+    "api_health": "answers that the process lives, nothing else",
+    "api_schema": "the published schema tells nothing of anybody",
+    "api_docs": "the published schema as a page",
     "mailbox": "404 unless no mail server is configured outside production",
 }
 

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 LARGEST = 2.0**53  # floats below are whole numbers exactly, and so are their sums
-CERTAIN = 2.0**51  # below, scaling and rounding finds the whole number that was meant, never its neighbour
+CERTAIN = (
+    2.0**51
+)  # below, scaling and rounding finds the whole number that was meant, never its neighbour
 DECIMALS = (8, 4, 0)  # fewer for volumes too large to be whole with eight
 
 

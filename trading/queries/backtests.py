@@ -55,15 +55,22 @@ class Comparison:
 
 
 def list_runs(
-    *, kind: str = "", status: str = "", archived: bool = False, most: int = MOST_LISTED
+    *,
+    kind: str = "",
+    status: str = "",
+    archived: bool = False,
+    most: int = MOST_LISTED,
+    before: int | None = None,
 ) -> list[ListedRun]:
-    """The newest runs that fit, newest first."""
+    """The newest runs that fit, newest first; with ``before`` those of smaller numbers."""
     rows = BacktestRun.objects.select_related("requested_by").defer("result", "charts")
     rows = rows.filter(archived_at__isnull=not archived)
     if kind:
         rows = rows.filter(kind=kind)
     if status:
         rows = rows.filter(status=status)
+    if before is not None:
+        rows = rows.filter(number__lt=before)
     return [ListedRun(run, headline(run)) for run in rows.order_by("-number", "-id")[:most]]
 
 
@@ -179,9 +186,10 @@ def get_report(run: BacktestRun) -> tuple[dict[str, Any], dict[str, Any]] | None
     return (told, unpack(bytes(run.charts))) if told and run.charts else None
 
 
-def list_trials(*, run: BacktestRun, most: int) -> list[BacktestTrial]:
+def list_trials(*, run: BacktestRun, most: int, skip: int = 0) -> list[BacktestTrial]:
     """What the run tried, in order."""
-    return list(run.trial_rows.defer("daily").order_by("window", "sample", "index", "id")[:most])
+    rows = run.trial_rows.defer("daily").order_by("window", "sample", "index", "id")
+    return list(rows[skip : skip + most])
 
 
 def compare_runs(*, numbers: Sequence[int]) -> Comparison:

@@ -1,6 +1,6 @@
 """Parameters to vary: ``name=low:high:step``, ``name=a,b,c`` or ``name`` alone for its bounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -65,6 +65,20 @@ def _declared(cls: type[Any], prefix: str) -> dict[str, _Declared]:
         step = one.metadata["step"] or (1 if whole else 0)
         found[name] = _Declared(whole, one.metadata["low"], one.metadata["high"], step)
     return found
+
+
+def list_parameters() -> list[dict[str, Any]]:
+    """Every parameter by its dotted name, with default, bounds, step, unit and meaning."""
+    return list(_listed(PipelineParams, ""))
+
+
+def _listed(cls: type[Any], prefix: str) -> Iterator[dict[str, Any]]:
+    for one in fields(cls):
+        name = f"{prefix}{one.name}"
+        if one.default_factory is not MISSING:
+            yield from _listed(one.default_factory, f"{name}.")  # type: ignore[arg-type]
+        else:
+            yield {"name": name, "default": one.default, **one.metadata}
 
 
 def parse_dimension(text: str) -> Dimension:

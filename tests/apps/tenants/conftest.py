@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tenants import operations
-from tenants.models import Membership, Tenant, User
+from tenants.models import ApiKey, Membership, Tenant, User
 from tenants.roles import Role
 from tenants.scoping import tenant_scope
 from tests.factories import NOW, make_tenant, make_user
@@ -35,6 +35,13 @@ class People:
         """The person's membership in their workspace."""
         with tenant_scope((self.others if name == "max" else self.acme).id):
             return Membership.objects.select_related("user").get(user=getattr(self, name))
+
+    def key(self) -> ApiKey:
+        """A new API key of Acme."""
+        with tenant_scope(self.acme.id):
+            return operations.issue_key(
+                tenant_id=self.acme.id, user=self.olga, label="Key", scope="read", days=1, now=NOW
+            )[0]
 
 
 @pytest.fixture

@@ -21,6 +21,10 @@ DOORS: dict[tuple[str, str], tuple[int | str, ...]] = {
     ("team", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),  # an empty form: shown again
     ("change_member", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
     ("change_member", "post"): (LOGIN, 404, WELCOME, 403, 403, "/team/"),
+    ("keys", "get"): (LOGIN, 200, WELCOME, 403, 403, 200),
+    ("keys", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),  # an empty form: shown again
+    ("revoke_key", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("revoke_key", "post"): (LOGIN, 404, WELCOME, 403, 403, "/keys/"),
     ("mailbox", "get"): (200, 200, 200, 200, 200, 200),
     ("mailbox", "post"): (405, 405, 405, 405, 405, 405),
 }
@@ -43,6 +47,8 @@ def test_a_door_opens_for_whom_it_should(people, settings, tmp_path, route, meth
         "switch_workspace": "/workspace/",
         "team": "/team/",
         "change_member": f"/team/{people.membership('vera').pk}/",
+        "keys": "/keys/",
+        "revoke_key": f"/keys/{people.key().pk}/revoke/",
         "mailbox": "/mailbox/",
     }[route]
     data = {
@@ -77,7 +83,7 @@ def test_a_stranger_sees_no_name_of_another_workspace(people):
 
 
 @pytest.mark.parametrize("persona", ["anonymous", "max", "vera", "tom", "olga"])
-@pytest.mark.parametrize("address", ["/welcome/", "/workspace/", "/team/", "/team/1/"])
+@pytest.mark.parametrize("address", ["/welcome/", "/workspace/", "/team/", "/team/1/", "/keys/"])
 def test_every_form_wants_its_token(people, persona, address):
     client = people.client(persona)
     client.handler.enforce_csrf_checks = True

@@ -1,14 +1,10 @@
-"""Create a workspace, change its members, write the audit log."""
+"""Create a workspace, change its members."""
 
 import uuid
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from django.db import connections
-from django.db.models import Max
-
-from tenants.models import AuditEntry, Membership, Tenant, User
+from tenants.models import Membership, Tenant, User
+from tenants.operations.audit import write_audit
 from tenants.roles import Role
 from tenants.scoping import tenant_scope
 
@@ -99,31 +95,3 @@ def _keep_an_owner(leaving: Membership) -> None:
     owners = Membership.objects.select_for_update().filter(role=Role.OWNER.value)
     if {owner.id for owner in owners} == {leaving.id}:
         raise LastOwner("A workspace keeps at least one owner; make somebody else owner first.")
-
-
-def write_audit(
-    *,
-    tenant_id: uuid.UUID,
-    actor: User | None,
-    action: str,
-    subject: str,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    now: datetime,
-) -> AuditEntry:
-    """Append to the workspace's log; numbered without gaps, one writer at a time."""
-    log = AuditEntry.objects.filter(tenant_id=tenant_id)
-    with connections[log.db].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [str(tenant_id)])
-    last = log.aggregate(last=Max("sequence"))["last"]
-    return AuditEntry.objects.create(
-        tenant_id=tenant_id,
-        sequence=(last or 0) + 1,
-        at=now,
-        actor=actor,
-        actor_label=actor.email if actor else "system",
-        action=action,
-        subject=subject[:200],
-        before=dict(before),
-        after=dict(after),
-    )

@@ -1,0 +1,72 @@
+"""Programs by key, browsers by session and CSRF token; a wrong key never falls back to a session."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+KEY_HEADER = "X-API-Key"
+WWW_AUTHENTICATE = 'ApiKey realm="NovaPulse", header="X-API-Key"'
+
+
+class KeyAuthentication(BaseAuthentication):
+    """``X-API-Key``; ``TenantMiddleware`` has looked it up and opened the workspace."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        if KEY_HEADER not in request.headers:
+            return None
+        holder = getattr(request._request, "key_holder", None)
+        if holder is None:
+            raise AuthenticationFailed("This key is unknown, revoked or expired.")
+        return request._request.user, holder
+
+    def authenticate_header(self, request: Request) -> str:
+        return WWW_AUTHENTICATE
+
+
+class BrowserAuthentication(SessionAuthentication):
+    """The session of a signed-in person, with CSRF protection."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return WWW_AUTHENTICATE
+
+
+class MayInWorkspace(BasePermission):
+    """What the view needs for the method, from the key's scope and the person's role."""
+
+    message = "Your key or role does not reach so far."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        needs = view.needs.get(request.method)  # type: ignore[attr-defined]  # an ApiView
+        if needs is None:
+            return True  # no such method: answered 405 by the view
+        if not request.user or not request.user.is_authenticated:
+            return False
+        may: Any = request.auth or getattr(request._request, "tenant", None)
+        if may is None:
+            self.message = "You have no workspace yet; open /welcome/ in a browser."
+        return may is not None and bool(may.allows(needs))
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """How the schema tells of ``KeyAuthentication``."""
+
+    target_class = KeyAuthentication
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": KEY_HEADER}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """How the schema tells of ``BrowserAuthentication``."""
+
+    target_class = BrowserAuthentication
+    name = "Session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}

@@ -1,0 +1,92 @@
+"""The view and the serializer every endpoint is made of."""
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, ClassVar, NoReturn
+
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from tenants.api.authentication import BrowserAuthentication, KeyAuthentication, MayInWorkspace
+from tenants.api.problems import TooLarge
+from tenants.api.throttling import CallerThrottle
+from tenants.models import User
+
+MOST_BYTES = 1_000_000
+
+
+class StrictJson(BaseParser):
+    """An object of JSON, of bounded size, without numbers that JSON does not know."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        text = stream.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise TooLarge(f"At most {MOST_BYTES:,} bytes are read.")
+        try:
+            told = json.loads(text.decode(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body is no JSON: {error}") from None
+        if not isinstance(told, dict):
+            raise ParseError("The body must be a JSON object.")
+        return told
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+class ApiView(APIView):
+    """An endpoint; ``needs`` says for every method what the caller must be allowed."""
+
+    needs: ClassVar[Mapping[str, str]] = {}
+    authentication_classes: Any = (KeyAuthentication, BrowserAuthentication)
+    permission_classes = (MayInWorkspace,)
+    throttle_classes = (CallerThrottle,)
+    parser_classes = (StrictJson,)
+    http_method_names = ("get", "post", "patch", "put", "delete", "head")
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view = super().as_view(**initkwargs)
+        view.needs = cls.needs  # type: ignore[attr-defined]  # the guard tests read it
+        return view
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+
+def actor_of(request: Request) -> User:
+    """The person who acts, or for whom the key acts."""
+    user: Any = request.user
+    return user
+
+
+def tenant_id_of(request: Request) -> Any:
+    """The workspace whose scope is open around the request."""
+    return request._request.tenant.id  # type: ignore[attr-defined]
+
+
+class Strict(serializers.Serializer[Any]):
+    """What a request may hold; an unknown field is refused with the nearest known one."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            writable = [name for name, field in self.fields.items() if not field.read_only]
+            unknown = {name: _hint(str(name), writable) for name in data if name not in writable}
+            if unknown:
+                raise serializers.ValidationError(unknown)
+        return super().to_internal_value(data)
+
+
+def _hint(name: str, known: list[str]) -> list[str]:
+    near = get_close_matches(name, known, n=1)
+    meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
+    return [f"No such field; {meant}"]

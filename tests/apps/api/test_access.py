@@ -1,0 +1,211 @@
+"""Every route and method of the API, for every kind of caller; what nobody listed fails."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tenants.models import AuditEntry
+from tenants.scoping import tenant_scope
+from tests.apps.api.conftest import ASKED, issue, post, program, role_of
+from tests.apps.trading import rows
+from trading.api.urls import urlpatterns
+from trading.models import BacktestRun, EngineCommand
+
+CALLERS = ("anonymous", "wrong-key", "max", "vera", "tom", "olga", "max-admin", "vera-admin",
+           "tom-read", "tom-trade", "olga-read", "olga-admin")  # fmt: skip
+OPEN, VIEW, TRADE = "open", "view", "trade"
+ROUTES: dict[str, dict[str, str]] = {
+    "api_health": {"get": OPEN},
+    "api_schema": {"get": OPEN},
+    "api_docs": {"get": OPEN},
+    "api_status": {"get": VIEW},
+    "api_heartbeat": {"get": VIEW},
+    "api_series": {"get": VIEW},
+    "api_profiles": {"get": VIEW},
+    "api_parameters": {"get": VIEW},
+    "api_runs": {"get": VIEW},
+    "api_run": {"get": VIEW},
+    "api_result": {"get": VIEW},
+    "api_trials": {"get": VIEW},
+    "api_report": {"get": VIEW},
+    "api_command": {"get": VIEW},
+    "api_backtest": {"post": TRADE},
+    "api_optimize": {"post": TRADE},
+    "api_walk_forward": {"post": TRADE},
+    "api_lookahead": {"post": TRADE},
+    "api_cancel": {"post": TRADE},
+    "api_archive": {"post": TRADE},
+    "api_pause": {"post": TRADE},
+    "api_resume": {"post": TRADE},
+    "api_close_all": {"post": TRADE},
+}
+MAY = {
+    VIEW: {"max", "vera", "tom", "olga", "max-admin", "vera-admin", "tom-read", "tom-trade",
+           "olga-read", "olga-admin"},
+    TRADE: {"max", "tom", "olga", "max-admin", "tom-trade", "olga-admin"},
+}  # fmt: skip
+OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command", "api_cancel",
+              "api_archive"}  # fmt: skip
+BODIES: dict[str, Any] = {
+    "api_backtest": ASKED,
+    "api_lookahead": ASKED,
+    "api_optimize": {**ASKED, "space": ["exits.stop_scale=1,2"]},
+    "api_walk_forward": {
+        **ASKED,
+        "space": ["exits.stop_scale=1,2"],
+        "train_days": 2,
+        "test_days": 1,
+    },
+}
+
+
+def test_every_route_is_on_the_list() -> None:
+    assert {pattern.name for pattern in urlpatterns} == ROUTES.keys()
+
+
+def address(name: str, *, number: int, command: Any) -> str:
+    route = next(str(p.pattern) for p in urlpatterns if p.name == name)
+    return "/" + route.replace("<int:number>", str(number)).replace(
+        "<uuid:command_id>", str(command)
+    )
+
+
+@pytest.fixture
+def things(people, as_caller) -> tuple[int, Any]:
+    """A run of Acme, of a number no run of Max's has, and a command."""
+    tom = as_caller("tom")
+    *_, number = (post(tom, "/backtest/run", ASKED).json()["run"] for _ in range(9))
+    return number, post(tom, "/control/pause").json()["command"]
+
+
+def knock(client: Client, name: str, method: str, things: tuple[int, Any]) -> Any:
+    path = address(name, number=things[0], command=things[1])
+    if method == "get":
+        return client.get(f"/api/v1{path}")
+    return getattr(client, method)(
+        f"/api/v1{path}", BODIES.get(name, {}), content_type="application/json"
+    )
+
+
+@pytest.mark.parametrize("who", CALLERS)
+def test_a_door_opens_for_whom_it_should(people, as_caller, things, boundless, who: str) -> None:
+    client = as_caller(who)
+    for name, methods in ROUTES.items():
+        for method in ("get", "post", "put", "patch", "delete"):
+            answer = knock(client, name, method, things)
+
+            told = (who, name, method, answer.status_code, answer.content[:200])
+            assert answer.status_code in expected(name, methods.get(method), who), told
+            if answer.status_code >= 400 and answer.status_code != 503 and name != "api_docs":
+                assert answer["Content-Type"] == "application/problem+json", told
+                assert answer.json()["status"] == answer.status_code, told
+
+
+def expected(name: str, needs: str | None, who: str) -> set[int]:
+    if needs is None:  # no such method; who may not enter at all is told so first
+        return {405} if name in ("api_health", "api_schema", "api_docs") else {401, 403, 405}
+    if needs == OPEN:
+        return {200}
+    if who in ("anonymous", "wrong-key"):
+        return {401}
+    if who not in MAY[needs]:
+        return {403}
+    if who.startswith("max"):  # of another workspace: Acme's things are not there
+        return {404} if name in OWN_THINGS else {200, 202, 409}
+    return {200, 202, 409, 503}
+
+
+def test_max_changed_nothing_by_knocking(people, as_caller, things, boundless) -> None:
+    client = as_caller("max-admin")
+    for name, methods in ROUTES.items():
+        for method in methods:
+            knock(client, name, method, things)
+    post(client, "/control/close_all", {"engine": str(people.engine.engine_id)})
+
+    with tenant_scope(people.engine.tenant_id):
+        assert EngineCommand.objects.count() == 1
+        assert {run.status for run in BacktestRun.objects.all()} == {"QUEUED"}
+
+
+def test_max_sees_no_word_of_acme(people, as_caller, things) -> None:
+    rows.write_position(people.engine)
+    rows.write_hold(people.engine)
+    told = as_caller("max-admin").get("/api/v1/status").json()
+
+    assert told["engines"] == []
+
+
+def test_a_browser_needs_its_token(people) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people.tom)
+
+    answer = post(client, "/control/pause")
+
+    assert answer.status_code == 403
+    assert "CSRF" in answer.json()["detail"]
+
+
+def test_a_wrong_key_never_falls_back_to_the_session(people, as_caller) -> None:
+    client = as_caller("olga")
+
+    answer = client.get("/api/v1/status", headers={"X-API-Key": "np_wrong"})
+
+    assert answer.status_code == 401
+    assert "ApiKey" in answer["WWW-Authenticate"]
+
+
+def test_a_key_ends_with_its_revocation_expiry_and_makers_membership(people) -> None:
+    from tenants import operations
+    from tests.factories import NOW
+
+    revoked, secret = issue(people, "olga", "read")
+    with tenant_scope(people.engine.tenant_id):
+        operations.revoke_key(key_id=revoked.id, actor=people.olga, now=NOW)
+    expired = issue(people, "olga", "read", days=1)[1]  # issued long ago
+    left = issue(people, "tom", "trade")[1]
+    assert program(left).get("/api/v1/status").status_code == 200
+    membership = role_of(people, "tom")
+    with tenant_scope(people.engine.tenant_id):
+        operations.remove_member(membership=membership, actor=people.olga, now=NOW)
+
+    for one in (secret, expired, left):
+        assert program(one).get("/api/v1/status").status_code == 401
+
+
+def test_a_key_reaches_no_further_than_its_maker(people) -> None:
+    from tenants import operations
+    from tenants.roles import Role
+    from tests.factories import NOW
+
+    client = program(issue(people, "tom", "admin")[1])
+    assert post(client, "/control/pause").status_code == 202
+    membership = role_of(people, "tom")
+    with tenant_scope(people.engine.tenant_id):
+        operations.change_role(membership=membership, role=Role.VIEWER, actor=people.olga, now=NOW)
+
+    assert post(client, "/control/pause").status_code == 403
+
+
+def test_what_a_key_did_stands_in_the_audit_log(people, as_caller) -> None:
+    post(as_caller("tom-trade"), "/control/pause", {"reason": "lunch"})
+
+    with tenant_scope(people.engine.tenant_id):
+        entry = AuditEntry.objects.get(action="engine.pause")
+        assert (entry.actor, entry.after["reason"]) == (people.tom, "lunch")
+
+
+def test_answers_are_never_stored_by_caches(people, as_caller) -> None:
+    assert "no-store" in as_caller("vera").get("/api/v1/status")["Cache-Control"]
+
+
+def test_a_person_without_a_workspace_is_told_so(db) -> None:
+    from tests.factories import make_user
+
+    client = Client()
+    client.force_login(make_user(f"{uuid.uuid4().hex}@example.com"))
+
+    answer = client.get("/api/v1/status")
+
+    assert (answer.status_code, "/welcome/" in answer.json()["detail"]) == (403, True)

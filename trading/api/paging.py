@@ -1,0 +1,38 @@
+"""Cursor paging: ``?limit=`` and ``?cursor=``, the key of the last row that was told."""
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+DEFAULT_LIMIT, MOST_LIMIT = 50, 500
+LARGEST = 2**31 - 1
+PAGE = (
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT}),
+    OpenApiParameter("cursor", str, description="`next` of the page before"),
+)
+
+
+def limit_of(request: Request) -> int:
+    """How many rows are wanted.
+
+    Raises:
+        ValidationError: no whole number within bounds.
+    """
+    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST_LIMIT):
+        raise ValidationError({"limit": f"A whole number from 1 to {MOST_LIMIT}, was {text!r}."})
+    return int(text)
+
+
+def cursor_of(request: Request) -> int | None:
+    """The number after which the page begins; None for the first page.
+
+    Raises:
+        ValidationError: not one of our cursors.
+    """
+    text = request.query_params.get("cursor")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST):
+        raise ValidationError({"cursor": f"{text!r} was not given by a page of this list."})
+    return int(text)

@@ -1,0 +1,57 @@
+"""How an endpoint tells the published schema what it answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+
+from tenants.api.idempotency import HEADER, LONGEST
+from tenants.api.problems import CONTENT_TYPE
+from trading.api.answers import Problem
+
+WORDS = {
+    400: "Something that was sent cannot be accepted; `errors` names the fields.",
+    401: "No key and no session, or one that does not open.",
+    403: "Your key or role does not reach so far.",
+    404: "Nothing there in this workspace.",
+    409: "It does not go with the present state.",
+    413: "The body is too large.",
+    415: "The body must be application/json.",
+    422: "The Idempotency-Key was used for another request.",
+    429: "Too many requests; `Retry-After` says when.",
+}
+ONCE = OpenApiParameter(
+    HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    description=f"1 to {LONGEST} characters: the same request with the same key is done once.",
+)
+
+
+def answers(
+    summary: str,
+    body: Any,
+    *,
+    name: str | None = None,
+    code: int = 200,
+    problems: tuple[int, ...] = (),
+    also: int = 0,
+    request: Any = None,
+    parameters: tuple[OpenApiParameter, ...] = (),
+    open_to_all: bool = False,
+    changes: bool = False,
+    media: str = "application/json",
+) -> Callable[[Any], Any]:
+    """Summary, success (``also`` under another code) and every problem of one method."""
+    general = () if open_to_all else (401, 403)
+    sending = (400, 413, 415, 422) if changes else ()
+    told: dict[Any, Any] = {(number, media): body for number in (code, also) if number}
+    for number in sorted({*general, *sending, *problems, 429}):
+        told[number, CONTENT_TYPE] = OpenApiResponse(Problem, description=WORDS[number])
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        request=request,
+        responses=told,
+        parameters=[*parameters, *((ONCE,) if changes else ())],
+    )

@@ -1,0 +1,114 @@
+"""How things stand: the process, and the workspace's engines."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tenants.api.views import ApiView
+from trading.api import answers
+from trading.api.schemas import answers as told
+from trading.models import Decision, Engine
+from trading.queries import dashboard as queries
+
+STALE_SECONDS, CRITICAL_SECONDS = 30, 120
+
+
+class Health(ApiView):
+    """The process answers; nothing else is looked at."""
+
+    authentication_classes = ()
+
+    @told("Does the process answer?", answers.Health, open_to_all=True)
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"})
+
+
+class Status(ApiView):
+    """The workspace at a glance."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("Read engines, holds, positions and equity", answers.Status)
+    def get(self, request: Request) -> Response:
+        engines = [_engine(one) for one in queries.list_engines()]
+        return Response(
+            answers.Status(
+                {"version": settings.VERSION, "at": timezone.now(), "engines": engines}
+            ).data
+        )
+
+
+class Heartbeat(ApiView):
+    """One small answer for watchdogs; 503 when an engine that should run is silent."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("Are the engines alive? 503 when one that should run is not", answers.Heartbeat, also=503)
+    def get(self, request: Request) -> Response:
+        now = timezone.now()
+        ages = {
+            str(one.id): _age(one, now)
+            for one in queries.list_engines()
+            if one.desired == Engine.Desired.RUNNING and one.observed != Engine.Observed.FINISHED
+        }
+        worst = max(
+            (CRITICAL_SECONDS + 1 if age is None else age for age in ages.values()), default=0
+        )
+        status = "ok" if worst <= STALE_SECONDS else "degraded"
+        if worst > CRITICAL_SECONDS:
+            status = "critical"
+        told_ages = [{"engine": name, "heartbeat_age_seconds": age} for name, age in ages.items()]
+        body = answers.Heartbeat({"status": status, "at": now, "engines": told_ages}).data
+        return Response(body, status=503 if status == "critical" else 200)
+
+
+def _age(engine: Engine, now: datetime) -> float | None:
+    if engine.heartbeat_at is None:
+        return None
+    return round((now - engine.heartbeat_at).total_seconds(), 1)
+
+
+def _engine(engine: Engine) -> Mapping[str, Any]:
+    shown = queries.get_dashboard(engine_id=engine.id)
+    assert shown is not None  # it was listed a moment ago, in this transaction
+    revisions = [market.revision for market in shown.markets]
+    newest = (
+        Decision.objects.filter(revision__in=revisions).order_by("-bar_opened_at", "-id").first()
+    )
+    return {
+        **{name: getattr(engine, name) for name in ("id", "desired", "observed", "detail")},
+        "heartbeat_at": engine.heartbeat_at,
+        "core_hash": engine.core_hash,
+        "account": engine.account.label,
+        "exchange": engine.account.venue,
+        "mode": engine.account.mode,
+        "currency": engine.account.quote_currency,
+        "last_bar_at": newest.bar_opened_at if newest else None,
+        "equity": None if shown.equity is None else f"{shown.equity:.2f}",
+        "holds": [
+            {
+                "kind": item["hold"].kind,
+                "reason": item["hold"].reason,
+                "placed_at": item["hold"].placed_at,
+                "lifted_by": item["lifted_by"],
+            }
+            for item in shown.holds
+        ],
+        "positions": [_position(one) for one in shown.positions],
+    }
+
+
+def _position(position: Any) -> Mapping[str, Any]:
+    return {
+        "instrument": position.instrument,
+        "side": position.side,
+        "quantity": queries.plain(position.quantity),
+        "entry_price": queries.plain(position.entry_price),
+        "stop_price": queries.plain(position.stop_price) if position.stop_price else None,
+        "opened_at": position.opened_at,
+    }

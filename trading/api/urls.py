@@ -1,0 +1,32 @@
+"""Routes of API v1."""
+
+from django.urls import path
+
+from trading.api import catalogue, control, docs, runs, standing
+
+ONE = "backtest/runs/<int:number>"
+urlpatterns = [
+    path("health", standing.Health.as_view(), name="api_health"),
+    path("status", standing.Status.as_view(), name="api_status"),
+    path("ops/heartbeat", standing.Heartbeat.as_view(), name="api_heartbeat"),
+    path("series", catalogue.Series.as_view(), name="api_series"),
+    path("profiles", catalogue.Profiles.as_view(), name="api_profiles"),
+    path("parameters", catalogue.Parameters.as_view(), name="api_parameters"),
+    path("backtest/runs", runs.Runs.as_view(), name="api_runs"),
+    path("backtest/run", runs.Backtest.as_view(), name="api_backtest"),
+    path("backtest/optimize", runs.Optimize.as_view(), name="api_optimize"),
+    path("backtest/walk-forward", runs.WalkForward.as_view(), name="api_walk_forward"),
+    path("backtest/lookahead", runs.Lookahead.as_view(), name="api_lookahead"),
+    path(ONE, runs.Run.as_view(), name="api_run"),
+    path(f"{ONE}/result", runs.Result.as_view(), name="api_result"),
+    path(f"{ONE}/trials", runs.Trials.as_view(), name="api_trials"),
+    path(f"{ONE}/report.html", runs.Report.as_view(), name="api_report"),
+    path(f"{ONE}/cancel", runs.Cancel.as_view(), name="api_cancel"),
+    path(f"{ONE}/archive", runs.Archive.as_view(), name="api_archive"),
+    path("control/pause", control.Pause.as_view(), name="api_pause"),
+    path("control/resume", control.Resume.as_view(), name="api_resume"),
+    path("control/close_all", control.CloseAll.as_view(), name="api_close_all"),
+    path("commands/<uuid:command_id>", control.Command.as_view(), name="api_command"),
+    path("schema", docs.Schema.as_view(), name="api_schema"),
+    path("docs", docs.Docs.as_view(), name="api_docs"),
+]
