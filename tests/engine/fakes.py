@@ -13,9 +13,10 @@ from trading.core.jit import CORE_HASH
 from trading.core.records import BAR, FEE_UNITS_PER_QUOTE
 from trading.engine.batches import EngineState, LedgerBatch, OpenIntent
 from trading.engine.errors import NotLeader
+from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
 from trading.engine.messages import BarClosed, Command, FillReport, MarketSpec, OrderRequest
-from trading.engine.runner import Pace, Ports, Runner
+from trading.engine.runner import Runner
 from trading.engine.state import CoreState, layout_hash
 from trading.exchanges.paper import PaperVenue
 
@@ -66,7 +67,7 @@ class ArrayFeed:
     def __init__(self, series: Sequence[np.ndarray]) -> None:
         self.series = list(series)
 
-    async def bars(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed]:
+    async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed]:
         rows = [
             (int(bar["open_ns"]), market, bar)
             for market, bars in enumerate(self.series)
@@ -80,7 +81,7 @@ class ArrayFeed:
                 *(float(bar[name]) for name in BAR.names or () if name != "open_ns"),
             )
 
-    def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
+    async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         bars = self.series[market]
         return bars[bars["open_ns"] < before_ns][-count:]
 

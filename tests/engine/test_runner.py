@@ -1,6 +1,7 @@
 """The loop: commands, holds, stops at the venue, outcomes that are not clear."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from tests.engine.fakes import MemoryLedger, Street, random_bars
 from trading.core import explain
 from trading.core.codes import ExitReason, Purpose
 from trading.core.config.profiles import PROFILES
+from trading.engine.batches import Evidence, Known
 from trading.engine.errors import OutcomeUnknown, Refused
+from trading.engine.handler import Pace
 from trading.engine.messages import BarClosed, Command, OrderRequest
-from trading.engine.runner import Outcome, Pace
+from trading.engine.runner import Outcome
 
 ACTIVE = plain(PROFILES["active"])
 EVERY_BAR = Pace(decisions_per_commit=1, seconds_per_commit=0.0, command_poll_seconds=0.0)
@@ -31,12 +34,7 @@ class CommandAt:
 
     def __init__(self, street: Street, commands: dict[int, str]) -> None:
         self.street, self.commands, self.inner = street, commands, street.venue
-        street.runner._ports = street.runner._ports.__class__(
-            **{
-                **{f: getattr(street.runner._ports, f) for f in street.runner._ports.__slots__},
-                "venue": self,
-            }
-        )
+        street.runner._ports = replace(street.runner._ports, venue=self)
 
     async def messages(self, *, after_ns):
         bars = 0
@@ -200,7 +198,11 @@ def test_an_order_without_an_answer_is_unknown_and_blocks_entries_of_its_market(
     async def silent(order: OrderRequest) -> str:
         raise OutcomeUnknown("no reply")
 
+    async def undecided(order: OrderRequest) -> Evidence:
+        return Evidence(Known.UNDECIDED)
+
     street.venue.submit = silent  # type: ignore[method-assign]
+    street.venue.lookup = undecided  # type: ignore[method-assign]
 
     run(street)
 

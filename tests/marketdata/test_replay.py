@@ -43,7 +43,7 @@ def stored(root, *series: np.ndarray, timeframe_seconds: int = 60) -> list[Store
 
 
 async def collect(feed: ReplayFeed, after_ns: dict[int, int] | None = None) -> list:
-    return [bar async for bar in feed.bars(after_ns=after_ns or {})]
+    return [bar async for bar in feed.news(after_ns=after_ns or {})]
 
 
 async def test_bars_of_all_markets_come_in_order_of_time_then_market(tmp_path):
@@ -88,7 +88,7 @@ async def test_sixty_times_speed_gives_a_minute_bar_each_second_without_drift(tm
 async def test_a_consumer_that_fell_behind_catches_up_without_waiting(tmp_path):
     clock = FakeClock()
     feed = ReplayFeed(stored(tmp_path, make_bars(100)), clock, 60.0)
-    bars = feed.bars(after_ns={})
+    bars = feed.news(after_ns={})
 
     for _ in range(10):
         await anext(bars)
@@ -130,7 +130,7 @@ async def test_a_feed_keeps_to_its_range_and_gives_the_history_before_it(tmp_pat
     )
 
     bars = await collect(feed)
-    history = feed.history(market=0, before_ns=start, count=120)
+    history = await feed.history(market=0, before_ns=start, count=120)
 
     assert [bar.open_ns for bar in bars] == source["open_ns"][200:210].tolist()
     assert history.tobytes() == source[80:200].tobytes()

@@ -1,6 +1,7 @@
 """What the engine hands to the ledger in one transaction, and what it gets back at start."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from trading.engine.messages import FillReport, OrderRequest
 
@@ -35,13 +36,13 @@ class PositionView:
 
 @dataclass(frozen=True, slots=True)
 class HoldChange:
-    """An operator's hold placed (``open``) or lifted by a command."""
+    """A hold placed (``open``) or lifted, by a command or, without one, by the engine itself."""
 
     kind: str
     cause: str
     reason: str
     open: bool
-    command_id: str
+    command_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,32 @@ class LedgerBatch:
 
 @dataclass(frozen=True, slots=True)
 class OpenIntent:
-    """An intent of the journal that has not ended."""
+    """An intent as the journal knows it, with the venue's newest name of its order."""
 
     order: OrderRequest
     state: str
+    venue_order_id: str = ""
+
+
+class Known(StrEnum):
+    """What a venue can say of an order of ours."""
+
+    WORKING = "WORKING"
+    OVER = "OVER"
+    ABSENT = "ABSENT"  # proven: it was never placed and cannot be any more
+    UNDECIDED = "UNDECIDED"  # it may still turn up
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The venue's word on one order, with the news that was not told before.
+
+    An order that is over brings its last news with it, be it an end without a fill.
+    """
+
+    known: Known
+    venue_order_id: str = ""
+    news: tuple[FillReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +118,5 @@ class EngineState:
     snapshot_layout_hash: str
     open_intents: tuple[OpenIntent, ...]
     holds: tuple[tuple[str, str], ...]  # (kind, cause)
+    ended_intents: tuple[OpenIntent, ...] = ()  # the newest, whose fills may still come late
+    booked_trades: frozenset[str] = frozenset()  # of the newest fills, in the venue's names

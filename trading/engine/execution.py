@@ -1,9 +1,9 @@
-"""Intents -> orders; owns the unknown-order resolver."""
+"""Intents -> orders: what is open, what its outcome is, and what follows for the journal."""
 
 from collections.abc import Iterable
 
 from trading.core.codes import Purpose
-from trading.engine.batches import IntentState, OpenIntent
+from trading.engine.batches import Evidence, IntentState, Known, OpenIntent
 from trading.engine.errors import NotSent, OutcomeUnknown, Refused
 from trading.engine.messages import FillReport, OrderRequest
 from trading.engine.orders import OPEN_STATES, Event, State, advance
@@ -38,6 +38,15 @@ class Execution:
         """Markets with an order whose outcome is unknown."""
         return {m for (m, _), state in self._states.items() if state is State.UNKNOWN}
 
+    def unclear(self) -> list[OrderRequest]:
+        """Orders that may have been sent without a clear answer, oldest first."""
+        wanted = (State.PLANNED, State.UNKNOWN)
+        return [self._orders[key] for key in sorted(self._orders) if self._states[key] in wanted]
+
+    def is_unclear(self, order: OrderRequest) -> bool:
+        """Whether it still is."""
+        return self._states.get((order.market, order.seq)) in (State.PLANNED, State.UNKNOWN)
+
     def working_entries(self) -> list[OrderRequest]:
         """Entries that may still fill."""
         return [order for order in self._orders.values() if order.purpose == Purpose.ENTRY]
@@ -52,32 +61,35 @@ class Execution:
             return [self._move(order, Event.TOO_LATE, reason=f"not sent: {error}")]
         except OutcomeUnknown as error:
             return [self._move(order, Event.NO_ANSWER, reason=str(error))]
+        return self._acknowledged(order, venue_id)
+
+    def _acknowledged(self, order: OrderRequest, venue_id: str) -> list[IntentState]:
         changes = [self._move(order, Event.ACKNOWLEDGED, venue_id=venue_id)]
         replaced = self._orders.get((order.market, order.replaces_seq))
         if order.replaces_seq and replaced is not None:
             changes.append(self._move(replaced, Event.ENDED, reason=f"replaced by {order.seq}"))
         return changes
 
-    async def resolve(self, *, market_ns: int) -> list[IntentState]:
-        """Settle what was planned or unclear before a restart, oldest first.
+    async def settle(
+        self, order: OrderRequest, evidence: Evidence, *, market_ns: int
+    ) -> list[IntentState]:
+        """What the venue's word on an unclear order means for the journal.
 
-        The venue is asked for the order first. Only an order it does not know, whose deadline has
-        not passed, is sent; past the deadline it expires and is never sent late.
+        Only an order that was planned, of which the venue proves that it never came, and whose
+        deadline has not passed, is sent; past the deadline it expires and is never sent late. One
+        whose sending had begun is never sent a second time. (Its news is booked by the caller.)
         """
-        changes: list[IntentState] = []
-        for key in sorted(self._orders):
-            state = self._states.get(key)
-            if state not in (State.PLANNED, State.UNKNOWN):
-                continue
-            order = self._orders[key]
-            venue_id = self._venue.find(market=order.market, seq=order.seq)
-            if venue_id is not None:
-                changes.append(self._move(order, Event.ACKNOWLEDGED, venue_id=venue_id))
-            elif market_ns > order.deadline_ns:
-                changes.append(self._move(order, Event.TOO_LATE, reason="deadline passed"))
-            elif state is State.PLANNED:
-                changes.extend(await self.send(order))
-        return changes
+        state = self._states[order.market, order.seq]
+        match evidence.known:
+            case Known.WORKING:
+                return self._acknowledged(order, evidence.venue_order_id)
+            case Known.UNDECIDED if state is State.PLANNED:
+                return [self._move(order, Event.NO_ANSWER, reason="it may have been sent")]
+            case Known.ABSENT if state is State.PLANNED and market_ns <= order.deadline_ns:
+                return await self.send(order)
+            case Known.ABSENT:
+                return [self._move(order, Event.TOO_LATE, reason="never reached the venue")]
+        return []
 
     async def cancel(self, order: OrderRequest, *, reason: str) -> list[IntentState]:
         """Cancel a working order; nothing changes when the venue no longer has it."""
@@ -112,6 +124,11 @@ def ended_without_fill(
         change.state == State.DONE and order.purpose == Purpose.ENTRY
     ):
         return None
+    return end_of(order, time_ns=time_ns)
+
+
+def end_of(order: OrderRequest, *, time_ns: int, venue_order_id: str = "") -> FillReport:
+    """An order's end without a (further) fill."""
     return FillReport(
         market=order.market,
         intent_seq=order.seq,
@@ -124,6 +141,6 @@ def ended_without_fill(
         liquidity=0,
         reason=int(order.reason),
         final=1,
-        venue_order_id="",
+        venue_order_id=venue_order_id,
         venue_trade_id="",
     )

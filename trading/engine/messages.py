@@ -22,6 +22,7 @@ class BarClosed(Struct, frozen=True, gc=False):
     low: float
     close: float
     volume: float
+    late: bool = False  # told after the next one had begun to close: decided on, never acted on
 
 
 class PriceTick(Struct, frozen=True, gc=False):
@@ -48,9 +49,19 @@ class FillReport(Struct, frozen=True, gc=False):
     final: int
     venue_order_id: str
     venue_trade_id: str
+    fee: str = ""  # as the venue charged it, in ``fee_currency``; empty: ``fee_units`` of the quote
+    fee_currency: str = ""
 
 
-Message = BarClosed | PriceTick | FillReport
+class FeedChange(Struct, frozen=True, gc=False):
+    """A channel of news fell silent or speaks again; entries wait while it is silent."""
+
+    channel: str
+    is_up: bool
+    reason: str
+
+
+Message = BarClosed | PriceTick | FillReport | FeedChange
 
 
 class OrderRequest(Struct, frozen=True):

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from trading.engine.batches import EngineState, LedgerBatch
-from trading.engine.messages import BarClosed, Command, Message, OrderRequest
+from trading.engine.batches import EngineState, Evidence, LedgerBatch, OpenIntent
+from trading.engine.messages import BarClosed, Command, FeedChange, Message, OrderRequest
 
 
 class Clock(Protocol):
@@ -26,19 +26,27 @@ class Clock(Protocol):
 
 
 class MarketFeed(Protocol):
-    """Closed bars of all markets, in (open time, market) order."""
+    """Closed bars of all markets, in (open time, market) order, and whether they keep coming."""
 
-    def bars(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed]:
+    def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed | FeedChange]:
         """Bars that opened after ``after_ns[market]`` (absent or 0: from the beginning)."""
         ...
 
-    def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
+    async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last ``count`` bars (dtype BAR) that opened before ``before_ns``, oldest first."""
         ...
 
 
 class Venue(Protocol):
     """Where orders go and news comes from, in one order of events."""
+
+    def adopt(self, *, intents: Sequence[OpenIntent], booked_trades: frozenset[str]) -> None:
+        """Take over what an earlier leader knew: orders, and the trades that are booked."""
+        ...
+
+    def time_ns(self) -> int:
+        """The venue's time, nanoseconds UTC; 0 where bars alone carry time."""
+        ...
 
     def messages(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[Message]:
         """News as it happens; the next is produced only after the last was handled."""
@@ -58,8 +66,8 @@ class Venue(Protocol):
         """Cancel a working order; False when the venue has no such order working."""
         ...
 
-    def find(self, *, market: int, seq: int) -> str | None:
-        """The venue's order id of a working order of ours, or None."""
+    async def lookup(self, order: OrderRequest) -> Evidence:
+        """What became of an order whose outcome is not clear; never raises, UNDECIDED at worst."""
         ...
 
     def snapshot(self) -> bytes:

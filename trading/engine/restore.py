@@ -10,7 +10,7 @@ from trading.engine.state import CoreState, layout_hash
 log = structlog.get_logger(__name__)
 
 
-def restore(
+async def restore(
     state: EngineState,
     snapshot: Snapshot,
     *,
@@ -31,7 +31,7 @@ def restore(
         return
     saved = msgspec.json.decode(snapshot.portable)
     history = [
-        feed.history(market=m, before_ns=market["last_open_ns"] + 1, count=history_bars)
+        await feed.history(market=m, before_ns=market["last_open_ns"] + 1, count=history_bars)
         for m, market in enumerate(saved["markets"])
     ]
     core.rebuild(saved, history)

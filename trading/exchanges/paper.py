@@ -13,9 +13,11 @@ import numpy as np
 from trading.core import fills, pipeline
 from trading.core.config.pipeline import PipelineParams
 from trading.core.records import BAR, FILL, INTENT, MAX_FILLS
+from trading.engine.batches import Evidence, Known, OpenIntent
 from trading.engine.errors import Refused
 from trading.engine.messages import (
     BarClosed,
+    FeedChange,
     FillReport,
     MarketSpec,
     Message,
@@ -42,7 +44,10 @@ class PaperVenue:
 
     async def messages(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[Message]:
         """Ticks, fills and bars in the order a venue would tell them."""
-        async for bar in self._feed.bars(after_ns=after_ns):
+        async for bar in self._feed.news(after_ns=after_ns):
+            if isinstance(bar, FeedChange):
+                yield bar
+                continue
             self._bar[0] = (bar.open_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
             phase = self._phase_of(bar)
             if phase < fills.PHASE_OPEN_DONE:
@@ -114,11 +119,19 @@ class PaperVenue:
                 return True
         return False
 
-    def find(self, *, market: int, seq: int) -> str | None:
-        """The venue's order id if the order rests in the book."""
-        sim = self._sims[market]
-        working = seq > 0 and any(int(sim[slot]) == seq for slot in fills.SLOTS)
-        return venue_order_id(market, seq) if working else None
+    async def lookup(self, order: OrderRequest) -> Evidence:
+        """Whether the order rests in the book; what does not was never taken or is told already."""
+        sim, seq = self._sims[order.market], order.seq
+        if seq > 0 and any(int(sim[slot]) == seq for slot in fills.SLOTS):
+            return Evidence(Known.WORKING, venue_order_id(order.market, seq))
+        return Evidence(Known.ABSENT)
+
+    def adopt(self, *, intents: Sequence[OpenIntent], booked_trades: frozenset[str]) -> None:
+        """Nothing: the book was restored as it stood."""
+
+    def time_ns(self) -> int:
+        """Bars alone carry time."""
+        return 0
 
     def snapshot(self) -> bytes:
         """The simulated book, by field names."""

@@ -15,7 +15,7 @@ ROWS_AT_ONCE = 1024
 BREATH_BARS = 64
 NS = 1_000_000_000
 
-Row = tuple[int, int, tuple[float, ...]]
+Row = tuple[int, int, tuple[float, float, float, float, float]]
 
 
 class BarSource(Protocol):
@@ -63,7 +63,7 @@ class ReplayFeed:
     start_ns: int = 0
     end_ns: int = FOREVER
 
-    async def bars(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed]:
+    async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed]:
         """Closed bars in (open time, market) order; ends where the bars end."""
         rows = [self._rows(market, after_ns.get(market, 0)) for market in range(len(self.sources))]
         anchor_ns, anchor_s = None, 0.0
@@ -77,7 +77,7 @@ class ReplayFeed:
                 await self.clock.sleep(0)
             yield BarClosed(market, open_ns, *values)
 
-    def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
+    async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last ``count`` bars that opened before a moment, oldest first."""
         return self.sources[market].tail(before_ns=before_ns, count=count)
 

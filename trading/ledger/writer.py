@@ -236,8 +236,10 @@ class DjangoLedger:
             note_stop(spec=spec, stop_price=rows.price(spec, view.stop_ticks))
 
     def _change_hold(self, change: HoldChange) -> None:
-        command = EngineCommand.objects.get(id=change.command_id)
         if change.open:
+            asked = (
+                EngineCommand.objects.get(id=change.command_id) if change.command_id else None
+            )
             Hold.objects.create(
                 tenant_id=self._tenant_id,
                 engine_id=self._engine_id,
@@ -245,7 +247,7 @@ class DjangoLedger:
                 cause=change.cause,
                 reason=change.reason[:300],
                 placed_at=timezone.now(),
-                placed_by_id=command.requested_by_id,
+                placed_by_id=asked.requested_by_id if asked else None,
             )
             return
         Hold.objects.filter(

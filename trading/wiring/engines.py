@@ -11,9 +11,10 @@ from tenants.scoping import tenant_scope
 from trading.core import params as core_params
 from trading.core.config.pipeline import PipelineParams
 from trading.engine.clock import SystemClock
+from trading.engine.handler import Ports
 from trading.engine.live import Identity, LiveView
 from trading.engine.messages import MarketSpec
-from trading.engine.runner import Outcome, Ports, Runner
+from trading.engine.runner import Outcome, Runner
 from trading.exchanges.paper import PaperVenue
 from trading.ledger.inbox import CommandInbox
 from trading.ledger.lease import LeaseTimes, PostgresLease

@@ -1,0 +1,220 @@
+"""One message at a time: core -> journal -> venue; owns what is not committed yet."""
+
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from trading.core.codes import HoldBit, Purpose
+from trading.core.records import FEE_UNITS_PER_QUOTE
+from trading.engine.batches import (
+    DecisionRow,
+    EngineState,
+    Evidence,
+    HoldChange,
+    IntentState,
+    LedgerBatch,
+    PositionView,
+    Snapshot,
+)
+from trading.engine.errors import NotLeader
+from trading.engine.execution import Execution, ended_without_fill
+from trading.engine.guards import Guards
+from trading.engine.live import LiveView
+from trading.engine.messages import (
+    BarClosed,
+    FeedChange,
+    FillReport,
+    Message,
+    OrderRequest,
+    PriceTick,
+)
+from trading.engine.ports import Clock, Inbox, Lease, Ledger, MarketFeed, Venue
+from trading.engine.restore import restore
+from trading.engine.state import CoreState
+
+log = structlog.get_logger(__name__)
+
+DATA = "DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside the engine that it acts through."""
+
+    venue: Venue
+    feed: MarketFeed
+    ledger: Ledger
+    inbox: Inbox
+    lease: Lease
+    live: LiveView
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much is gathered before it is written, and how often is looked after the rest."""
+
+    decisions_per_commit: int = 500
+    seconds_per_commit: float = 0.25
+    command_poll_seconds: float = 0.25
+    resolve_seconds: float = 1.0
+    history_bars: int = 3000
+
+
+class Handler:
+    """The engine's state and what it does with one message; never called twice at the same time."""
+
+    def __init__(self, *, core: CoreState, ports: Ports, pace: Pace) -> None:
+        self.core = core
+        self.ports = ports
+        self.guards = Guards()
+        self.execution = Execution(venue=ports.venue)
+        self.batch = LedgerBatch()
+        self.sequence = 0
+        self._pace = pace
+        self._committed_at = 0.0
+
+    async def resume(self, state: EngineState) -> None:
+        """Take over where the journal ends; orders without a clear outcome are looked up first."""
+        self.guards = Guards(state.holds)
+        if state.snapshot is None:
+            self.core.fund(state.cash_units / FEE_UNITS_PER_QUOTE)
+        else:
+            self.sequence = state.snapshot.sequence
+            await restore(
+                state,
+                state.snapshot,
+                core=self.core,
+                venue=self.ports.venue,
+                feed=self.ports.feed,
+                history_bars=self._pace.history_bars,
+            )
+        self.execution.adopt(state.open_intents)
+        self.ports.venue.adopt(
+            intents=(*state.ended_intents, *state.open_intents), booked_trades=state.booked_trades
+        )
+        for order in self.execution.unclear():
+            await self.judge(order, await self.ports.venue.lookup(order))
+        await self.commit()
+        log.info("engine_resumed", sequence=self.sequence, market_ns=self.core.market_ns())
+
+    def now_ns(self) -> int:
+        """The later of the newest bar's close and the venue's time."""
+        return max(self.core.market_ns(), self.ports.venue.time_ns())
+
+    async def handle(self, message: Message) -> None:
+        """Decide, journal, send.
+
+        Raises:
+            NotLeader: our time to act may be over.
+        """
+        if not self.ports.lease.is_held():
+            raise NotLeader("no heartbeat reached the database in time")
+        self.sequence += 1
+        orders: list[OrderRequest] = []
+        match message:
+            case BarClosed():
+                holds = self.guards.bits | (HoldBit.DATA if message.late else 0)
+                record, orders = self.core.on_bar(message, holds=holds)
+                self.batch.decisions.append(DecisionRow(message.market, record))
+                self.ports.live.bar(message, self.core)
+            case PriceTick():
+                orders = self.core.on_tick(message)
+            case FillReport():
+                orders = self._book(message)
+            case FeedChange():
+                self._hear(message)
+        is_news = isinstance(message, FillReport | FeedChange)
+        await self.act(orders, must_commit=is_news)
+
+    def _book(self, report: FillReport) -> list[OrderRequest]:
+        self.batch.intent_states += self.execution.report(report)
+        if report.quantity_lots:
+            self.batch.fills.append(report)
+        orders = self.core.on_fill(report)
+        self._note_position(report.market)
+        self.guards.unresolved = self.execution.unresolved
+        self.ports.live.fill(report, self.core)
+        return orders
+
+    def _hear(self, change: FeedChange) -> None:
+        if change.is_up == (not self.guards.is_open(DATA, change.channel)):
+            return
+        self.hold(DATA, change.channel, change.reason, open=not change.is_up)
+        log.warning("channel", channel=change.channel, up=change.is_up, reason=change.reason)
+
+    def hold(self, kind: str, cause: str, reason: str, *, open: bool, command_id: str = "") -> None:
+        """Place or lift a hold, in memory now and in the journal with the next commit."""
+        (self.guards.place if open else self.guards.lift)(kind, cause)
+        self.batch.holds.append(HoldChange(kind, cause, reason, open, command_id))
+        self.ports.live.holds(self.core, self.guards.bits)
+
+    async def act(self, orders: list[OrderRequest], *, must_commit: bool = False) -> None:
+        """Journal what the core asks for, commit, and only then send it."""
+        planned = [order for order in orders if self.guards.allows(order)]
+        for order in orders:
+            if order not in planned:
+                self._drop(order)
+        for order in planned:
+            self.execution.planned(order)
+            self.batch.intents.append(order)
+            if order.purpose == Purpose.MOVE_STOP:
+                self._note_position(order.market)
+        if planned or must_commit or self._is_due():
+            await self.commit()
+        for order in planned:
+            await self.settle(order, await self.execution.send(order))
+
+    def _drop(self, order: OrderRequest) -> None:
+        """Tell the core that an entry was denied beside the journal."""
+        denied = IntentState(order.market, order.seq, "REFUSED", "held")
+        end = ended_without_fill(order, denied, time_ns=order.at_ns)
+        if end is not None:
+            self.core.on_fill(end)
+
+    async def judge(self, order: OrderRequest, evidence: Evidence) -> None:
+        """Act on the venue's word about an unclear order; nothing when it is clear by now."""
+        if not self.execution.is_unclear(order):
+            return
+        changes = await self.execution.settle(order, evidence, market_ns=self.now_ns())
+        await self.settle(order, changes)
+        for report in evidence.news:
+            await self.act(self._book(report), must_commit=True)
+
+    async def settle(self, order: OrderRequest, changes: list[IntentState]) -> None:
+        """Note what became of an order, and tell the core when it will not fill."""
+        self.batch.intent_states += changes
+        self.guards.unresolved = self.execution.unresolved
+        for change in changes:
+            if change.seq != order.seq:
+                continue
+            end = ended_without_fill(order, change, time_ns=self.now_ns())
+            if end:
+                await self.act(self.core.on_fill(end), must_commit=True)
+
+    def _note_position(self, market: int) -> None:
+        position = self.core.markets[market]["position"]
+        view = PositionView(market, int(position["quantity_lots"]), int(position["stop_ticks"]))
+        self.batch.positions = [p for p in self.batch.positions if p.market != market] + [view]
+
+    def _is_due(self) -> bool:
+        waited = self.ports.clock.monotonic() - self._committed_at
+        return (
+            len(self.batch.decisions) >= self._pace.decisions_per_commit
+            or waited >= self._pace.seconds_per_commit
+        )
+
+    async def commit(self) -> None:
+        """Write everything since the last commit, with the state it led to."""
+        batch, self.batch = self.batch, LedgerBatch()
+        markets, account = self.core.dump()
+        batch.snapshot = Snapshot(
+            sequence=self.sequence,
+            markets=markets,
+            account=account,
+            venue=self.ports.venue.snapshot(),
+            portable=msgspec.json.encode(self.core.portable()),
+        )
+        await self.ports.ledger.commit(batch)
+        self._committed_at = self.ports.clock.monotonic()
