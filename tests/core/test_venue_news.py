@@ -199,8 +199,8 @@ def test_a_stop_the_venue_refused_is_watched_at_every_tick() -> None:
     desk = Desk.fresh()
     desk.tell(0, desk.hold(0), Purpose.PROTECT, 0)
 
-    assert desk.tick(0, 99.01) == []
-    (exit_,) = desk.tick(0, 99.0)
+    assert desk.tick(0, 99.01, minute=0) == []
+    (exit_,) = desk.tick(0, 99.0, minute=0)
 
     assert (exit_["quantity_lots"], exit_["reason"]) == (LOTS, ExitReason.STOP)
 
@@ -216,7 +216,7 @@ def test_a_stop_watched_in_software_rises_like_one_that_rests() -> None:
     level = int(resting.markets[0]["position"]["stop_ticks"])
     assert move["price_ticks"] == level > ENTRY_TICKS
     assert watched.markets[0]["position"]["stop_ticks"] == level
-    (exit_,) = watched.tick(0, level * 0.01)
+    (exit_,) = watched.tick(0, level * 0.01, minute=0)
     assert exit_["reason"] == ExitReason.TRAILING_STOP
 
 
@@ -228,3 +228,43 @@ def test_an_exit_the_venue_refused_is_asked_for_again() -> None:
     (again,) = desk.tick(0, 100.0)
 
     assert (again["quantity_lots"], again["reason"]) == (LOTS, ExitReason.OPERATOR)
+
+
+def test_a_stop_that_was_lost_is_asked_for_again_after_a_while_and_watched_meanwhile() -> None:
+    desk = Desk.fresh()
+    stop = desk.hold(0)
+    desk.tell(0, stop, Purpose.PROTECT, 0)  # refused or cancelled: nothing rests any more
+
+    assert desk.tick(0, 99.5, minute=0) == []
+    (again,) = desk.tick(0, 99.5, minute=1)
+
+    assert (again["purpose"], again["quantity_lots"]) == (Purpose.PROTECT, LOTS)
+    assert (again["price_ticks"], again["side"]) == (STOP_TICKS, -1)
+    assert desk.tick(0, 99.5, minute=2) == []  # it is on its way
+    desk.tell(0, int(again["seq"]), Purpose.PROTECT, 0)
+    (exit_,) = desk.tick(0, 98.9, minute=2)
+    assert (exit_["purpose"], exit_["reason"]) == (Purpose.EXIT, ExitReason.STOP)
+
+
+def test_an_exit_that_ends_unfilled_leaves_the_position_protected_again() -> None:
+    desk = Desk.fresh()
+    desk.hold(0)
+    exit_ = desk.leave(0)
+    desk.markets[0]["position"]["exit_requested"] = 0
+
+    desk.tell(0, exit_, Purpose.EXIT, 0)
+    (stop,) = desk.tick(0, 100.0)
+
+    assert (stop["purpose"], stop["price_ticks"]) == (Purpose.PROTECT, STOP_TICKS)
+
+
+def test_a_part_that_was_not_sold_is_covered_by_the_stop_again() -> None:
+    desk = Desk.fresh()
+    desk.hold(0)
+    desk.markets[0]["intent_seq"] += 1
+    part = int(desk.markets[0]["intent_seq"])
+    desk.markets[0]["position"]["exit_seq"] = part
+
+    (moved,) = desk.tell(0, part, Purpose.REDUCE, 0)
+
+    assert (moved["purpose"], moved["quantity_lots"]) == (Purpose.MOVE_STOP, LOTS)

@@ -7,7 +7,7 @@ from trading.core.codes import ExitReason, Purpose
 from trading.core.jit import kernel, stage
 from trading.core.records import ENTRIES, OUTCOMES
 
-P_ENTRY, P_PROTECT, P_REDUCE = int(Purpose.ENTRY), int(Purpose.PROTECT), int(Purpose.REDUCE)
+P_REDUCE = int(Purpose.REDUCE)
 X_NONE, X_STOP = int(ExitReason.NONE), int(ExitReason.STOP)
 X_TARGET, X_TIER = int(ExitReason.TARGET), int(ExitReason.TIER)
 X_STAGNATION = int(ExitReason.STAGNATION)
@@ -85,10 +85,7 @@ def protect(market, account, fill, asked):
     position.initial_risk = abs(position.entry_price - position.stop_ticks * instrument.tick_size)
     position.risked = abs(position.quantity_lots) * instrument.lot_size * position.initial_risk
     position.stop_reason = X_STOP
-    lots = abs(position.quantity_lots)
-    order = (fill.time_ns, P_PROTECT, -fill.side, lots, position.stop_ticks, 0, X_STOP)
-    position.stop_seq = intents.emit(market, asked, 0, order)
-    return 1
+    return intents.place_stop(market, asked, fill.time_ns)
 
 
 @kernel
@@ -122,6 +119,7 @@ def forget(position):
     position.stop_ticks = 0
     position.stop_seq = 0
     position.stop_reason = X_NONE
+    position.protect_after_ns = 0
     position.initial_risk = 0.0
     position.risked = 0.0
     position.target = np.nan

@@ -3,7 +3,7 @@
 from trading.core.codes import Purpose
 from trading.core.jit import kernel
 
-P_MOVE_STOP, P_EXIT = int(Purpose.MOVE_STOP), int(Purpose.EXIT)
+P_PROTECT, P_MOVE_STOP, P_EXIT = int(Purpose.PROTECT), int(Purpose.MOVE_STOP), int(Purpose.EXIT)
 
 
 @kernel
@@ -38,6 +38,17 @@ def exit_now(market, intents, at_ns, reason):
     order = (at_ns, P_EXIT, side, lots, 0, position.stop_seq, reason)
     position.exit_seq = emit(market, intents, 0, order)
     position.stop_seq = 0
+    return 1
+
+
+@kernel
+def place_stop(market, intents, at_ns):
+    """Ask for a resting stop of the whole position where none rests."""
+    position = market.position
+    side = -1 if position.quantity_lots > 0 else 1
+    lots = abs(position.quantity_lots)
+    order = (at_ns, P_PROTECT, side, lots, position.stop_ticks, 0, position.stop_reason)
+    position.stop_seq = emit(market, intents, 0, order)
     return 1
 
 

@@ -43,6 +43,7 @@ POSITION_OPEN, ORDER_PENDING = int(Reason.POSITION_OPEN), int(Reason.ORDER_PENDI
 BETWEEN_BARS, NO_VOTE = int(Reason.BETWEEN_BARS), int(Reason.NO_VOTE)
 P_ENTRY = int(Purpose.ENTRY)
 X_NONE = int(ExitReason.NONE)
+PROTECT_AGAIN_NS = 5_000_000_000  # a venue that refuses a stop is not asked with every price
 NS_PER_SECOND = 1_000_000_000
 NS_PER_HOUR = 3_600 * NS_PER_SECOND
 
@@ -206,7 +207,10 @@ def on_bar(markets, m, account, params, bars, i, decisions, k, details, j, asked
 
 @kernel
 def on_tick(markets, m, account, params, time_ns, price, asked):
-    """A price between bars: requested exits, time, and a stop that does not rest at the venue."""
+    """A price between bars: requested exits, time, and a stop that does not rest at the venue.
+
+    Such a stop is watched here and asked for again, until the venue has it or the price met it.
+    """
     market, p = markets[m], params[0]
     position = market.position
     if position.quantity_lots == 0:
@@ -221,8 +225,12 @@ def on_tick(markets, m, account, params, time_ns, price, asked):
         return intents.exit_now(market, asked, time_ns, exits.TIME)
     side = 1 if position.quantity_lots > 0 else -1
     trigger = position.stop_ticks * market.instrument.tick_size
-    if position.stop_seq == 0 and position.stop_ticks > 0 and (price - trigger) * side <= 0.0:
+    if position.stop_seq > 0 or position.stop_ticks == 0:
+        return 0
+    if (price - trigger) * side <= 0.0:
         return intents.exit_now(market, asked, time_ns, position.stop_reason)
+    if time_ns >= position.protect_after_ns:
+        return intents.place_stop(market, asked, time_ns)
     return 0
 
 
@@ -265,11 +273,12 @@ def on_fill(markets, m, account, params, fills, f, asked):
     if position.quantity_lots == 0:
         if position.entry_price > 0.0:  # else an order's news after its position had ended
             holding.end(market, acct, p, fill.time_ns)
-    elif fill.intent_seq == position.stop_seq:
+    elif fill.intent_seq == position.stop_seq:  # it is gone, the position is not
         position.stop_seq = 0
+        position.protect_after_ns = fill.time_ns + PROTECT_AGAIN_NS
     elif fill.intent_seq == position.exit_seq:
         position.exit_seq = 0
-        if position.stop_seq > 0 and fill.quantity_lots > 0:  # the rest is smaller
+        if position.stop_seq > 0:  # of the whole again, or of what is left
             return intents.move_stop(market, asked, 0, fill.time_ns)
     return 0
 

@@ -237,9 +237,7 @@ class DjangoLedger:
 
     def _change_hold(self, change: HoldChange) -> None:
         if change.open:
-            asked = (
-                EngineCommand.objects.get(id=change.command_id) if change.command_id else None
-            )
+            asked = EngineCommand.objects.get(id=change.command_id) if change.command_id else None
             Hold.objects.create(
                 tenant_id=self._tenant_id,
                 engine_id=self._engine_id,
