@@ -45,6 +45,11 @@ class Env(BaseSettings):
     bars_dir: Path | None = None
     demo_bars: Path | None = None
     demo_speed: str = "60"
+    demo_market: Literal["auto", "simulator", "kraken", "synthetic"] = "auto"
+    simulator_port: int = Field(default=8092, ge=1, le=65535)
+    kraken_rest_url: str = "https://api.kraken.com"
+    kraken_ws_url: str = "wss://ws.kraken.com/v2"
+    kraken_ws_auth_url: str = "wss://ws-auth.kraken.com/v2"
     host: str = Field(
         default="127.0.0.1", validation_alias=AliasChoices("NOVA_HOST", "DASHBOARD_HOST")
     )

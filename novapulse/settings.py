@@ -145,6 +145,10 @@ DATA_DIR = ENV.data_dir
 BARS_DIR = ENV.bars_dir or ENV.data_dir / "bars"
 DEMO_BARS = ENV.demo_bars
 DEMO_SPEED = ENV.demo_speed
+DEMO_MARKET = ENV.demo_market
+RECORDED_DIR = ENV.data_dir / "bars-recorded"
+SIMULATOR_PORT = ENV.simulator_port
+KRAKEN_URLS = (ENV.kraken_rest_url, ENV.kraken_ws_url, ENV.kraken_ws_auth_url)
 LEASE_SECONDS = (
     ENV.lease_seconds,
     ENV.lease_heartbeat_seconds,

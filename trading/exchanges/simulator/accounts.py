@@ -1,0 +1,140 @@
+"""Accounts of the simulated venue: balances, holds, orders, fills, and what they may still ask."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+OPEN, CLOSED, CANCELED, EXPIRED = "open", "closed", "canceled", "expired"
+STOP, LIMIT, MARKET = "stop-loss", "limit", "market"
+RIGHTS = (
+    "query-funds",
+    "query-open-trades",
+    "query-closed-trades",
+    "modify-trades",
+    "close-trades",
+    "create-ws-token",
+    "query-ledger",
+)
+
+
+@dataclass(slots=True)
+class Fill:
+    """One execution of one order."""
+
+    trade_id: str
+    number: int
+    time_ns: int
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_asset: str
+    is_maker: bool
+
+
+@dataclass(slots=True)
+class Order:
+    """An order as the venue knows it."""
+
+    order_id: str
+    client_id: str
+    symbol: str
+    side: str  # buy, sell
+    kind: str  # market, limit, stop-loss
+    quantity: Decimal
+    price: Decimal | None  # limit or trigger
+    post_only: bool
+    opened_ns: int
+    expires_ns: int = 0
+    status: str = OPEN
+    reason: str = ""
+    closed_ns: int = 0
+    amended_ns: int = 0
+    fills: list[Fill] = field(default_factory=list)
+
+    @property
+    def filled(self) -> Decimal:
+        """Base quantity executed so far."""
+        return sum((fill.quantity for fill in self.fills), Decimal(0))
+
+    @property
+    def left(self) -> Decimal:
+        """Base quantity not executed yet."""
+        return self.quantity - self.filled
+
+    @property
+    def cost(self) -> Decimal:
+        """Quote quantity executed so far."""
+        return sum((fill.price * fill.quantity for fill in self.fills), Decimal(0))
+
+    @property
+    def fee(self) -> Decimal:
+        """Fees so far, in quote."""
+        return sum((fill.fee for fill in self.fills), Decimal(0))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still fill."""
+        return self.status == OPEN
+
+
+@dataclass(slots=True)
+class Counter:
+    """A rate counter: each call adds its cost, time takes away."""
+
+    most: float
+    decay: float
+    level: float = 0.0
+    at_ns: int = 0
+
+    def add(self, cost: float, now_ns: int) -> bool:
+        """Whether the call is within the limit; it counts either way."""
+        elapsed = max(0, now_ns - self.at_ns) / 1e9
+        self.level = max(0.0, self.level - elapsed * self.decay) + cost
+        self.at_ns = now_ns
+        return self.level <= self.most
+
+
+Listener = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(slots=True)
+class Account:
+    """One customer of the venue, known by the key."""
+
+    key: str
+    secret: str
+    balances: dict[str, Decimal]
+    rights: tuple[str, ...] = RIGHTS
+    nonce: int = 0
+    orders: dict[str, Order] = field(default_factory=dict)
+    listeners: list[Listener] = field(default_factory=list)
+    calls: Counter = field(default_factory=lambda: Counter(15, 0.33))
+    engine: dict[str, Counter] = field(default_factory=dict)
+    dead_man_ns: int = 0
+    unlisted_until_ns: int = 0  # new orders are missing from OpenOrders until then
+
+    def held(self, asset: str, *, fee: Decimal) -> Decimal:
+        """What open orders keep of an asset."""
+        total = Decimal(0)
+        for order in self.orders.values():
+            if not order.is_open:
+                continue
+            base, quote = order.symbol.split("/")
+            if order.side == "sell" and asset == base:
+                total += order.left
+            elif order.side == "buy" and asset == quote and order.price is not None:
+                total += order.left * order.price * (1 + fee)
+        return total
+
+    def find(self, *, order_id: str = "", client_id: str = "") -> Order | None:
+        """An order by the venue's or, the newest, by the customer's name."""
+        if order_id:
+            return self.orders.get(order_id)
+        mine = [order for order in self.orders.values() if order.client_id == client_id]
+        return mine[-1] if mine and client_id else None
+
+    def tell(self, channel: str, event: dict[str, Any]) -> None:
+        """News for every private socket."""
+        for listener in list(self.listeners):
+            listener(channel, event)

@@ -1,0 +1,79 @@
+"""What customers ask of orders, the same over REST and WebSocket once the names are translated."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trading.exchanges.simulator.accounts import LIMIT, MARKET, STOP, Account, Order
+from trading.exchanges.simulator.exchange import Exchange, Rejected, Wish
+from trading.exchanges.simulator.kraken_words import number, read_stamp
+
+MOST_CLIENT_ID = 36
+LONGEST_DEADLINE_NS = 61_000_000_000
+
+
+def add(exchange: Exchange, account: Account, asked: Mapping[str, Any]) -> Order | None:
+    """Place an order from plain names: symbol, side, kind, quantity, price, client_id …
+
+    Raises:
+        Rejected: in the venue's words.
+    """
+    if asked.get("kind") not in (MARKET, LIMIT, STOP):
+        raise Rejected("EGeneral:Invalid arguments:ordertype")
+    if asked.get("side") not in ("buy", "sell"):
+        raise Rejected("EGeneral:Invalid arguments:type")
+    price = asked.get("price")
+    if asked["kind"] == MARKET:
+        price = None
+    elif price is None:
+        raise Rejected("EGeneral:Invalid arguments:price")
+    client_id = str(asked.get("client_id") or "")
+    if len(client_id) > MOST_CLIENT_ID:
+        raise Rejected("EGeneral:Invalid arguments:cl_ord_id")
+    wish = Wish(
+        symbol=asked["symbol"],
+        side=asked["side"],
+        kind=asked["kind"],
+        quantity=number(asked.get("quantity"), "volume"),
+        price=None if price is None else number(price, "price"),
+        client_id=client_id,
+        post_only=bool(asked.get("post_only")),
+        expires_ns=int(asked.get("expires_ns") or 0),
+        deadline_ns=_deadline(exchange, asked.get("deadline")),
+        validate=bool(asked.get("validate")),
+    )
+    return exchange.place(account, wish)
+
+
+def _deadline(exchange: Exchange, value: Any) -> int:
+    if not value:
+        return 0
+    deadline = read_stamp(str(value), "deadline")
+    if deadline > exchange.clock.now_ns() + LONGEST_DEADLINE_NS:
+        raise Rejected("EGeneral:Invalid arguments:deadline")
+    return deadline
+
+
+def amend(exchange: Exchange, account: Account, asked: Mapping[str, Any]) -> str:
+    """Change quantity, limit or trigger of a working order; the amendment's name.
+
+    Raises:
+        Rejected: in the venue's words.
+    """
+    order = named(account, asked)
+    price = asked.get("price")
+    quantity = asked.get("quantity")
+    return exchange.amend(
+        account,
+        order,
+        quantity=None if quantity is None else number(quantity, "order_qty"),
+        price=None if price is None else number(price, "price"),
+    )
+
+
+def named(account: Account, asked: Mapping[str, Any]) -> Order | None:
+    """The order a request names; by the customer's name only a working one."""
+    order_id, client_id = str(asked.get("order_id") or ""), str(asked.get("client_id") or "")
+    if order_id:
+        return account.find(order_id=order_id)
+    working = [o for o in account.orders.values() if o.is_open and o.client_id == client_id]
+    return working[0] if working and client_id else None

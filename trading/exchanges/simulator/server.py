@@ -1,0 +1,173 @@
+"""The simulated venue as a server on loopback: REST, two WebSockets, and a door for tests."""
+
+import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from trading.exchanges.replay import BarSource
+from trading.exchanges.simulator.accounts import RIGHTS, Account
+from trading.exchanges.simulator.exchange import Exchange, Rejected
+from trading.exchanges.simulator.faults import REPLIES, Fault
+from trading.exchanges.simulator.kraken_rest import KrakenRest
+from trading.exchanges.simulator.kraken_stream import Session, serve
+from trading.exchanges.simulator.market import Grid, PairMarket, SimulatorClock
+
+TURN_SECONDS = 0.05
+PAGE_520 = "<html><head><title>520: Web server is returning an unknown error</title></head></html>"
+
+
+class Simulator:
+    """One venue in one event loop; ``start`` it, talk to it, ``stop`` it."""
+
+    def __init__(self, *, start_ns: int, speed: float = 1.0) -> None:
+        self.clock = SimulatorClock(start_ns=start_ns, speed=speed)
+        self.exchange = Exchange(self.clock, {})
+        self.sessions: set[Session] = set()
+        self.port = 0
+        self._rest = KrakenRest(self.exchange)
+        self._runner: web.AppRunner | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def list_pair(self, symbol: str, *, source: BarSource, grid: Grid) -> None:
+        """Open a market."""
+        market = PairMarket(symbol, source, grid)
+        list(market.trades_until(self.clock.now_ns()))
+        self.exchange.markets[symbol] = market
+
+    def add_account(
+        self,
+        *,
+        key: str,
+        secret: str,
+        balances: Mapping[str, Decimal],
+        rights: tuple[str, ...] = RIGHTS,
+    ) -> Account:
+        """A customer with money."""
+        account = Account(key, secret, dict(balances), rights)
+        self.exchange.accounts[key] = account
+        return account
+
+    @property
+    def address(self) -> str:
+        """``http://127.0.0.1:port``."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self, *, port: int = 0, host: str = "127.0.0.1") -> None:
+        """Listen; port 0 takes a free one."""
+        app = web.Application(client_max_size=1_000_000)
+        app.router.add_route("*", "/0/{side:public|private}/{method}", self._answer_rest)
+        app.router.add_get("/v2", lambda request: self._answer_socket(request, is_private=False))
+        app.router.add_get(
+            "/v2/auth", lambda request: self._answer_socket(request, is_private=True)
+        )
+        app.router.add_get("/simulator/oracle", self._oracle)
+        app.router.add_post("/simulator/{act:fault|freeze|mode|account|sockets}", self._control)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, reuse_address=True)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        self._task = asyncio.create_task(self._live())
+
+    async def stop(self) -> None:
+        """Close every socket and stop listening."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self.close_sockets()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def freeze(self, *, on: bool) -> None:
+        """Let the market stand still."""
+        self.clock.freeze(on=on)
+
+    def close_sockets(self) -> None:
+        """Drop every connection."""
+        for session in list(self.sessions):
+            session.is_over = True
+            session.queue.put_nowait(b'{"channel":"heartbeat"}')
+
+    def silence(self, seconds: float) -> None:
+        """Say nothing on open sockets for a while."""
+        until = asyncio.get_running_loop().time() + seconds
+        for session in self.sessions:
+            session.silent_until = until
+
+    async def _live(self) -> None:
+        while True:
+            for market, trades in self.exchange.advance():
+                for session in self.sessions:
+                    session.on_trades(market, trades)
+            await asyncio.sleep(TURN_SECONDS)
+
+    async def _answer_socket(self, request: web.Request, *, is_private: bool) -> Any:
+        session = Session(self.exchange, self._rest, is_private)
+        self.sessions.add(session)
+        try:
+            return await serve(request, session)
+        finally:
+            self.sessions.discard(session)
+
+    async def _answer_rest(self, request: web.Request) -> web.StreamResponse:
+        method, body = request.match_info["method"], await request.read()
+        fault = self.exchange.faults.take(REPLIES, method)
+        if fault is not None and fault.kind == "request_lost":
+            return _hang_up(request)
+        if fault is not None and fault.kind == "page_520":
+            return web.Response(text=PAGE_520, status=520, content_type="text/html")
+        if fault is not None and fault.kind == "error":
+            return _json({"error": [fault.words or "EService:Unavailable"]})
+        answer = self._rest_answer(request, method, body)
+        if fault is not None and fault.kind == "reply_lost":
+            return _hang_up(request)
+        if fault is not None and fault.kind == "reply_late":
+            await asyncio.sleep(fault.seconds)
+        return _json(answer)
+
+    def _rest_answer(self, request: web.Request, method: str, body: bytes) -> dict[str, Any]:
+        self.exchange.log("request", method=method, key=request.headers.get("API-Key", ""))
+        try:
+            if request.match_info["side"] == "public":
+                result = self._rest.public(method, dict(request.query))
+            else:
+                result = self._rest.private(method, request.path, body, request.headers)
+        except Rejected as error:
+            return {"error": [str(error)]}
+        return {"error": [], "result": result}
+
+    async def _oracle(self, request: web.Request) -> web.Response:
+        """Everything that happened, for a checker."""
+        return _json({"oracle": self.exchange.oracle})
+
+    async def _control(self, request: web.Request) -> web.Response:
+        """What only tests may: faults, standing still, modes, accounts."""
+        told = await request.json()
+        match request.match_info["act"]:
+            case "fault":
+                self.exchange.faults.arm(Fault(**told))
+            case "freeze":
+                self.freeze(on=bool(told["on"]))
+            case "mode":
+                self.exchange.mode = told["mode"]
+            case "sockets":
+                self.close_sockets()
+            case "account":
+                balances = {asset: Decimal(value) for asset, value in told["balances"].items()}
+                self.add_account(key=told["key"], secret=told["secret"], balances=balances)
+        return _json({})
+
+
+def _json(told: Any) -> web.Response:
+    return web.Response(body=msgspec.json.encode(told), content_type="application/json")
+
+
+def _hang_up(request: web.Request) -> web.StreamResponse:
+    """The connection dies without a word."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
