@@ -29,14 +29,21 @@ class Program:
         return places.logs / f"{self.name}.log"
 
 
-def all_programs(*, places: Places, host: str, port: int) -> tuple[Program, ...]:
-    """Engines end first, while everything they write to still stands."""
+def all_programs(
+    *, places: Places, host: str, port: int, simulator_speed: str | None = None
+) -> tuple[Program, ...]:
+    """Engines end first, while everything they write to still stands.
+
+    With ``simulator_speed`` the demo's venue runs beside them.
+    """
     python = sys.executable
     celery = (python, "-m", "celery", "--app", "novapulse", "--quiet")
     schedule = str(places.run / "beat-schedule")
     web = (python, "-m", "daphne", "-b", host, "-p", str(port), "--no-server-name")
     worker = (*celery, "worker", "--concurrency", "1", "--without-mingle", "--without-gossip")
+    simulator = (python, "manage.py", "run_simulator", "--speed", str(simulator_speed))
     return (
+        *((Program("simulator", simulator, 5.0, 3),) if simulator_speed else ()),
         Program("engines", (python, "manage.py", "run_fleet"), 30.0, 1),
         Program("web", (*web, "novapulse.asgi:application"), 10.0, 2),
         Program("worker", (*worker, *served("worker", "default")), 15.0, 2),

@@ -195,7 +195,12 @@ def plan(settings: env.Env) -> Supervisor:
         database_url=settings.database_url.get_secret_value(),
         redis_url=settings.redis_url.get_secret_value(),
     )
-    programs = all_programs(places=servers.places, host=settings.host, port=settings.port)
+    programs = all_programs(
+        places=servers.places,
+        host=settings.host,
+        port=settings.port,
+        simulator_speed=settings.demo_speed if settings.demo_market == "simulator" else None,
+    )
     return Supervisor(places=servers.places, servers=servers, programs=programs)
 
 

@@ -13,6 +13,7 @@ class ExchangeAccount(TenantModel):
     class Venue(models.TextChoices):
         KRAKEN = "kraken", "Kraken"
         COINBASE = "coinbase", "Coinbase"
+        SIMULATOR = "simulator", "Venue simulator"
         REPLAY = "replay", "Replay of stored bars"
         SYNTHETIC = "synthetic", "Synthetic market"
 

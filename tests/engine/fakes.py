@@ -85,6 +85,9 @@ class ArrayFeed:
         bars = self.series[market]
         return bars[bars["open_ns"] < before_ns][-count:]
 
+    async def close(self) -> None:
+        return None
+
 
 class Crash(BaseException):
     """The process dies here."""

@@ -36,6 +36,10 @@ class MarketFeed(Protocol):
         """The last ``count`` bars (dtype BAR) that opened before ``before_ns``, oldest first."""
         ...
 
+    async def close(self) -> None:
+        """Give back whatever it holds."""
+        ...
+
 
 class Venue(Protocol):
     """Where orders go and news comes from, in one order of events."""

@@ -81,6 +81,9 @@ class ReplayFeed:
         """The last ``count`` bars that opened before a moment, oldest first."""
         return self.sources[market].tail(before_ns=before_ns, count=count)
 
+    async def close(self) -> None:
+        """Nothing is held."""
+
     def _rows(self, market: int, after_ns: int) -> Iterator[Row]:
         start_ns = max(self.start_ns, after_ns + 1 if after_ns else 0)
         for bars in self.sources[market].iter_bars(start_ns=start_ns, end_ns=self.end_ns):

@@ -37,15 +37,18 @@ class Demo:
     instrument: str
 
 
-def ensure_demo(*, series: BarSeries | None, speed: str, now: datetime) -> Demo:
+def ensure_demo(
+    *, series: BarSeries | None, speed: str, now: datetime, venue: str | None = None
+) -> Demo:
     """Make what is missing of the demo and let the right engine run; safe to repeat.
 
-    With a stored series its bars are replayed, without one a seeded synthetic market is traded.
+    With a stored series its bars are replayed, without one a seeded synthetic market is traded,
+    unless ``venue`` names another.
     """
     tenant, password = _ensure_owner(now=now)
     with tenant_scope(tenant.id):
-        venue = "replay" if series else "synthetic"
-        instrument = series.instrument if series else _synthetic_instrument()
+        venue = venue or ("replay" if series else "synthetic")
+        instrument = series.instrument if series else _demo_instrument(venue)
         timeframe = series.timeframe_seconds if series else 60
         engine = _ensure_engine(
             tenant, venue, instrument, timeframe_seconds=timeframe, speed=speed, now=now
@@ -74,12 +77,12 @@ def _ensure_owner(*, now: datetime) -> tuple[Tenant, str | None]:
     return tenant, password
 
 
-def _synthetic_instrument() -> Instrument:
+def _demo_instrument(venue: str) -> Instrument:
     symbol = DEMO_SYMBOL
     tick, lot, minimum = SYNTHETIC[symbol]
     base, quote = symbol.split("/")
     instrument, _ = Instrument.objects.get_or_create(
-        venue="synthetic",
+        venue=venue,
         symbol=symbol,
         defaults={
             "base": base,

@@ -10,6 +10,8 @@ from trading.models import Instrument
 
 SYNTHETIC_SEED = 20_240_101
 SYNTHETIC_SECONDS = 60
+LIVE_VENUES = ("kraken", "simulator")  # their bars come by wire; what was told is recorded
+FEEDS = (*LIVE_VENUES, "replay", "synthetic")
 
 
 class CannotFeed(Exception):
@@ -19,6 +21,11 @@ class CannotFeed(Exception):
 def open_store() -> BarStore:
     """The bar store of this installation."""
     return BarStore(settings.BARS_DIR)
+
+
+def open_recordings() -> BarStore:
+    """The bars that engines were told by wire."""
+    return BarStore(settings.RECORDED_DIR)
 
 
 def bar_source(*, venue: str, instrument: Instrument, timeframe_seconds: int) -> BarSource:
@@ -31,11 +38,11 @@ def bar_source(*, venue: str, instrument: Instrument, timeframe_seconds: int) ->
         if timeframe_seconds != SYNTHETIC_SECONDS:
             raise CannotFeed("the synthetic market has one-minute bars; choose timeframe 1m")
         return SyntheticBars(SYNTHETIC_SEED, instrument.symbol)
-    if venue != "replay":
-        raise CannotFeed(f"{venue} has no feed in this version; choose replay or synthetic")
+    if venue not in ("replay", *LIVE_VENUES):
+        raise CannotFeed(f"{venue} has no feed in this version; choose {', '.join(FEEDS)}")
     try:
         return choose_bars(
-            open_store(),
+            open_recordings() if venue in LIVE_VENUES else open_store(),
             venue=instrument.venue,
             symbol=instrument.symbol,
             timeframe_seconds=timeframe_seconds,

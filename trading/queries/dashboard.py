@@ -119,6 +119,8 @@ def describe_market(engine: Engine, markets: Sequence[EngineMarket]) -> str:
     pairs = ", ".join(market.instrument.symbol for market in markets) or "no instrument"
     if engine.account.venue == "synthetic":
         return f"Synthetic market, seeded and not real: {pairs}"
+    if engine.account.venue == "simulator":
+        return f"Venue simulator, Kraken's protocol over an invented market: {pairs}"
     if engine.account.venue == "replay":
         venues = " and ".join(sorted({m.instrument.venue for m in markets}))
         return f"Replay of stored {venues} bars: {pairs}"

@@ -116,7 +116,9 @@ class EngineProcess:
             longest_pause_seconds=settings.LEASE_SECONDS[0],
         )
         self._publisher = RedisPublisher(url=settings.REDIS_URL, tenant_id=plan.tenant_id)
-        feed = build_feed(engine=plan.engine, markets=plan.markets, speed=speed, clock=clock)
+        self._feed = feed = build_feed(
+            engine=plan.engine, markets=plan.markets, speed=speed, clock=clock
+        )
         identity = Identity(
             engine_id=engine_id,
             mode=plan.account.mode,
@@ -144,6 +146,7 @@ class EngineProcess:
         finally:
             await self._publisher.close()
             await self._ledger.close()
+            await self._feed.close()
 
 
 def environment_core_hash() -> str:

@@ -1,14 +1,22 @@
-"""The market feed of an engine: its markets' bars, replayed at its speed."""
+"""The market feed of an engine: its markets' bars, replayed at its speed or told by a venue."""
 
 from collections.abc import Sequence
 
-from trading.engine.ports import Clock
+from django.conf import settings
+
+from trading.engine.ports import Clock, MarketFeed
 from trading.exchanges import synthetic
+from trading.exchanges.kraken.feed import KrakenFeed
+from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.recording import RecordingFeed
 from trading.exchanges.replay import FOREVER, InvalidSpeed, ReplayFeed, parse_speed
 from trading.ledger.rows import to_ns
+from trading.marketdata.store import SeriesKey
 from trading.models import Engine
-from trading.queries.bars import CannotFeed, bar_source
+from trading.queries.bars import LIVE_VENUES, CannotFeed, bar_source, open_recordings
 from trading.queries.markets import EngineMarket
+
+NS_PER_SECOND = 1_000_000_000
 
 
 def first_ns(engine: Engine) -> int:
@@ -18,9 +26,19 @@ def first_ns(engine: Engine) -> int:
     return synthetic.START_NS if engine.account.venue == "synthetic" else 0
 
 
+def venue_urls(venue: str) -> tuple[str, str, str]:
+    """(REST, WebSocket, private WebSocket) of a venue that speaks Kraken's protocol."""
+    if venue == "simulator":
+        port = settings.SIMULATOR_PORT
+        socket = f"ws://127.0.0.1:{port}/v2"
+        return f"http://127.0.0.1:{port}", socket, f"{socket}/auth"
+    rest, public, private = settings.KRAKEN_URLS
+    return rest, public, private
+
+
 def build_feed(
     *, engine: Engine, markets: Sequence[EngineMarket], speed: str | None, clock: Clock
-) -> ReplayFeed:
+) -> MarketFeed:
     """The feed of an engine.
 
     Raises:
@@ -28,6 +46,8 @@ def build_feed(
     """
     if len({market.revision.timeframe_seconds for market in markets}) > 1:
         raise CannotFeed("all bots of one engine must trade the same timeframe")
+    if engine.account.venue in LIVE_VENUES:
+        return _wire_feed(engine.account.venue, markets)
     try:
         pace = parse_speed(speed or engine.speed)
     except InvalidSpeed as error:
@@ -46,3 +66,19 @@ def build_feed(
         start_ns=first_ns(engine),
         end_ns=to_ns(engine.replay_to) if engine.replay_to else FOREVER,
     )
+
+
+def _wire_feed(venue: str, markets: Sequence[EngineMarket]) -> MarketFeed:
+    rest, socket, _ = venue_urls(venue)
+    seconds = markets[0].revision.timeframe_seconds
+    try:
+        feed = KrakenFeed(
+            rest=KrakenRest(url=rest),
+            ws_url=socket,
+            symbols=[market.instrument.symbol for market in markets],
+            timeframe_ns=seconds * NS_PER_SECOND,
+        )
+    except ValueError as error:
+        raise CannotFeed(str(error)) from None
+    keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
+    return RecordingFeed(feed, store=open_recordings(), keys=keys)

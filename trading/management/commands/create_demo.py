@@ -24,6 +24,12 @@ from trading.queries.bars import SYNTHETIC_SECONDS, SYNTHETIC_SEED, open_store
 EXIT_CONFIGURATION = 4
 SYNTHETIC = "synthetic"
 SAMPLE_BARS = 20_000
+MARKETS = {
+    "replay": "stored bars of",
+    "synthetic": "seeded synthetic market",
+    "simulator": "Kraken's wire protocol at the venue simulator,",
+    "kraken": "Kraken's public feed,",
+}
 
 
 class Command(BaseCommand):
@@ -41,9 +47,18 @@ class Command(BaseCommand):
         stored = cards.exclude(instrument__venue=SYNTHETIC)
         if settings.DEMO_BARS is not None:
             stored = stored.filter(**self._import(settings.DEMO_BARS))
-        series = stored.first()
-        demo = operations.ensure_demo(series=series, speed=settings.DEMO_SPEED, now=timezone.now())
-        if demo.venue == SYNTHETIC and not cards.filter(instrument__venue=SYNTHETIC).exists():
+        market = settings.DEMO_MARKET
+        series = stored.first() if market == "auto" else None
+        demo = operations.ensure_demo(
+            series=series,
+            speed=settings.DEMO_SPEED,
+            now=timezone.now(),
+            venue=None if market == "auto" else market,
+        )
+        if (
+            demo.venue in (SYNTHETIC, "simulator")
+            and not cards.filter(instrument__venue=SYNTHETIC).exists()
+        ):
             store_synthetic_history()
         if demo.password is not None:
             write_private(
@@ -67,7 +82,7 @@ class Command(BaseCommand):
         }
 
     def _answer(self, demo: "operations.Demo", *, as_json: bool) -> str:
-        market = "stored bars of" if demo.venue == "replay" else "seeded synthetic market"
+        market = MARKETS[demo.venue]
         if as_json:
             return json.dumps({"email": demo.email, "venue": demo.venue, "market": demo.instrument})
         return f"demo workspace of {demo.email}: {market} {demo.instrument}"

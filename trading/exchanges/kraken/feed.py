@@ -1,0 +1,166 @@
+"""MarketFeed of Kraken: history by REST, candles by WebSocket, each held against the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import structlog
+
+from trading.engine.messages import BarClosed, FeedChange
+from trading.exchanges.kraken import names
+from trading.exchanges.kraken.candles import Candles, interval_of, rest_candles, ws_candles
+from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached
+from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.kraken.sockets import Connected, Lost, listen
+from trading.exchanges.venue_clock import VenueClock, read_stamp
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "candles"
+LOOK_SECONDS = 0.1
+AUDIT_SECONDS = 60.0
+RETRY_SECONDS = 5.0
+FEED_FAILS = (ApiError, Unreached, NoAnswer)
+
+
+class KrakenFeed:
+    """Closed candles of several pairs of one timeframe, as Kraken itself makes them."""
+
+    def __init__(
+        self, *, rest: KrakenRest, ws_url: str, symbols: Sequence[str], timeframe_ns: int
+    ) -> None:
+        self._rest, self._ws_url = rest, ws_url
+        self._symbols = tuple(symbols)
+        self._timeframe_ns = timeframe_ns
+        self._interval = interval_of(timeframe_ns)
+        self._candles = Candles(timeframe_ns, len(symbols))
+        self._queue: asyncio.Queue[FeedChange] = asyncio.Queue()
+        self._pairs: dict[str, names.Pair] = {}
+        self._is_whole = False  # nothing is missing before what is told next
+        self.clock = VenueClock()
+
+    async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed | FeedChange]:
+        """Bars after ``after_ns``; without one the newest that REST still has, for warming up.
+
+        Raises:
+            UnknownPair: Kraken does not list a pair.
+        """
+        self._candles.told_ns = {market: open_ns for market, open_ns in after_ns.items() if open_ns}
+        task = asyncio.create_task(self._listen())
+        audit = asyncio.create_task(self._audit())
+        try:
+            while True:
+                while not self._queue.empty():
+                    yield self._queue.get_nowait()
+                for bar in self._candles.close(self.clock.now_ns()) if self._is_whole else ():
+                    yield bar
+                for ended in (task, audit):
+                    if ended.done():
+                        ended.result()
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            for one in (task, audit):
+                one.cancel()
+            await asyncio.gather(task, audit, return_exceptions=True)
+
+    async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
+        """The last committed candles that opened before a moment; at most the 720 Kraken keeps."""
+        await self._list_pairs()
+        bars = await self._committed(market, since_ns=0, now_ns=await self._time_ns())
+        return bars[bars["open_ns"] < before_ns][-count:]
+
+    async def _list_pairs(self) -> None:
+        """The table of pairs; waited for, since nothing can be done without it."""
+        while not self._pairs:
+            try:
+                told = await self._rest.public("AssetPairs")
+                self._pairs = names.read_pairs(told)
+            except FEED_FAILS as error:
+                self._say(is_up=False, reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+        for symbol in self._symbols:
+            names.choose(self._pairs, symbol)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._rest.close()
+
+    async def _time_ns(self) -> int:
+        told = await self._rest.public("Time")
+        now_ns = int(told["unixtime"]) * 1_000_000_000
+        self.clock.hear(now_ns)
+        return now_ns
+
+    async def _committed(self, market: int, *, since_ns: int, now_ns: int) -> np.ndarray:
+        pair = names.choose(self._pairs, self._symbols[market])
+        since = since_ns // 1_000_000_000 or None
+        params = {"pair": pair.altname, "interval": self._interval}
+        result = await self._rest.public("OHLC", **params, **({"since": since} if since else {}))
+        return rest_candles(result, now_ns=now_ns, timeframe_ns=self._timeframe_ns)
+
+    def _say(self, *, is_up: bool, reason: str) -> None:
+        self._queue.put_nowait(FeedChange(CHANNEL, is_up, reason))
+
+    async def _requests(self) -> list[dict[str, Any]]:
+        params = {"channel": "ohlc", "symbol": list(self._symbols), "interval": self._interval}
+        return [{"method": "subscribe", "params": params}]
+
+    async def _listen(self) -> None:
+        """Candles as they change; after every connection what was missed is fetched by REST first."""
+        await self._list_pairs()
+        async for frame in listen(self._ws_url, self._requests):
+            if isinstance(frame, Lost):
+                log.warning("feed_lost", why=frame.reason)
+                self._is_whole = False
+                self._say(is_up=False, reason=f"no candles from Kraken: {frame.reason}")
+            elif isinstance(frame, Connected):
+                await self._catch_up()
+            elif frame["channel"] == "ohlc":
+                self._take(frame)
+
+    def _take(self, frame: Mapping[str, Any]) -> None:
+        with suppress(ValueError):
+            self.clock.hear(read_stamp(str(frame.get("timestamp", ""))))
+        rows = frame.get("data")
+        for symbol, open_ns, values in ws_candles(rows if isinstance(rows, list) else []):
+            if symbol in self._symbols:
+                self._candles.put(self._symbols.index(symbol), open_ns, values)
+
+    async def _catch_up(self) -> None:
+        """What was committed since the last told bar, of all markets together; then entries may go on."""
+        while True:
+            try:
+                now_ns, told = await self._time_ns(), self._candles.told_ns
+                missed = [
+                    await self._committed(market, since_ns=told.get(market, 0), now_ns=now_ns)
+                    for market in range(len(self._symbols))
+                ]
+            except FEED_FAILS as error:
+                self._say(is_up=False, reason=f"no history from Kraken: {error}")
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            for market, bars in enumerate(missed):
+                self._put(market, bars)
+            self._is_whole = True
+            self._say(is_up=True, reason="candles come again")
+            return
+
+    def _put(self, market: int, bars: np.ndarray) -> None:
+        for open_ns, *values in bars.tolist():
+            self._candles.put(market, open_ns, tuple(values))
+
+    async def _audit(self) -> None:
+        """Now and then, although all looks well: does REST have a bar that was never told?"""
+        while True:
+            await asyncio.sleep(AUDIT_SECONDS)
+            for market in range(len(self._symbols)):
+                told_ns = self._candles.told_ns.get(market, 0)
+                with suppress(*FEED_FAILS):
+                    now_ns = await self._time_ns()
+                    bars = await self._committed(market, since_ns=told_ns, now_ns=now_ns)
+                    missed = bars[bars["open_ns"] > self._candles.told_ns.get(market, 0)]
+                    if len(missed) > 1:
+                        log.warning("bars_were_missed", market=market, bars=len(missed))
+                    self._put(market, missed)

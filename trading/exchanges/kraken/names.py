@@ -1,0 +1,76 @@
+"""Pairs and assets as Kraken's tables name them; nothing is guessed from letters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
+
+
+class UnknownPair(Exception):
+    """The venue does not list a pair; the text names near ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What the venue says of one pair."""
+
+    symbol: str  # BTC/USD, as WebSocket v2 and we name it
+    key: str  # XXBTZUSD
+    altname: str  # XBTUSD
+    base: str
+    quote: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_quantity: Decimal
+    min_notional: Decimal
+    status: str
+
+
+def asset_names(assets: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """REST key of every asset -> our name; suffixed balances (.S, .F, …) are not in the table."""
+    return {key: plain(str(told["altname"])) for key, told in assets.items()}
+
+
+def plain(altname: str) -> str:
+    """XBT is BTC everywhere but at Kraken."""
+    return RENAMED.get(altname, altname)
+
+
+def read_pairs(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Pair]:
+    """The table of AssetPairs by our symbols; entries without what an order needs are left out."""
+    found = {}
+    for key, facts in told.items():
+        base, _, quote = str(facts.get("wsname", "")).partition("/")
+        if not quote or not all(name in facts for name in ("pair_decimals", "lot_decimals")):
+            continue
+        symbol = f"{plain(base)}/{plain(quote)}"
+        tick = facts.get("tick_size") or str(Decimal(1).scaleb(-int(facts["pair_decimals"])))
+        found[symbol] = Pair(
+            symbol=symbol,
+            key=key,
+            altname=str(facts["altname"]),
+            base=plain(base),
+            quote=plain(quote),
+            tick_size=Decimal(str(tick)),
+            lot_size=Decimal(1).scaleb(-int(facts["lot_decimals"])),
+            min_quantity=Decimal(str(facts.get("ordermin", "0"))),
+            min_notional=Decimal(str(facts.get("costmin", "0"))),
+            status=str(facts.get("status", "online")),
+        )
+    return found
+
+
+def choose(pairs: Mapping[str, Pair], symbol: str) -> Pair:
+    """One pair of the table.
+
+    Raises:
+        UnknownPair: it is not listed.
+    """
+    if symbol in pairs:
+        return pairs[symbol]
+    base = symbol.split("/")[0]
+    near = sorted(name for name in pairs if name.startswith(f"{base}/"))[:5]
+    hint = f"; it lists {', '.join(near)}" if near else ""
+    raise UnknownPair(f"Kraken does not list {symbol}{hint}")

@@ -1,0 +1,103 @@
+"""Requests to Kraken's REST API; nothing that changes anything is ever sent twice by itself."""
+
+import asyncio
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+
+from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached
+from trading.exchanges.kraken.sign import Nonces, signature
+
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+AGENT = {"User-Agent": "NovaPulse"}
+READ_TRIES = 3
+FIRST_PAUSE_SECONDS = 0.5
+
+
+class KrakenRest:
+    """One client; with a key private methods too, signed and sent one at a time."""
+
+    def __init__(self, *, url: str, key: str = "", secret: str = "") -> None:
+        self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=AGENT)
+        self._key, self._secret = key, secret
+        self._nonces = Nonces()
+        self._turn = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def public(self, method: str, **params: Any) -> Any:
+        """The result of a public method; a read that fails in transport is tried again.
+
+        Raises:
+            ApiError: the venue's words. Unreached, NoAnswer: still no answer.
+        """
+        return await self._patiently(lambda: self._get(method, params))
+
+    async def read(self, method: str, **params: Any) -> Any:
+        """The result of a private method that changes nothing; tried again like a public one.
+
+        Raises:
+            ApiError: the venue's words. Unreached, NoAnswer: still no answer.
+        """
+        return await self._patiently(lambda: self.act(method, **params))
+
+    async def act(self, method: str, **params: Any) -> Any:
+        """The result of a private method, sent once.
+
+        Raises:
+            ApiError: the venue's words.
+            Unreached: it never left.
+            NoAnswer: it left; what became of it is not known.
+        """
+        path = f"/0/private/{method}"
+        given = {name: str(value) for name, value in params.items() if value is not None}
+        async with self._turn:
+            nonce = self._nonces.take()
+            body = urlencode({"nonce": nonce, **given}).encode()
+            signed = signature(path, nonce=nonce, body=body, secret=self._secret)
+            headers = {
+                "API-Key": self._key,
+                "API-Sign": signed,
+                "Content-Type": "application/x-www-form-urlencoded",
+            }
+            return await self._ask("POST", path, content=body, headers=headers)
+
+    async def _get(self, method: str, params: dict[str, Any]) -> Any:
+        return await self._ask("GET", f"/0/public/{method}", params=params)
+
+    async def _patiently(self, ask: Any) -> Any:
+        pause = FIRST_PAUSE_SECONDS
+        for left in range(READ_TRIES - 1, -1, -1):
+            try:
+                return await ask()
+            except (Unreached, NoAnswer):
+                if not left:
+                    raise
+            except ApiError as error:
+                if not left or not error.words.startswith(("EAPI:Invalid nonce", "EService:")):
+                    raise
+            await asyncio.sleep(pause)
+            pause *= 2
+        raise AssertionError("unreachable")
+
+    async def _ask(self, verb: str, path: str, **given: Any) -> Any:
+        try:
+            answer = await self._client.request(verb, path, **given)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Unreached(f"Kraken cannot be reached: {error or type(error).__name__}") from None
+        except httpx.HTTPError as error:
+            raise NoAnswer(f"no answer from Kraken: {type(error).__name__}") from None
+        if answer.status_code != 200:
+            raise NoAnswer(f"Kraken answered HTTP {answer.status_code}")
+        try:
+            told = msgspec.json.decode(answer.content)
+            errors = [text for text in told["error"] if not text.startswith("W")]
+        except (msgspec.DecodeError, KeyError, TypeError):
+            raise NoAnswer("Kraken's answer cannot be read") from None
+        if errors:
+            raise ApiError("; ".join(errors))
+        return told.get("result")

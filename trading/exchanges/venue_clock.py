@@ -1,0 +1,36 @@
+"""The venue's time, from the stamps of its own messages; ours only carries it on in between."""
+
+import time
+from datetime import datetime
+
+NS = 1_000_000_000
+
+
+def read_stamp(text: str) -> int:
+    """Nanoseconds of an RFC 3339 time with up to nine decimals.
+
+    Raises:
+        ValueError: it is none.
+    """
+    head, dot, tail = text.removesuffix("Z").partition(".")
+    seconds = int(datetime.fromisoformat(f"{head}+00:00").timestamp())
+    return seconds * NS + (int(tail[:9].ljust(9, "0")) if dot else 0)
+
+
+class VenueClock:
+    """Newest stamp plus the time since it came; never falls back."""
+
+    def __init__(self) -> None:
+        self._stamp_ns = 0
+        self._heard_at = 0.0
+
+    def hear(self, stamp_ns: int) -> None:
+        """A stamp of the venue's."""
+        if stamp_ns >= self._stamp_ns:
+            self._stamp_ns, self._heard_at = stamp_ns, time.monotonic()
+
+    def now_ns(self) -> int:
+        """The venue's time now; ours before it has spoken."""
+        if not self._stamp_ns:
+            return time.time_ns()
+        return self._stamp_ns + int((time.monotonic() - self._heard_at) * NS)
