@@ -93,7 +93,16 @@ def configure(*, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("daphne", "numba", "httpx", "httpcore", "asyncio", "django.utils.autoreload", "kombu", "amqp"):
+    for noisy in (
+        "daphne",
+        "numba",
+        "httpx",
+        "httpcore",
+        "asyncio",
+        "django.utils.autoreload",
+        "kombu",
+        "amqp",
+    ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(
         processors=[*PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -199,7 +199,9 @@ def plan(settings: env.Env) -> Supervisor:
         places=servers.places,
         host=settings.host,
         port=settings.port,
-        simulator_speed=settings.demo_speed if settings.demo_market == "simulator" else None,
+        simulator_speed=settings.demo_speed
+        if settings.demo_market.startswith("simulator")
+        else None,
     )
     return Supervisor(places=servers.places, servers=servers, programs=programs)
 

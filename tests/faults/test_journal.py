@@ -20,7 +20,8 @@ from trading.models import (
     OrderIntent,
     Position,
 )
-from trading.wiring.engines import EngineProcess, read_plan
+from trading.wiring.engines import EngineProcess
+from trading.wiring.plans import read_plan
 
 pytestmark = pytest.mark.faults
 

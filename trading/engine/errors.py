@@ -17,5 +17,9 @@ class NotLeader(Exception):
     """The fence said no: another engine leads this account."""
 
 
+class CannotTrade(Exception):
+    """Something must be put right by a person before this account can trade; one clear sentence."""
+
+
 class IllegalTransition(Exception):
     """An order event that cannot follow the order's state; quarantined, never guessed."""

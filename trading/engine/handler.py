@@ -29,6 +29,7 @@ from trading.engine.messages import (
     OrderRequest,
     PriceTick,
 )
+from trading.engine.orders import State
 from trading.engine.ports import Clock, Inbox, Lease, Ledger, MarketFeed, Venue
 from trading.engine.restore import restore
 from trading.engine.state import CoreState
@@ -189,9 +190,17 @@ class Handler:
         for change in changes:
             if change.seq != order.seq:
                 continue
+            if change.state == State.WORKING and self._is_orphan(order):
+                self.batch.intent_states += await self.execution.cancel(order, reason="flat by now")
+                continue
             end = ended_without_fill(order, change, time_ns=self.now_ns())
             if end:
                 await self.act(self.core.on_fill(end), must_commit=True)
+
+    def _is_orphan(self, order: OrderRequest) -> bool:
+        """Whether a stop rests for a position that has ended meanwhile: it would open another."""
+        held = self.core.markets[order.market]["position"]["quantity_lots"]
+        return order.purpose in (Purpose.PROTECT, Purpose.MOVE_STOP) and held == 0
 
     def _note_position(self, market: int) -> None:
         position = self.core.markets[market]["position"]

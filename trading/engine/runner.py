@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from trading.engine.commands import obey
-from trading.engine.errors import NotLeader
+from trading.engine.errors import CannotTrade, NotLeader
 from trading.engine.handler import Handler, Pace, Ports
 from trading.engine.state import CoreState
 
@@ -64,7 +64,8 @@ class Runner:
         except NotLeader:
             outcome = Outcome.LEADERSHIP_LOST
         except BaseException as error:
-            await self._ports.lease.report(observed="FAILED", detail=type(error).__name__)
+            words = str(error) if isinstance(error, CannotTrade) else type(error).__name__
+            await self._ports.lease.report(observed="FAILED", detail=words)
             raise
         else:
             if outcome is not Outcome.LEADERSHIP_LOST:

@@ -45,9 +45,10 @@ class PaperVenue:
     async def messages(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[Message]:
         """Ticks, fills and bars in the order a venue would tell them."""
         async for bar in self._feed.news(after_ns=after_ns):
-            if isinstance(bar, FeedChange):
-                yield bar
-                continue
+            if not isinstance(bar, BarClosed):
+                if isinstance(bar, FeedChange):
+                    yield bar
+                continue  # prices between bars would fill here otherwise than in a backtest
             self._bar[0] = (bar.open_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
             phase = self._phase_of(bar)
             if phase < fills.PHASE_OPEN_DONE:

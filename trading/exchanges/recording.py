@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import numpy as np
 
 from trading.core.records import BAR
-from trading.engine.messages import BarClosed, FeedChange
+from trading.engine.messages import BarClosed, FeedChange, PriceTick
 from trading.engine.ports import MarketFeed
 from trading.marketdata.store import BarStore, SeriesKey
 
+News = BarClosed | FeedChange | PriceTick
 MOST_KEPT_BACK = 1000
 
 
@@ -20,7 +21,7 @@ class RecordingFeed:
         self._feed, self._store, self._keys = feed, store, tuple(keys)
         self._waiting: dict[int, list[tuple[float, ...]]] = {}
 
-    async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed | FeedChange]:
+    async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[News]:
         """What the other feed tells."""
         try:
             async for told in self._feed.news(after_ns=after_ns):

@@ -94,8 +94,8 @@ def fill_fields(spec: MarketSpec, report: FillReport) -> dict[str, Any]:
         "side": Side(report.side).name,
         "quantity": quantity(spec, report.quantity_lots),
         "price": price(spec, report.price_ticks),
-        "fee": fee(report.fee_units),
-        "fee_currency": spec.quote,
+        "fee": Decimal(report.fee) if report.fee else fee(report.fee_units),
+        "fee_currency": report.fee_currency or spec.quote,
         "liquidity": report.liquidity,
         "filled_at": to_datetime(report.time_ns),
     }
@@ -105,7 +105,8 @@ def postings(spec: MarketSpec, report: FillReport) -> list[tuple[str, str, Decim
     """The lines of a fill's posting as (book, currency, amount); they sum to zero per currency."""
     base = quantity(spec, report.quantity_lots) * report.side
     quote = -base * price(spec, report.price_ticks)
-    paid = fee(report.fee_units)
+    paid = Decimal(report.fee) if report.fee else fee(report.fee_units)
+    charged = report.fee_currency or spec.quote
     lines = [
         ("ASSETS", spec.base, base),
         ("TRADING", spec.base, -base),
@@ -113,5 +114,5 @@ def postings(spec: MarketSpec, report: FillReport) -> list[tuple[str, str, Decim
         ("TRADING", spec.quote, -quote),
     ]
     if paid:
-        lines += [("ASSETS", spec.quote, -paid), ("FEES", spec.quote, paid)]
+        lines += [("ASSETS", charged, -paid), ("FEES", charged, paid)]
     return lines

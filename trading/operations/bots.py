@@ -21,7 +21,7 @@ def create_bot(
     actor: User | None,
     now: datetime,
 ) -> Bot:
-    """Make a paper bot with its first revision.
+    """Make a bot with its first revision; it trades in its account's mode.
 
     Raises:
         InvalidParams: a parameter is unknown or outside its bounds.
@@ -30,7 +30,7 @@ def create_bot(
         tenant_id=account.tenant_id,
         account=account,
         name=name,
-        stage=Bot.Stage.PAPER,
+        stage=Bot.Stage(account.mode),
         created_at=now,
     )
     BotInstrument.objects.bulk_create(

@@ -47,11 +47,12 @@ def ensure_demo(
     """
     tenant, password = _ensure_owner(now=now)
     with tenant_scope(tenant.id):
-        venue = venue or ("replay" if series else "synthetic")
+        venue, _, live = (venue or ("replay" if series else "synthetic")).partition("_")
+        mode = ExchangeAccount.Mode.LIVE if live else ExchangeAccount.Mode.PAPER
         instrument = series.instrument if series else _demo_instrument(venue)
         timeframe = series.timeframe_seconds if series else 60
         engine = _ensure_engine(
-            tenant, venue, instrument, timeframe_seconds=timeframe, speed=speed, now=now
+            tenant, venue, instrument, mode=mode, timeframe_seconds=timeframe, speed=speed, now=now
         )
         others = Engine.objects.exclude(id=engine.id).filter(desired=Engine.Desired.RUNNING)
         for other in others:
@@ -101,17 +102,22 @@ def _ensure_engine(
     venue: str,
     instrument: Instrument,
     *,
+    mode: ExchangeAccount.Mode,
     timeframe_seconds: int,
     speed: str,
     now: datetime,
 ) -> Engine:
     source = f" of {instrument.venue}" if venue == "replay" else ""
-    label = f"Demo {instrument.symbol}{source}"
+    label = f"Demo {instrument.symbol}{source}{', live orders' if mode == 'LIVE' else ''}"
     account = ExchangeAccount.objects.filter(venue=venue, label=label).first()
     if account is not None:
         return account.engine
     account = ExchangeAccount.objects.create(
-        tenant_id=tenant.id, venue=venue, label=label, quote_currency=instrument.quote
+        tenant_id=tenant.id,
+        venue=venue,
+        label=label,
+        mode=mode,
+        quote_currency=instrument.quote,
     )
     deposit_paper_funds(account=account, amount=FUNDS, actor=None, now=now)
     create_bot(

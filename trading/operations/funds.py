@@ -1,4 +1,4 @@
-"""Paper money: the only deposits this platform books itself."""
+"""Play money: the only deposits this platform books itself."""
 
 import uuid
 from datetime import datetime
@@ -19,10 +19,11 @@ def deposit_paper_funds(
     """Book a deposit in the account's quote currency.
 
     Raises:
-        NotAPaperAccount: the account trades live.
+        NotAPaperAccount: the account trades live, and not at our own simulator.
         ValueError: the amount is not above zero.
     """
-    if account.mode != ExchangeAccount.Mode.PAPER:
+    is_play = account.venue == ExchangeAccount.Venue.SIMULATOR
+    if account.mode != ExchangeAccount.Mode.PAPER and not is_play:
         raise NotAPaperAccount(f"{account} trades live; paper funds cannot be paid in")
     if amount <= 0:
         raise ValueError(f"amount: must be above 0, was {amount}")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import F
+
 from trading.models import Bot, BotRevision, Instrument
 
 
@@ -17,9 +19,9 @@ class EngineMarket:
 
 
 def list_markets(*, account_id: UUID) -> list[EngineMarket]:
-    """The markets of the account's paper bots, oldest bot first."""
+    """The markets of the account's bots that trade in its mode, oldest bot first."""
     bots = (
-        Bot.objects.filter(account_id=account_id, stage=Bot.Stage.PAPER)
+        Bot.objects.filter(account_id=account_id, stage=F("account__mode"))
         .exclude(active_revision=None)
         .select_related("active_revision")
         .prefetch_related("bot_instruments__instrument")

@@ -1,97 +1,20 @@
-"""Builds one engine from its rows: markets, parameters, feed, venue, ledger, lease, live view."""
+"""Builds one engine from its plan: feed, venue, ledger, lease, live view."""
 
 import socket
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connections
 
-from tenants.models import ExchangeAccount
-from tenants.scoping import tenant_scope
-from trading.core import params as core_params
-from trading.core.config.pipeline import PipelineParams
 from trading.engine.clock import SystemClock
 from trading.engine.handler import Ports
 from trading.engine.live import Identity, LiveView
-from trading.engine.messages import MarketSpec
 from trading.engine.runner import Outcome, Runner
-from trading.exchanges.paper import PaperVenue
 from trading.ledger.inbox import CommandInbox
 from trading.ledger.lease import LeaseTimes, PostgresLease
 from trading.ledger.writer import DjangoLedger
-from trading.models import Engine
-from trading.queries.markets import EngineMarket, list_markets
 from trading.stream.publisher import RedisPublisher
-from trading.wiring.feeds import build_feed
-
-NS_PER_SECOND = 1_000_000_000
-
-
-class CannotRun(Exception):
-    """The rows of an engine do not make a runnable engine; the text says what is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The rows of one engine, read once."""
-
-    tenant_id: str
-    engine: Engine
-    account: ExchangeAccount
-    markets: tuple[EngineMarket, ...]
-    specs: tuple[MarketSpec, ...]
-    params: tuple[PipelineParams, ...]
-
-
-def read_plan(*, tenant_id: str, engine_id: str) -> Plan:
-    """Read an engine's account, bots, revisions and instruments.
-
-    Raises:
-        CannotRun: no bot, no revision, no instrument, a live account, or mixed quote currencies.
-    """
-    with tenant_scope(tenant_id):
-        engine = Engine.objects.select_related("account").get(id=engine_id)
-        account = engine.account
-        if account.mode != ExchangeAccount.Mode.PAPER:
-            raise CannotRun(f"{account} is in live mode; this version trades on paper only")
-        markets = tuple(list_markets(account_id=account.id))
-    if not markets:
-        raise CannotRun(f"{account} has no paper bot with an active revision and an instrument")
-    wrong = {market.instrument.quote for market in markets} - {account.quote_currency}
-    if wrong:
-        raise CannotRun(
-            f"{account} is kept in {account.quote_currency}, but an instrument is quoted in "
-            f"{', '.join(sorted(wrong))}"
-        )
-    return Plan(
-        tenant_id=tenant_id,
-        engine=engine,
-        account=account,
-        markets=markets,
-        specs=tuple(_spec(market) for market in markets),
-        params=tuple(
-            core_params.validate(PipelineParams, market.revision.params) for market in markets
-        ),
-    )
-
-
-def _spec(market: EngineMarket) -> MarketSpec:
-    instrument = market.instrument
-    return MarketSpec(
-        index=market.index,
-        bot_id=str(market.bot.id),
-        revision_id=str(market.revision.id),
-        instrument_id=instrument.id,
-        venue=instrument.venue,
-        symbol=instrument.symbol,
-        base=instrument.base,
-        quote=instrument.quote,
-        tick_size=instrument.tick_size,
-        lot_size=instrument.lot_size,
-        min_quantity=instrument.min_quantity,
-        min_notional=instrument.min_notional,
-        timeframe_ns=market.revision.timeframe_seconds * NS_PER_SECOND,
-    )
+from trading.wiring.plans import Plan
+from trading.wiring.streets import build_street
 
 
 class EngineProcess:
@@ -116,9 +39,8 @@ class EngineProcess:
             longest_pause_seconds=settings.LEASE_SECONDS[0],
         )
         self._publisher = RedisPublisher(url=settings.REDIS_URL, tenant_id=plan.tenant_id)
-        self._feed = feed = build_feed(
-            engine=plan.engine, markets=plan.markets, speed=speed, clock=clock
-        )
+        street = build_street(plan, speed=speed, clock=clock)
+        self._close_street = street.close
         identity = Identity(
             engine_id=engine_id,
             mode=plan.account.mode,
@@ -128,8 +50,8 @@ class EngineProcess:
         self.runner = Runner(
             core=CoreState(engine_id=engine_id, specs=plan.specs, params=plan.params),
             ports=Ports(
-                venue=PaperVenue(feed=feed, specs=plan.specs, params=plan.params),
-                feed=feed,
+                venue=street.venue,
+                feed=street.feed,
                 ledger=self._ledger,
                 inbox=CommandInbox(ledger=self._ledger, engine_id=engine_id),
                 lease=self._lease,
@@ -146,7 +68,7 @@ class EngineProcess:
         finally:
             await self._publisher.close()
             await self._ledger.close()
-            await self._feed.close()
+            await self._close_street()
 
 
 def environment_core_hash() -> str:

@@ -10,6 +10,7 @@ from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
 from trading.exchanges.replay import FOREVER, InvalidSpeed, ReplayFeed, parse_speed
+from trading.exchanges.venue_clock import VenueClock
 from trading.ledger.rows import to_ns
 from trading.marketdata.store import SeriesKey
 from trading.models import Engine
@@ -37,9 +38,14 @@ def venue_urls(venue: str) -> tuple[str, str, str]:
 
 
 def build_feed(
-    *, engine: Engine, markets: Sequence[EngineMarket], speed: str | None, clock: Clock
+    *,
+    engine: Engine,
+    markets: Sequence[EngineMarket],
+    speed: str | None,
+    clock: Clock,
+    venue_clock: VenueClock | None = None,
 ) -> MarketFeed:
-    """The feed of an engine.
+    """The feed of an engine; with ``venue_clock`` of one that trades live, which also needs prices.
 
     Raises:
         CannotFeed: a venue without a feed, no stored bars, a bad speed, or mixed timeframes.
@@ -47,7 +53,7 @@ def build_feed(
     if len({market.revision.timeframe_seconds for market in markets}) > 1:
         raise CannotFeed("all bots of one engine must trade the same timeframe")
     if engine.account.venue in LIVE_VENUES:
-        return _wire_feed(engine.account.venue, markets)
+        return _wire_feed(engine.account.venue, markets, venue_clock)
     try:
         pace = parse_speed(speed or engine.speed)
     except InvalidSpeed as error:
@@ -68,7 +74,7 @@ def build_feed(
     )
 
 
-def _wire_feed(venue: str, markets: Sequence[EngineMarket]) -> MarketFeed:
+def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | None) -> MarketFeed:
     rest, socket, _ = venue_urls(venue)
     seconds = markets[0].revision.timeframe_seconds
     try:
@@ -77,6 +83,8 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket]) -> MarketFeed:
             ws_url=socket,
             symbols=[market.instrument.symbol for market in markets],
             timeframe_ns=seconds * NS_PER_SECOND,
+            clock=clock,
+            with_ticks=clock is not None,
         )
     except ValueError as error:
         raise CannotFeed(str(error)) from None

@@ -19,8 +19,8 @@ from trading.ledger import rows
 from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
 from trading.queries.bars import bar_source
 from trading.queries.markets import EngineMarket
-from trading.wiring.engines import Plan, read_plan
 from trading.wiring.feeds import first_ns
+from trading.wiring.plans import Plan, read_plan
 
 MOST_DIFFERENCES = 20
 

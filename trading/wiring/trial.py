@@ -24,8 +24,9 @@ from trading.marketdata.grid import infer_grid, sample
 from trading.marketdata.store import FOREVER, SeriesKey
 from trading.models import BarSeries, Instrument
 from trading.queries.bars import open_store
-from trading.wiring.engines import EngineProcess, read_plan
+from trading.wiring.engines import EngineProcess
 from trading.wiring.parity import Parity, check_parity
+from trading.wiring.plans import read_plan
 from trading.wiring.warm import warm_core
 
 FUNDS = Decimal(10_000)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import structlog
 
-from trading.engine.messages import BarClosed, FeedChange
+from trading.engine.messages import BarClosed, FeedChange, PriceTick
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.candles import Candles, interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached
@@ -29,19 +29,29 @@ class KrakenFeed:
     """Closed candles of several pairs of one timeframe, as Kraken itself makes them."""
 
     def __init__(
-        self, *, rest: KrakenRest, ws_url: str, symbols: Sequence[str], timeframe_ns: int
+        self,
+        *,
+        rest: KrakenRest,
+        ws_url: str,
+        symbols: Sequence[str],
+        timeframe_ns: int,
+        clock: VenueClock | None = None,
+        with_ticks: bool = False,
     ) -> None:
         self._rest, self._ws_url = rest, ws_url
         self._symbols = tuple(symbols)
         self._timeframe_ns = timeframe_ns
         self._interval = interval_of(timeframe_ns)
         self._candles = Candles(timeframe_ns, len(symbols))
-        self._queue: asyncio.Queue[FeedChange] = asyncio.Queue()
+        self._queue: asyncio.Queue[FeedChange | PriceTick] = asyncio.Queue()
         self._pairs: dict[str, names.Pair] = {}
         self._is_whole = False  # nothing is missing before what is told next
-        self.clock = VenueClock()
+        self._with_ticks = with_ticks
+        self.clock = clock or VenueClock()
 
-    async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[BarClosed | FeedChange]:
+    async def news(
+        self, *, after_ns: Mapping[int, int]
+    ) -> AsyncIterator[BarClosed | FeedChange | PriceTick]:
         """Bars after ``after_ns``; without one the newest that REST still has, for warming up.
 
         Raises:
@@ -125,8 +135,12 @@ class KrakenFeed:
             self.clock.hear(read_stamp(str(frame.get("timestamp", ""))))
         rows = frame.get("data")
         for symbol, open_ns, values in ws_candles(rows if isinstance(rows, list) else []):
-            if symbol in self._symbols:
-                self._candles.put(self._symbols.index(symbol), open_ns, values)
+            if symbol not in self._symbols:
+                continue
+            market = self._symbols.index(symbol)
+            self._candles.put(market, open_ns, values)
+            if self._with_ticks and frame.get("type") == "update":
+                self._queue.put_nowait(PriceTick(market, self.clock.now_ns(), values[3]))
 
     async def _catch_up(self) -> None:
         """What was committed since the last told bar, of all markets together; then entries may go on."""

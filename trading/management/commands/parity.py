@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import EngineNotListed, find_engine
-from trading.wiring.engines import CannotRun
 from trading.wiring.parity import Parity, check_parity
+from trading.wiring.plans import CannotRun
 
 EXIT_NOT_FOUND = 2
 EXIT_CONFIGURATION = 4

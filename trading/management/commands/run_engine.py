@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from trading.engine.runner import Outcome
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import EngineNotListed, find_engine
-from trading.wiring.engines import CannotRun, EngineProcess, read_plan
+from trading.wiring.engines import EngineProcess
+from trading.wiring.plans import CannotRun, read_plan
 from trading.wiring.warm import compile_apart, warm_core
 
 log = structlog.get_logger(__name__)

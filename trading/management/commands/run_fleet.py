@@ -11,7 +11,8 @@ from trading.fleet import Fleet
 from trading.management.commands.run_engine import serve
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import ListedEngine
-from trading.wiring.engines import CannotRun, EngineProcess, read_plan
+from trading.wiring.engines import EngineProcess
+from trading.wiring.plans import CannotRun, read_plan
 from trading.wiring.warm import compile_apart, warm_core
 
 log = structlog.get_logger(__name__)

@@ -1,0 +1,124 @@
+"""Orders of ours at a venue: by which name each side knows them, and what was told of them already."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from trading.core.codes import Purpose
+from trading.engine.batches import OpenIntent
+from trading.engine.execution import end_of
+from trading.engine.messages import FillReport, OrderRequest
+
+STOPS = (Purpose.PROTECT, Purpose.MOVE_STOP)
+Key = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill as a venue tells it, in its own numbers turned into ours."""
+
+    trade_id: str
+    lots: int
+    ticks: int
+    fee_units: int
+    fee: str
+    fee_currency: str
+    is_maker: bool
+    time_ns: int
+
+
+@dataclass(slots=True)
+class KnownOrder:
+    """A venue's order and the newest intent it carries out (a moved stop is still the same order)."""
+
+    order: OrderRequest
+    venue_id: str
+    filled_lots: int = 0
+    is_over: bool = False
+
+
+@dataclass(slots=True)
+class KnownOrders:
+    """All of one engine, and every trade that was told."""
+
+    told: set[str] = field(default_factory=set)
+    by_id: dict[str, KnownOrder] = field(default_factory=dict)
+    _by_key: dict[Key, str] = field(default_factory=dict)
+    _by_client: dict[str, OrderRequest] = field(default_factory=dict)
+
+    def adopt(
+        self, intents: Iterable[OpenIntent], booked: Iterable[str], *, open_: set[str]
+    ) -> None:
+        """What an earlier leader knew; intents in the order they were planned."""
+        self.told |= set(booked)
+        for intent in intents:
+            self.expect(intent.order)
+            if intent.venue_order_id:
+                known = self.name(intent.order, intent.venue_order_id)
+                known.is_over = intent.state not in open_
+
+    def expect(self, order: OrderRequest) -> None:
+        """An order is about to be sent under its client order id."""
+        self._by_client[order.client_order_id] = order
+
+    def name(self, order: OrderRequest, venue_id: str) -> KnownOrder:
+        """The venue calls this order so, or goes on with an order it calls so."""
+        known = self.by_id.setdefault(venue_id, KnownOrder(order, venue_id))
+        if order.seq >= known.order.seq:
+            known.order = order
+        self._by_key[order.market, order.seq] = venue_id
+        return known
+
+    def find(self, *, venue_id: str, client_id: str = "") -> KnownOrder | None:
+        """An order of ours by either name; None for a stranger's."""
+        if venue_id in self.by_id:
+            return self.by_id[venue_id]
+        order = self._by_client.get(client_id)
+        return self.name(order, venue_id) if order else None
+
+    def of(self, market: int, seq: int) -> KnownOrder | None:
+        """The venue's order that carries out an intent."""
+        venue_id = self._by_key.get((market, seq))
+        return self.by_id[venue_id] if venue_id else None
+
+    def working(self) -> list[KnownOrder]:
+        """Orders whose end was not told."""
+        return [known for known in self.by_id.values() if not known.is_over]
+
+    def stop_of(self, market: int) -> KnownOrder | None:
+        """The stop that rests for a market."""
+        stops = [k for k in self.working() if k.order.market == market and k.order.purpose in STOPS]
+        return stops[-1] if stops else None
+
+    def fill(self, known: KnownOrder, execution: Execution) -> FillReport | None:
+        """The news of a fill; None when it was told before."""
+        if execution.trade_id in self.told:
+            return None
+        self.told.add(execution.trade_id)
+        order = known.order
+        known.filled_lots += execution.lots
+        is_whole = known.filled_lots >= order.quantity_lots and not known.is_over
+        known.is_over = known.is_over or is_whole
+        return FillReport(
+            market=order.market,
+            intent_seq=order.seq,
+            time_ns=execution.time_ns,
+            purpose=int(order.purpose),
+            side=int(order.side),
+            quantity_lots=execution.lots,
+            price_ticks=execution.ticks,
+            fee_units=execution.fee_units,
+            liquidity=int(execution.is_maker),
+            reason=int(order.reason),
+            final=int(is_whole),
+            venue_order_id=known.venue_id,
+            venue_trade_id=execution.trade_id,
+            fee=execution.fee,
+            fee_currency=execution.fee_currency,
+        )
+
+    def end(self, known: KnownOrder, *, time_ns: int) -> FillReport | None:
+        """The news that nothing of an order is left working; None when it was told before."""
+        if known.is_over:
+            return None
+        known.is_over = True
+        return end_of(known.order, time_ns=time_ns, venue_order_id=known.venue_id)
