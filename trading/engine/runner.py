@@ -102,11 +102,16 @@ class Runner:
             asyncio.create_task(work)
             for work in (self._read_commands(), self._resolve(), self._stop.wait())
         ]
-        done, _ = await asyncio.wait({pull, keeper, *others}, return_when=asyncio.FIRST_COMPLETED)
-        async with self._lock:  # nothing is half-handled while we hold it
+        try:
+            done, _ = await asyncio.wait(
+                {pull, keeper, *others}, return_when=asyncio.FIRST_COMPLETED
+            )
+            await self._lock.acquire()  # nothing is half-handled while we hold it
+        finally:  # also when we are cancelled ourselves: nobody may go on without us
             for task in (pull, *others):
                 task.cancel()
-        await asyncio.gather(pull, *others, return_exceptions=True)
+            await asyncio.gather(pull, *others, return_exceptions=True)
+        self._lock.release()
         failed = [error for task in done - {keeper} if (error := task.exception())]
         for error in sorted(failed, key=lambda error: isinstance(error, HalfDone)):
             raise error  # the cause, not who met what it left

@@ -176,7 +176,7 @@ class KrakenDesk:
         spec = self.specs[order.market]
         left = spec.lot_size * (stop.order.quantity_lots - order.quantity_lots)
         try:
-            await self.rest.act("AmendOrder", txid=stop.venue_id, order_qty=f"{left:f}")
+            await self.rest.act("AmendOrder", txid=stop.venue_id, order_qty=orders.plain(left))
         except FAILS as error:
             raise NotSent(f"the stop could not be made smaller: {error}") from None
 

@@ -94,6 +94,8 @@ class KrakenVenue:
                 for task in tasks:
                     if task.done():
                         task.result()
+                if tasks[0].done() and self._queue.empty():
+                    return  # a feed that ends: a replay
         finally:
             for task in tasks:
                 task.cancel()
@@ -163,7 +165,7 @@ class KrakenVenue:
             venue_id=str(told.get("order_id", "")), client_id=str(told.get("cl_ord_id", ""))
         )
         if known is None:
-            log.info("order_of_others", order=told.get("order_id"), event=told.get("exec_type"))
+            log.info("order_of_others", order=told.get("order_id"), happened=told.get("exec_type"))
             return
         report: FillReport | None = None
         if told.get("exec_type") == "trade":

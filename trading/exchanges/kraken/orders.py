@@ -22,12 +22,17 @@ def stamp(time_ns: int) -> str:
 
 def volume(order: OrderRequest, spec: MarketSpec) -> str:
     """The quantity in base units."""
-    return f"{spec.lot_size * order.quantity_lots:f}"
+    return plain(spec.lot_size * order.quantity_lots)
+
+
+def plain(value: Decimal) -> str:
+    """A number without digits beyond its grid: the venue counts decimals, zeros too."""
+    return f"{value.normalize():f}"
 
 
 def level(order: OrderRequest, spec: MarketSpec) -> str:
     """The trigger or limit."""
-    return f"{spec.tick_size * order.price_ticks:f}"
+    return plain(spec.tick_size * order.price_ticks)
 
 
 def add_params(

@@ -335,7 +335,16 @@ def _penalty(steps: Iterable[tuple[int, int]], age: float) -> float:
 
 def _check_grid(market: PairMarket, quantity: Decimal, price: Decimal | None) -> None:
     grid = market.grid
-    if quantity <= 0 or quantity % grid.lot_size:
+    if quantity <= 0 or quantity % grid.lot_size or _decimals(quantity) > grid.lot_decimals:
         raise Rejected("EGeneral:Invalid arguments:volume")
-    if price is not None and (price <= 0 or price % grid.tick_size):
+    if price is None:
+        return
+    if price <= 0 or _decimals(price) > grid.price_decimals:
+        raise Rejected("EOrder:Invalid price:Invalid price argument")
+    if price % grid.tick_size:
         raise Rejected("EOrder:Tick size check failed")
+
+
+def _decimals(value: Decimal) -> int:
+    """Digits after the point as they were written."""
+    return max(-int(value.as_tuple().exponent), 0)

@@ -37,6 +37,10 @@ class SimulatorClock:
             return self._frozen_ns
         return self._start_ns + int((time.monotonic() - self._began) * self.speed * SECOND_NS)
 
+    def jump(self, now_ns: int) -> None:
+        """Stand still at another, later moment."""
+        self._frozen_ns = max(now_ns, self._frozen_ns or 0)
+
     def freeze(self, *, on: bool) -> None:
         """Let the world stand still, or go on from where it stood."""
         if on:

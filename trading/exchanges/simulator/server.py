@@ -60,10 +60,8 @@ class Simulator:
         """Listen; port 0 takes a free one."""
         app = web.Application(client_max_size=1_000_000)
         app.router.add_route("*", "/0/{side:public|private}/{method}", self._answer_rest)
-        app.router.add_get("/v2", lambda request: self._answer_socket(request, is_private=False))
-        app.router.add_get(
-            "/v2/auth", lambda request: self._answer_socket(request, is_private=True)
-        )
+        app.router.add_get("/v2", self._answer_public)
+        app.router.add_get("/v2/auth", self._answer_private)
         app.router.add_get("/simulator/oracle", self._oracle)
         app.router.add_post("/simulator/{act:fault|freeze|mode|account|sockets}", self._control)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -105,7 +103,13 @@ class Simulator:
                     session.on_trades(market, trades)
             await asyncio.sleep(TURN_SECONDS)
 
-    async def _answer_socket(self, request: web.Request, *, is_private: bool) -> Any:
+    async def _answer_public(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer_socket(request, is_private=False)
+
+    async def _answer_private(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer_socket(request, is_private=True)
+
+    async def _answer_socket(self, request: web.Request, *, is_private: bool) -> web.StreamResponse:
         session = Session(self.exchange, self._rest, is_private)
         self.sessions.add(session)
         try:
