@@ -16,7 +16,7 @@ Values = tuple[float, float, float, float, float]  # open, high, low, close, vol
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)  # minutes
 
 
-@dataclass(slots=True)
+@dataclass
 class Candles:
     """Candles of several markets of one timeframe that are not told yet."""
 
@@ -29,6 +29,18 @@ class Candles:
         """A candle as it stands; one that was told is never taken back."""
         if open_ns > self.told_ns.get(market, 0):
             self._rows.setdefault(open_ns, {})[market] = values
+
+    def holes(self) -> list[tuple[int, int]]:
+        """(market, last told open) where the next candle does not follow: quiet, or never heard of."""
+        first: dict[int, int] = {}
+        for open_ns in sorted(self._rows, reverse=True):
+            first |= dict.fromkeys(self._rows[open_ns], open_ns)
+        told = self.told_ns
+        return [
+            (market, told[market])
+            for market, open_ns in first.items()
+            if told.get(market) and open_ns > told[market] + self.timeframe_ns
+        ]
 
     def close(self, now_ns: int) -> list[BarClosed]:
         """Bars that are final, in (open time, market) order.

@@ -10,7 +10,7 @@ import structlog
 
 from trading.engine.messages import BarClosed, FeedChange, PriceTick
 from trading.exchanges.kraken import names
-from trading.exchanges.kraken.candles import Candles, interval_of, rest_candles, ws_candles
+from trading.exchanges.kraken.candles import Candles, Values, interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.kraken.sockets import Connected, Lost, listen
@@ -18,7 +18,8 @@ from trading.exchanges.venue_clock import VenueClock, read_stamp
 
 log = structlog.get_logger(__name__)
 
-CHANNEL = "candles"
+CHANNEL, AUDIT = "candles", "candles_agree"
+MOST_TOLD = 5000
 LOOK_SECONDS = 0.1
 AUDIT_SECONDS = 60.0
 RETRY_SECONDS = 5.0
@@ -45,6 +46,9 @@ class KrakenFeed:
         self._candles = Candles(timeframe_ns, len(symbols))
         self._queue: asyncio.Queue[FeedChange | PriceTick] = asyncio.Queue()
         self._pairs: dict[str, names.Pair] = {}
+        self._asked: dict[int, int] = {}  # market -> last told open when REST was asked
+        self._told: dict[tuple[int, int], Values] = {}
+        self._is_doubted = False
         self._is_whole = False  # nothing is missing before what is told next
         self._with_ticks = with_ticks
         self.clock = clock or VenueClock()
@@ -64,8 +68,10 @@ class KrakenFeed:
             while True:
                 while not self._queue.empty():
                     yield self._queue.get_nowait()
-                for bar in self._candles.close(self.clock.now_ns()) if self._is_whole else ():
-                    yield bar
+                if self._is_whole and await self._ask_about_holes():
+                    for bar in self._candles.close(self.clock.now_ns()):
+                        self._remember(bar)
+                        yield bar
                 for ended in (task, audit):
                     if ended.done():
                         ended.result()
@@ -74,6 +80,28 @@ class KrakenFeed:
             for one in (task, audit):
                 one.cancel()
             await asyncio.gather(task, audit, return_exceptions=True)
+
+    def _remember(self, bar: BarClosed) -> None:
+        """Keep the newest told bars until the next audit has compared them."""
+        if len(self._told) > MOST_TOLD:
+            self._told.clear()
+        values = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+        self._told[bar.market, bar.open_ns] = values
+
+    async def _ask_about_holes(self) -> bool:
+        """Ask REST about intervals the stream did not tell of; no bar is told after one unasked."""
+        for market, told_ns in self._candles.holes():
+            if self._asked.get(market) == told_ns:
+                continue
+            try:
+                now_ns = await self._time_ns()
+                bars = await self._committed(market, since_ns=told_ns, now_ns=now_ns)
+            except FEED_FAILS as error:
+                log.warning("hole_not_asked_about", market=market, why=str(error))
+                return False
+            self._put(market, bars)
+            self._asked[market] = told_ns
+        return True
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last committed candles that opened before a moment; at most the 720 Kraken keeps."""
@@ -110,8 +138,8 @@ class KrakenFeed:
         result = await self._rest.public("OHLC", **params, **({"since": since} if since else {}))
         return rest_candles(result, now_ns=now_ns, timeframe_ns=self._timeframe_ns)
 
-    def _say(self, *, is_up: bool, reason: str) -> None:
-        self._queue.put_nowait(FeedChange(CHANNEL, is_up, reason))
+    def _say(self, *, is_up: bool, reason: str, channel: str = CHANNEL) -> None:
+        self._queue.put_nowait(FeedChange(channel, is_up, reason))
 
     async def _requests(self) -> list[dict[str, Any]]:
         params = {"channel": "ohlc", "symbol": list(self._symbols), "interval": self._interval}
@@ -166,15 +194,28 @@ class KrakenFeed:
             self._candles.put(market, open_ns, tuple(values))
 
     async def _audit(self) -> None:
-        """Now and then, although all looks well: does REST have a bar that was never told?"""
+        """Now and then, although all looks well: does REST have other bars than were told?
+
+        A bar that was told is never taken back; entries wait until a look finds no difference.
+        """
         while True:
             await asyncio.sleep(AUDIT_SECONDS)
-            for market in range(len(self._symbols)):
-                told_ns = self._candles.told_ns.get(market, 0)
-                with suppress(*FEED_FAILS):
-                    now_ns = await self._time_ns()
-                    bars = await self._committed(market, since_ns=told_ns, now_ns=now_ns)
-                    missed = bars[bars["open_ns"] > self._candles.told_ns.get(market, 0)]
-                    if len(missed) > 1:
-                        log.warning("bars_were_missed", market=market, bars=len(missed))
-                    self._put(market, missed)
+            with suppress(*FEED_FAILS):
+                now_ns = await self._time_ns()
+                wrong = [await self._differs(m, now_ns) for m in range(len(self._symbols))]
+                if any(wrong) or self._is_doubted:
+                    self._is_doubted = any(wrong)
+                    why = next(filter(None, wrong), "candles agree with Kraken's own again")
+                    self._say(channel=AUDIT, is_up=not self._is_doubted, reason=why)
+
+    async def _differs(self, market: int, now_ns: int) -> str:
+        """What is wrong with the newest told bars of a market; empty: nothing."""
+        mine = {open_ns: row for (m, open_ns), row in self._told.items() if m == market}
+        self._told = {key: row for key, row in self._told.items() if key[0] != market}
+        since = min(mine, default=self._candles.told_ns.get(market, 0)) - self._timeframe_ns
+        bars = await self._committed(market, since_ns=max(since, 0), now_ns=now_ns)
+        self._put(market, bars[bars["open_ns"] > self._candles.told_ns.get(market, 0)])
+        for open_ns, *values in bars.tolist():
+            if open_ns in mine and mine[open_ns] != tuple(values):
+                return f"{self._symbols[market]}: a candle was told otherwise than Kraken has it"
+        return ""
