@@ -41,7 +41,7 @@ KEY = "key"
 SECRET = base64.b64encode(bytes(range(64))).decode()
 GRID = Grid(Decimal("0.1"), Decimal("0.0001"), Decimal("0.0001"), Decimal("0.5"))
 FUNDS = {"USD": Decimal(10_000), "BTC": Decimal(3)}  # the three coins are the customer's own
-AFTERWARDS_SECONDS = 40
+AFTERWARDS_SECONDS = 30
 QUICK = Pace(decisions_per_commit=50, seconds_per_commit=1e9, resolve_seconds=0.02)
 
 

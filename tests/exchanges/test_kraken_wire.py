@@ -13,7 +13,7 @@ from trading.exchanges.kraken.candles import Candles, interval_of, rest_candles,
 from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached, outcome_of
 from trading.exchanges.kraken.sign import Nonces, UnusableKey, signature
 from trading.exchanges.kraken.sockets import _read, pause_after
-from trading.exchanges.simulator.kraken_stream import checksum
+from trading.exchanges.simulator.kraken_views import checksum
 from trading.exchanges.simulator.market import Grid, Level, PairMarket
 from trading.exchanges.synthetic import SyntheticBars
 from trading.exchanges.venue_clock import read_stamp

@@ -24,12 +24,12 @@ from trading.core.codes import Purpose
 from trading.core.config.profiles import PROFILES
 from trading.engine.errors import CannotTrade
 from trading.exchanges.simulator.accounts import RIGHTS
-from trading.exchanges.simulator.exchange import Wish
 from trading.exchanges.simulator.faults import Fault
+from trading.exchanges.simulator.rules import Wish
 from trading.exchanges.simulator.server import Simulator
 
 ACTIVE = plain(PROFILES["active"])
-BARS = random_bars(39, 450)  # entries, stops that move, and exits at the market
+BARS = random_bars(69, 280)  # entries, stops that move, and exits at the market
 
 
 @dataclass
@@ -53,6 +53,12 @@ class Trouble:
             self.simulator.close_sockets()
             return
         faults.arm(Fault(self.kind, self.where, times=self.times, words=self.words))
+
+
+@pytest.fixture(autouse=True)
+def _frequent_audits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day passes in seconds; what production looks at every half minute, too."""
+    monkeypatch.setattr("trading.exchanges.kraken.live.AUDIT_SECONDS", 0.2)
 
 
 async def play(trouble: Trouble | None = None, *, bars: np.ndarray = BARS) -> tuple[Any, Any]:
@@ -129,7 +135,7 @@ async def test_troubles_together(seed: int) -> None:
                 self.kind, self.where, self.words = kind, where, words
                 super().__call__(0)
 
-    simulator, street = await play(All("", ""), bars=random_bars(seed + 10, 450))
+    simulator, street = await play(All("", ""), bars=random_bars(seed + 64, 280))
 
     check_books(simulator, street)
 
@@ -138,7 +144,7 @@ async def test_troubles_together(seed: int) -> None:
 async def test_an_engine_that_dies_at_any_moment_is_followed_by_one_that_knows(seed: int) -> None:
     """A life ends in the middle of whatever it does; the next leader has the journal and the venue."""
     rng = np.random.default_rng(seed)
-    bars = random_bars(seed + 20, 450)
+    bars = random_bars(seed + 68, 280)
     simulator = await open_simulator(bars)
     street = LiveStreet(simulator, ACTIVE, bars)
     deaths = 0

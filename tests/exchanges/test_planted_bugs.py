@@ -15,6 +15,7 @@ from trading.exchanges.kraken import desk as desk_module
 from trading.exchanges.kraken import orders
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import NoAnswer, outcome_of
+from trading.exchanges.kraken.inquiry import Inquiry
 from trading.exchanges.kraken.live import KrakenVenue
 
 LOST_REPLY = ("reply_lost", "AddOrder")
@@ -42,9 +43,9 @@ def resend_under_a_new_id(patch: pytest.MonkeyPatch) -> None:
 
 
 def look_at_open_orders_only(patch: pytest.MonkeyPatch) -> None:
-    judge = KrakenDesk._judge
+    judge = Inquiry._judge
 
-    async def open_only(self: KrakenDesk, order: Any) -> Any:
+    async def open_only(self: Inquiry, order: Any) -> Any:
         read = self.rest.read
 
         async def without_closed(method: str, **params: Any) -> Any:
@@ -56,7 +57,7 @@ def look_at_open_orders_only(patch: pytest.MonkeyPatch) -> None:
         finally:
             self.rest.read = read  # type: ignore[method-assign]
 
-    patch.setattr(KrakenDesk, "_judge", open_only)
+    patch.setattr(Inquiry, "_judge", open_only)
     patch.setattr(KrakenVenue, "_hear", lambda self, told: None)  # no luck by the stream
 
 

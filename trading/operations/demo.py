@@ -130,6 +130,13 @@ def _ensure_engine(
         now=now,
     )
     engine = create_engine(account=account, speed=speed)
+    _audit(tenant, label, venue, instrument, now=now)
+    return engine
+
+
+def _audit(
+    tenant: Tenant, label: str, venue: str, instrument: Instrument, *, now: datetime
+) -> None:
     tenant_operations.write_audit(
         tenant_id=tenant.id,
         actor=None,
@@ -139,4 +146,3 @@ def _ensure_engine(
         after={"venue": venue, "instrument": str(instrument), "role": Role.OWNER.value},
         now=now,
     )
-    return engine

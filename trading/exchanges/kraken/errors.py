@@ -44,6 +44,9 @@ class NoAnswer(Exception):
     """It left, and no answer of the venue's came back."""
 
 
+FAILS = (ApiError, Unreached, NoAnswer)
+
+
 def outcome_of(error: Exception) -> Exception:
     """What a failed order request is for the engine."""
     if isinstance(error, Unreached):

@@ -11,7 +11,7 @@ import structlog
 from trading.engine.messages import BarClosed, FeedChange, PriceTick
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.candles import Candles, Values, interval_of, rest_candles, ws_candles
-from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached
+from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.kraken.sockets import Connected, Lost, listen
 from trading.exchanges.venue_clock import VenueClock, read_stamp
@@ -23,7 +23,6 @@ MOST_TOLD = 5000
 LOOK_SECONDS = 0.1
 AUDIT_SECONDS = 60.0
 RETRY_SECONDS = 5.0
-FEED_FAILS = (ApiError, Unreached, NoAnswer)
 
 
 class KrakenFeed:
@@ -96,7 +95,7 @@ class KrakenFeed:
             try:
                 now_ns = await self._time_ns()
                 bars = await self._committed(market, since_ns=told_ns, now_ns=now_ns)
-            except FEED_FAILS as error:
+            except FAILS as error:
                 log.warning("hole_not_asked_about", market=market, why=str(error))
                 return False
             self._put(market, bars)
@@ -115,7 +114,7 @@ class KrakenFeed:
             try:
                 told = await self._rest.public("AssetPairs")
                 self._pairs = names.read_pairs(told)
-            except FEED_FAILS as error:
+            except FAILS as error:
                 self._say(is_up=False, reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
         for symbol in self._symbols:
@@ -179,7 +178,7 @@ class KrakenFeed:
                     await self._committed(market, since_ns=told.get(market, 0), now_ns=now_ns)
                     for market in range(len(self._symbols))
                 ]
-            except FEED_FAILS as error:
+            except FAILS as error:
                 self._say(is_up=False, reason=f"no history from Kraken: {error}")
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -200,7 +199,7 @@ class KrakenFeed:
         """
         while True:
             await asyncio.sleep(AUDIT_SECONDS)
-            with suppress(*FEED_FAILS):
+            with suppress(*FAILS):
                 now_ns = await self._time_ns()
                 wrong = [await self._differs(m, now_ns) for m in range(len(self._symbols))]
                 if any(wrong) or self._is_doubted:

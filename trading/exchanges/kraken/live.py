@@ -13,7 +13,8 @@ from trading.engine.messages import FeedChange, FillReport, Message, OrderReques
 from trading.engine.orders import OPEN_STATES
 from trading.engine.ports import MarketFeed
 from trading.exchanges.kraken import orders
-from trading.exchanges.kraken.desk import FAILS, KrakenDesk
+from trading.exchanges.kraken.desk import KrakenDesk
+from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.sockets import Connected, Frame, Lost, listen
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ class KrakenVenue:
     async def lookup(self, order: OrderRequest) -> Evidence:
         """What became of an order."""
         await self._ready()
-        return await self._desk.lookup(order)
+        return await self._desk.inquiry.lookup(order)
 
     async def _ready(self) -> None:
         """Without the table of pairs nothing can be asked; start-up waits for the venue."""
@@ -180,7 +181,7 @@ class KrakenVenue:
         """Everything the stream may have missed, before it is trusted again."""
         while True:
             try:
-                for report in await self._desk.catch_up():
+                for report in await self._desk.inquiry.catch_up():
                     self._queue.put_nowait(report)
             except FAILS as error:
                 log.warning("orders_not_caught_up", why=str(error))
@@ -193,6 +194,6 @@ class KrakenVenue:
         while True:
             await asyncio.sleep(AUDIT_SECONDS)
             with suppress(*FAILS):
-                for report in await self._desk.catch_up():
+                for report in await self._desk.inquiry.catch_up():
                     log.warning("order_news_was_missed", seq=report.intent_seq)
                     self._queue.put_nowait(report)

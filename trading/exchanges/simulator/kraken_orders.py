@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from trading.exchanges.simulator.accounts import LIMIT, MARKET, STOP, Account, Order
-from trading.exchanges.simulator.exchange import Exchange, Rejected, Wish
+from trading.exchanges.simulator.exchange import Exchange
 from trading.exchanges.simulator.kraken_words import number, read_stamp
+from trading.exchanges.simulator.rules import Rejected, Wish
 
 MOST_CLIENT_ID = 36
 LONGEST_DEADLINE_NS = 61_000_000_000

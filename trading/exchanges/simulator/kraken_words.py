@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import Raw
 
 from trading.exchanges.simulator.accounts import MARKET, STOP, Fill, Order
-from trading.exchanges.simulator.exchange import MAKER_FEE, TAKER_FEE, Rejected
 from trading.exchanges.simulator.market import Grid, PairMarket
+from trading.exchanges.simulator.rules import MAKER_FEE, TAKER_FEE, Rejected
 
 NS = 1_000_000_000
 LEGACY = {  # asset as customers say it: (REST key, altname)

@@ -9,12 +9,15 @@ import msgspec
 from aiohttp import web
 
 from trading.exchanges.replay import BarSource
+from trading.exchanges.simulator import kraken_channels as channels
 from trading.exchanges.simulator.accounts import RIGHTS, Account
-from trading.exchanges.simulator.exchange import Exchange, Rejected
+from trading.exchanges.simulator.exchange import Exchange
 from trading.exchanges.simulator.faults import REPLIES, Fault
 from trading.exchanges.simulator.kraken_rest import KrakenRest
-from trading.exchanges.simulator.kraken_stream import Session, serve
+from trading.exchanges.simulator.kraken_sockets import serve
+from trading.exchanges.simulator.kraken_stream import Session
 from trading.exchanges.simulator.market import Grid, PairMarket, SimulatorClock
+from trading.exchanges.simulator.rules import Rejected
 
 TURN_SECONDS = 0.05
 PAGE_520 = "<html><head><title>520: Web server is returning an unknown error</title></head></html>"
@@ -100,7 +103,7 @@ class Simulator:
         while True:
             for market, trades in self.exchange.advance():
                 for session in self.sessions:
-                    session.on_trades(market, trades)
+                    channels.on_trades(session, market, trades)
             await asyncio.sleep(TURN_SECONDS)
 
     async def _answer_public(self, request: web.Request) -> web.StreamResponse:

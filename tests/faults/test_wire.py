@@ -1,0 +1,202 @@
+"""Engine and venue as processes of their own, over Kraken's wire: killed, taken over, and compared."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenants.models import ExchangeAccount
+from tenants.scoping import tenant_scope
+from tests import factories
+from tests.browser.conftest import free_port
+from tests.factories import EngineRows
+from tests.faults.processes import (
+    ROOT,
+    SHORT_LEASE,
+    decisions,
+    ended_afterwards,
+    engine_row,
+    wait_for,
+)
+from trading.models import Bot, Engine, Fill, Hold, OrderIntent, Position
+
+pytestmark = pytest.mark.faults
+SPEED = "60"  # a minute of the market is a second
+
+
+class Venue:
+    """The simulator as a process; killing it forgets its orders, so only paper survives that."""
+
+    def __init__(self, environment: dict[str, str], port: int) -> None:
+        self.environment, self.port = environment, port
+        self.process = self._start()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "manage.py", "run_simulator", "--port", str(self.port)]
+        process = subprocess.Popen(
+            [*command, "--speed", SPEED, "--pairs", "BTC/USD"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for(self.answers, "the simulator answers")
+        return process
+
+    def answers(self) -> bool:
+        with suppress(OSError):
+            return "oracle" in self.ask("/simulator/oracle")
+        return False
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.loads(answer.read())
+
+    def kill(self) -> None:
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def restart(self) -> None:
+        self.process = self._start()
+
+
+@pytest.fixture
+def venue(environment: dict[str, str], tmp_path: Path, settings) -> Iterator[Venue]:
+    port = free_port()
+    environment |= {"NOVA_SIMULATOR_PORT": str(port), "NOVA_DATA_DIR": str(tmp_path / "data"),
+                    "NOVA_ENV": "development", **SHORT_LEASE}  # fmt: skip
+    settings.RECORDED_DIR = tmp_path / "data" / "bars-recorded"
+    made = Venue(environment, port)
+    with ended_afterwards(made.process):
+        yield made
+        if made.process.poll() is None:
+            made.kill()
+
+
+def workspace(mode: str) -> EngineRows:
+    """A customer of the simulator; with small risk and many trades."""
+    instrument = factories.make_instrument("simulator", "BTC/USD")
+    rows = factories.make_engine("acme", instrument, venue="simulator")
+    with tenant_scope(rows.tenant_id):
+        ExchangeAccount.objects.filter(id=rows.account_id).update(mode=mode)
+        Bot.objects.filter(account_id=rows.account_id).update(stage=mode)
+    return rows
+
+
+def start_engine(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "manage.py", "run_engine", "--tenant", "acme"]
+    return subprocess.Popen(
+        [*command, "--exchange", "simulator"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def rows_of(rows: EngineRows, model: Any, **chosen: Any) -> list[Any]:
+    with tenant_scope(rows.tenant_id):
+        return list(model.objects.filter(**chosen))
+
+
+def open_holds(rows: EngineRows) -> set[str]:
+    return {hold.cause for hold in rows_of(rows, Hold, cleared_at=None)}
+
+
+def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue) -> None:
+    """kill -9 again and again while it trades; the venue's own log is the judge."""
+    rows = workspace("LIVE")
+    kills = 0
+    engine = start_engine(environment)
+    try:
+        wait_for(lambda: decisions(rows) > 500, "it has warmed up")
+        wait_for(lambda: bool(rows_of(rows, Position)), "it holds a position", seconds=150)
+        for _ in range(4):
+            os.kill(engine.pid, signal.SIGKILL)
+            engine.wait()
+            kills += 1
+            engine = start_engine(environment)
+            wait_for(lambda: engine_row(rows).epoch == kills + 1, "the next one leads", seconds=30)  # noqa: B023
+            time.sleep(1.0 + 0.3 * kills)
+        venue.ask("/simulator/freeze", {"on": True})  # books are compared while nothing moves
+        time.sleep(2.0)
+    finally:
+        with ended_afterwards(engine):
+            pass
+
+    oracle = venue.ask("/simulator/oracle")["oracle"]
+    sent = [event["client_id"] for event in oracle if event["kind"] == "order"]
+    intents = {str(one.client_order_id): one for one in rows_of(rows, OrderIntent)}
+    assert kills == 4
+    assert len(sent) == len(set(sent)), "an order was sent twice"
+    assert set(sent) <= intents.keys(), "an order without a committed intent"
+    theirs = {e["trade_id"]: (e["side"].upper(), Decimal(e["quantity"]), Decimal(e["price"]),
+                              Decimal(e["fee"])) for e in oracle if e["kind"] == "fill"}  # fmt: skip
+    ours = {
+        fill.venue_trade_id: (fill.side, fill.quantity, fill.price, fill.fee)
+        for fill in rows_of(rows, Fill)
+    }
+    assert ours == theirs
+    held = sum(q if side == "BUY" else -q for side, q, _, _ in ours.values())
+    (position,) = rows_of(rows, Position, closed_at=None) or [None]
+    assert (position.quantity if position else Decimal(0)) == held
+    assert [i for i in intents.values() if i.state == "UNKNOWN"] == []
+
+
+def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue) -> None:
+    rows = workspace("PAPER")
+    engine = start_engine(environment)
+    try:
+        wait_for(lambda: decisions(rows) > 500, "it has warmed up")
+        seen = decisions(rows)
+        wait_for(lambda: decisions(rows) > seen + 2, "it decides on new bars")
+        assert open_holds(rows) == set()
+
+        venue.kill()
+        wait_for(lambda: open_holds(rows) == {"candles"}, "silence is a hold", seconds=20)
+        venue.restart()
+        wait_for(lambda: open_holds(rows) == set(), "its return lifts the hold", seconds=30)
+
+        os.kill(engine.pid, signal.SIGKILL)
+        engine.wait()
+        engine = start_engine(environment)
+        seen = decisions(rows)
+        wait_for(lambda: decisions(rows) > seen + 3, "the next one goes on", seconds=40)
+    finally:
+        with ended_afterwards(engine):
+            pass
+
+    with tenant_scope(rows.tenant_id):
+        assert Engine.objects.get().epoch == 2
+
+
+def test_a_missing_simulator_or_a_real_live_account_is_one_sentence(environment) -> None:
+    rows = workspace("LIVE")
+    with tenant_scope(rows.tenant_id):
+        ExchangeAccount.objects.update(venue="kraken")
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "run_engine", "--tenant", "acme", "--exchange", "kraken"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 4
+    assert "sends orders to the venue simulator only" in done.stderr

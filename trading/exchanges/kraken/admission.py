@@ -1,0 +1,61 @@
+"""What must be right before an account trades: what its key may do, and the grid of its pairs."""
+
+from collections.abc import Mapping
+
+from trading.engine.errors import CannotTrade
+from trading.engine.messages import MarketSpec
+from trading.exchanges.kraken import names
+from trading.exchanges.kraken.errors import ApiError
+from trading.exchanges.kraken.rest import KrakenRest
+
+BAD_KEY = ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Permission denied")
+FORBIDDEN = frozenset({"withdraw-funds", "add-withdraw-address", "update-withdraw-address"})
+NEEDED = frozenset(
+    {
+        "query-funds",
+        "query-open-trades",
+        "query-closed-trades",
+        "modify-trades",
+        "close-trades",
+        "create-ws-token",
+    }
+)
+
+
+async def check_key(rest: KrakenRest) -> None:
+    """A key that can trade and cannot take money away.
+
+    Raises:
+        CannotTrade: one clear sentence. ApiError, Unreached, NoAnswer: it cannot be asked now.
+    """
+    try:
+        told = await rest.read("GetApiKeyInfo")
+    except ApiError as error:
+        if error.words.startswith(BAD_KEY):
+            raise CannotTrade(f"Kraken does not accept the key: {error.words}") from None
+        raise
+    rights = set(told.get("permissions") or [])
+    if rights & FORBIDDEN:
+        found = ", ".join(sorted(rights & FORBIDDEN))
+        raise CannotTrade(f"the key may {found}; make one at Kraken that cannot")
+    if NEEDED - rights:
+        missing = ", ".join(sorted(NEEDED - rights))
+        raise CannotTrade(f"the key lacks {missing}; grant it at Kraken")
+
+
+def check_pair(pairs: Mapping[str, names.Pair], spec: MarketSpec) -> None:
+    """A pair the venue lists, on a grid that fits its own.
+
+    Raises:
+        CannotTrade: one clear sentence.
+    """
+    try:
+        pair = names.choose(pairs, spec.symbol)
+    except names.UnknownPair as error:
+        raise CannotTrade(str(error)) from None
+    ours, theirs = (spec.tick_size, spec.lot_size), (pair.tick_size, pair.lot_size)
+    if any(mine % other for mine, other in zip(ours, theirs, strict=True)):
+        raise CannotTrade(
+            f"{spec.symbol}: Kraken has tick {theirs[0]} and lot {theirs[1]}, stored are "
+            f"{ours[0]} and {ours[1]}"
+        )

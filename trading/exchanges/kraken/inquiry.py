@@ -1,0 +1,116 @@
+"""What became of orders, by REST: of unclear ones, and of working ones the stream may have missed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from trading.engine.batches import Evidence, Known
+from trading.engine.messages import FillReport, MarketSpec, OrderRequest
+from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
+from trading.exchanges.kraken import orders
+from trading.exchanges.kraken.errors import FAILS
+from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.venue_clock import VenueClock
+
+log = structlog.get_logger(__name__)
+
+NS = 1_000_000_000
+DEADLINE_NS = 10 * NS  # the venue refuses an order that reaches it later
+LAG_NS = 3 * NS  # its lists may be behind its book by so much
+ABSENCES = 2  # how often it must not know an order before that is believed
+MOST_ASKED = 20
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """Asks for one account; ``sent_ns`` says when each order left, ``began_ns`` when this life began."""
+
+    rest: KrakenRest
+    specs: Sequence[MarketSpec]
+    clock: VenueClock
+    known: KnownOrders
+    began_ns: int = 0
+    sent_ns: dict[tuple[int, int], int] = field(default_factory=dict)
+    _absent: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    async def lookup(self, order: OrderRequest) -> Evidence:
+        """What the venue says of an order whose outcome is not clear."""
+        try:
+            stop = self.known.stop_of(order.market)
+            if order.purpose in STOPS and stop is not None:
+                return await self._judge_stop(stop, order)
+            return await self._judge(order)
+        except FAILS as error:
+            log.warning("lookup_failed", seq=order.seq, why=str(error))
+            return Evidence(Known.UNDECIDED)
+
+    async def _judge_stop(self, stop: KnownOrder, order: OrderRequest) -> Evidence:
+        """Did the resting stop move as this intent asks?"""
+        told = (await self.rest.read("QueryOrders", txid=stop.venue_id, trades="true"))[
+            stop.venue_id
+        ]
+        if told["status"] == "open":
+            if orders.is_as_asked(told, order, self.specs[order.market]):
+                return Evidence(Known.WORKING, self.known.name(order, stop.venue_id).venue_id)
+            return self._missing(order)
+        self.known.name(order, stop.venue_id)
+        return Evidence(Known.OVER, stop.venue_id, await self.news(stop, told))
+
+    async def _judge(self, order: OrderRequest) -> Evidence:
+        """Open orders, then closed ones, by the client order id: a filled order is in no open list."""
+        asked = {"cl_ord_id": order.client_order_id, "trades": "true"}
+        for method, name in (("OpenOrders", "open"), ("ClosedOrders", "closed")):
+            found: Mapping[str, Any] = (await self.rest.read(method, **asked))[name]
+            for venue_id, told in found.items():
+                if told.get("cl_ord_id") != order.client_order_id:
+                    continue
+                known = self.known.name(order, venue_id)
+                news = await self.news(known, told)
+                is_open = told["status"] in ("open", "pending")
+                return Evidence(Known.WORKING if is_open else Known.OVER, venue_id, news)
+        return self._missing(order)
+
+    def _missing(self, order: OrderRequest) -> Evidence:
+        """Absent is believed after the deadline, when the lists have caught up, and not at once."""
+        key = (order.market, order.seq)
+        settled_ns = self.sent_ns.get(key, self.began_ns) + DEADLINE_NS + LAG_NS
+        if self.clock.now_ns() < settled_ns:
+            return Evidence(Known.UNDECIDED)
+        self._absent[key] = self._absent.get(key, 0) + 1
+        return Evidence(Known.ABSENT if self._absent[key] >= ABSENCES else Known.UNDECIDED)
+
+    async def news(self, known: KnownOrder, told: Mapping[str, Any]) -> tuple[FillReport, ...]:
+        """What an order's facts tell beyond what was told: its fills, and its end.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: its trades cannot be had.
+        """
+        fresh = [one for one in told.get("trades") or [] if one not in self.known.told]
+        reports: list[FillReport | None] = []
+        spec = self.specs[known.order.market]
+        for first in range(0, len(fresh), MOST_ASKED):
+            page = fresh[first : first + MOST_ASKED]
+            trades = await self.rest.read("QueryTrades", txid=",".join(page))
+            found = [orders.rest_execution(one, trades[one], spec) for one in page if one in trades]
+            found.sort(key=lambda execution: execution.time_ns)
+            reports += [self.known.fill(known, execution) for execution in found]
+        if told["status"] not in ("open", "pending"):
+            reports.append(self.known.end(known, time_ns=self.clock.now_ns()))
+        return tuple(report for report in reports if report is not None)
+
+    async def catch_up(self) -> list[FillReport]:
+        """News of every working order, by REST: what the stream did not tell.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        working, reports = self.known.working(), list[FillReport]()
+        for first in range(0, len(working), MOST_ASKED):
+            page = {one.venue_id: one for one in working[first : first + MOST_ASKED]}
+            told = await self.rest.read("QueryOrders", txid=",".join(page), trades="true")
+            for venue_id, known in page.items():
+                if venue_id in told:
+                    reports += await self.news(known, told[venue_id])
+        return reports

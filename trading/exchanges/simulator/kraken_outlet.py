@@ -1,0 +1,90 @@
+"""What one socket listens to, and the frames that wait to be written to it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from trading.exchanges.simulator.accounts import Account, Listener
+from trading.exchanges.simulator.exchange import Exchange
+from trading.exchanges.simulator.faults import MESSAGES
+from trading.exchanges.simulator.kraken_rest import KrakenRest
+from trading.exchanges.simulator.kraken_views import Window
+from trading.exchanges.simulator.rules import Rejected
+
+MOST_WAITING = 10_000
+Subscription = tuple[str, str, int]  # channel, symbol, depth or interval
+
+
+@dataclass(slots=True, eq=False)
+class Outlet:
+    """One socket's state."""
+
+    exchange: Exchange
+    rest: KrakenRest
+    is_private: bool
+    queue: "asyncio.Queue[bytes]" = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
+    subscriptions: set[Subscription] = field(default_factory=set)
+    books: dict[Subscription, Window] = field(default_factory=dict)
+    account: Account | None = None
+    listener: Listener | None = None
+    sequence: dict[str, int] = field(default_factory=dict)
+    silent_until: float = 0.0
+    is_over: bool = False
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Queue a frame; a reader that falls too far behind is dropped."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self.silent_until and "method" not in message:
+            return
+        try:
+            self.queue.put_nowait(msgspec.json.encode(message))
+        except asyncio.QueueFull:
+            self.is_over = True
+
+    def tell(self, channel: str, kind: str, data: Any, **more: Any) -> None:
+        """A data message, unless a fault spoils it."""
+        message = {"channel": channel, "type": kind, "data": data, **more}
+        fault = self.exchange.faults.take(MESSAGES, channel)
+        if fault is None:
+            self.send(message)
+        elif fault.kind == "duplicate":
+            self.send(message)
+            self.send(message)
+        elif fault.kind == "not_json":
+            self.queue.put_nowait(b"CloudFlare WebSocket proxy restarting")
+        elif fault.kind == "bad_checksum" and channel == "book":
+            data[0]["checksum"] = (data[0]["checksum"] + 1) % 2**32
+            self.send(message)
+
+    def greet(self) -> None:
+        """The status frame that comes by itself."""
+        told = {"api_version": "v2", "connection_id": 13834774380200032777,
+                "system": self.exchange.mode, "version": "2.0.9"}  # fmt: skip
+        self.send({"channel": "status", "type": "update", "data": [told]})
+
+    def leave(self) -> None:
+        """The socket is gone."""
+        if self.account is not None and self.listener in self.account.listeners:
+            self.account.listeners.remove(self.listener)
+        self.is_over = True
+
+    def account_of(self, params: dict[str, Any]) -> Account:
+        """Whose token a request carries.
+
+        Raises:
+            Rejected: it is unknown or too old.
+        """
+        found = self.rest.tokens.get(str(params.get("token", "")))
+        now = self.exchange.clock.now_ns()
+        if not self.is_private or found is None:
+            raise Rejected("EAPI:Invalid token")
+        account, expires = found
+        if now > expires and self.account is not account:
+            raise Rejected("EAPI:Invalid token")
+        return account
+
+    def ack(self, base: dict[str, Any], result: dict[str, Any]) -> None:
+        """Success."""
+        self.send({**base, "result": result, "success": True})

@@ -1,0 +1,190 @@
+"""Kraken's private REST methods of the simulated venue."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trading.exchanges.simulator import kraken_orders as orders
+from trading.exchanges.simulator import kraken_words as words
+from trading.exchanges.simulator.accounts import Account, Order
+from trading.exchanges.simulator.exchange import Exchange
+from trading.exchanges.simulator.kraken_public import PublicMethods
+from trading.exchanges.simulator.rules import TAKER_FEE, Rejected
+
+NS = 1_000_000_000
+PAGE = 50
+TOKEN_SECONDS = 900
+Asked = Mapping[str, str]
+
+
+class PrivateMethods:
+    """What an account may ask, by method: the right it takes, and the answer."""
+
+    def __init__(self, exchange: Exchange, public: PublicMethods) -> None:
+        self._exchange, self._public = exchange, public
+        self.tokens: dict[str, tuple[Account, int]] = {}
+        self.known: dict[str, tuple[str, Callable[[Account, Asked], Any]]] = {
+            "GetApiKeyInfo": ("", self._key_info),
+            "GetWebSocketsToken": ("create-ws-token", self._token),
+            "Balance": ("query-funds", self._balance),
+            "BalanceEx": ("query-funds", self._balance_ex),
+            "TradeVolume": ("query-funds", self._volume),
+            "OpenOrders": ("query-open-trades", self._open),
+            "ClosedOrders": ("query-closed-trades", self._closed),
+            "QueryOrders": ("query-closed-trades", self._query),
+            "TradesHistory": ("query-closed-trades", self._history),
+            "QueryTrades": ("query-closed-trades", self._query_trades),
+            "AddOrder": ("modify-trades", self._add),
+            "AmendOrder": ("modify-trades", self._amend),
+            "CancelOrder": ("close-trades", self._cancel),
+            "CancelAll": ("close-trades", self._cancel_all),
+            "CancelAllOrdersAfter": ("close-trades", self._dead_man),
+        }
+
+    def _key_info(self, account: Account, _: Asked) -> Any:
+        return {
+            "apiKeyName": "simulated",
+            "apiKey": account.key,
+            "nonce": str(account.nonce),
+            "nonceWindow": 0,
+            "permissions": list(account.rights),
+            "validUntil": "0",
+            "ipAllowlist": [],
+        }
+
+    def _token(self, account: Account, _: Asked) -> Any:
+        token = self._exchange.name("W")
+        expires = self._exchange.clock.now_ns() + TOKEN_SECONDS * NS
+        self.tokens[token] = (account, expires)
+        return {"token": token, "expires": TOKEN_SECONDS}
+
+    def _balance(self, account: Account, _: Asked) -> Any:
+        return {words.asset_key(a): words.text(v) for a, v in account.balances.items()}
+
+    def _balance_ex(self, account: Account, _: Asked) -> Any:
+        return {
+            words.asset_key(asset): {
+                "balance": words.text(value),
+                "hold_trade": words.text(account.held(asset, fee=TAKER_FEE)),
+            }
+            for asset, value in account.balances.items()
+        }
+
+    def _volume(self, _: Account, asked: Asked) -> Any:
+        fee = {"fee": "0.2600", "minfee": "0.1000", "maxfee": "0.2600"}
+        maker = {"fee": "0.1600", "minfee": "0.0000", "maxfee": "0.1600"}
+        pairs = (
+            [words.pair_key(m.symbol) for m in self._public.markets(asked)]
+            if asked.get("pair")
+            else []
+        )
+        return {
+            "currency": "ZUSD",
+            "volume": "0.0000",
+            "fees": {pair: fee for pair in pairs} or None,
+            "fees_maker": {pair: maker for pair in pairs} or None,
+        }
+
+    def _open(self, account: Account, asked: Asked) -> Any:
+        now = self._exchange.clock.now_ns()
+        listed = now >= account.unlisted_until_ns
+        mine = [
+            o for o in _chosen(account, asked) if o.is_open and (listed or o.opened_ns < now - NS)
+        ]
+        return {"open": {o.order_id: words.rest_order(o, trades=bool(asked.get("trades")))
+                         for o in mine}}  # fmt: skip
+
+    def _closed(self, account: Account, asked: Asked) -> Any:
+        mine = [o for o in reversed(_chosen(account, asked)) if not o.is_open]
+        start = float(asked.get("start") or 0)
+        mine = [o for o in mine if o.closed_ns / NS > start]
+        first = int(asked.get("ofs") or 0)
+        page = mine[first : first + PAGE]
+        trades = bool(asked.get("trades"))
+        return {"closed": {o.order_id: words.rest_order(o, trades=trades) for o in page},
+                "count": len(mine)}  # fmt: skip
+
+    def _query(self, account: Account, asked: Asked) -> Any:
+        wanted = [account.find(order_id=one) for one in asked.get("txid", "").split(",")]
+        found = [order for order in wanted if order is not None]
+        if not found:
+            raise Rejected("EOrder:Unknown order")
+        trades = bool(asked.get("trades"))
+        return {order.order_id: words.rest_order(order, trades=trades) for order in found}
+
+    def _history(self, account: Account, asked: Asked) -> Any:
+        start = float(asked.get("start") or 0)
+        mine = [(o, f) for o in account.orders.values() for f in o.fills if f.time_ns / NS > start]
+        mine.sort(key=lambda pair: -pair[1].number)
+        first = int(asked.get("ofs") or 0)
+        page = mine[first : first + PAGE]
+        return {"trades": {f.trade_id: words.rest_trade(o, f) for o, f in page},
+                "count": len(mine)}  # fmt: skip
+
+    def _query_trades(self, account: Account, asked: Asked) -> Any:
+        wanted = set(asked.get("txid", "").split(","))
+        return {
+            fill.trade_id: words.rest_trade(order, fill)
+            for order in account.orders.values()
+            for fill in order.fills
+            if fill.trade_id in wanted
+        }
+
+    def _add(self, account: Account, asked: Asked) -> Any:
+        (market,) = self._public.markets({"pair": asked.get("pair") or "none"})
+        order = orders.add(
+            self._exchange,
+            account,
+            {
+                "symbol": market.symbol,
+                "side": asked.get("type"),
+                "kind": asked.get("ordertype"),
+                "quantity": asked.get("volume"),
+                "price": asked.get("price"),
+                "client_id": asked.get("cl_ord_id"),
+                "post_only": "post" in str(asked.get("oflags", "")).split(","),
+                "expires_ns": _expiry(asked),
+                "deadline": asked.get("deadline"),
+                "validate": str(asked.get("validate", "")).lower() == "true",
+            },
+        )
+        names = ("type", "volume", "ordertype", "price")
+        side, volume, kind, price = (str(asked.get(name)) for name in names)
+        sentence = words.describe(side, volume, market.symbol, kind, price)
+        told = {"descr": {"order": sentence}}
+        return told if order is None else {"txid": [order.order_id], **told}
+
+    def _amend(self, account: Account, asked: Asked) -> Any:
+        price = asked.get("trigger_price") or asked.get("limit_price")
+        name = orders.amend(
+            self._exchange,
+            account,
+            {"order_id": asked.get("txid"), "client_id": asked.get("cl_ord_id"), "price": price,
+             "quantity": asked.get("order_qty")},
+        )  # fmt: skip
+        return {"amend_id": name}
+
+    def _cancel(self, account: Account, asked: Asked) -> Any:
+        order = orders.named(
+            account, {"order_id": asked.get("txid"), "client_id": asked.get("cl_ord_id")}
+        )
+        self._exchange.cancel(account, order, reason="User requested")
+        return {"count": 1}
+
+    def _cancel_all(self, account: Account, _: Asked) -> Any:
+        return {"count": self._exchange.cancel_all(account, reason="User requested")}
+
+    def _dead_man(self, account: Account, asked: Asked) -> Any:
+        now, timeout = self._exchange.clock.now_ns(), int(asked.get("timeout") or 0)
+        account.dead_man_ns = now + timeout * NS if timeout else 0
+        fires = words.stamp(account.dead_man_ns) if timeout else "0"
+        return {"currentTime": words.stamp(now), "triggerTime": fires}
+
+
+def _chosen(account: Account, asked: Asked) -> list[Order]:
+    client_id = asked.get("cl_ord_id")
+    return [o for o in account.orders.values() if client_id in (None, "", o.client_id)]
+
+
+def _expiry(asked: Asked) -> int:
+    value = str(asked.get("expiretm") or "0")
+    return int(value) * NS if value.isdigit() else 0

@@ -1,0 +1,123 @@
+"""What the venue checks before it takes an order: modes, grid, minimums, funds, costs of a request."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trading.exchanges.simulator.accounts import Account
+from trading.exchanges.simulator.market import PairMarket
+
+TAKER_FEE, MAKER_FEE = Decimal("0.0026"), Decimal("0.0016")
+MOST_OPEN = 60
+CANCEL_COST = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
+AMEND_COST = ((5, 3), (10, 2), (15, 1))
+ALLOWED = {
+    "online": {"add", "amend", "cancel"},
+    "post_only": {"add", "amend", "cancel"},
+    "cancel_only": {"cancel"},
+    "maintenance": set[str](),
+}
+
+
+class Rejected(Exception):
+    """The venue says no, in its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a customer asks for."""
+
+    symbol: str
+    side: str
+    kind: str
+    quantity: Decimal
+    price: Decimal | None = None
+    client_id: str = ""
+    post_only: bool = False
+    expires_ns: int = 0
+    deadline_ns: int = 0
+    validate: bool = False
+
+
+def permit(mode: str, act: str) -> None:
+    """Whether the venue does this at all just now.
+
+    Raises:
+        Rejected: its mode forbids it.
+    """
+    if act in ALLOWED[mode]:
+        return
+    if mode == "maintenance":
+        raise Rejected("EService:Unavailable")
+    raise Rejected(f"EService:Market in {mode} mode")
+
+
+def check(account: Account, market: PairMarket, wish: Wish, *, mode: str, now_ns: int) -> None:
+    """Everything an order must fit.
+
+    Raises:
+        Rejected: the first thing that it does not.
+    """
+    if wish.deadline_ns and now_ns > wish.deadline_ns:
+        raise Rejected("EService:Deadline elapsed")
+    working = [order for order in account.orders.values() if order.is_open]
+    if wish.client_id and any(order.client_id == wish.client_id for order in working):
+        raise Rejected("EGeneral:Invalid arguments:cl_ord_id")
+    if sum(order.symbol == wish.symbol for order in working) >= MOST_OPEN:
+        raise Rejected("EOrder:Orders limit exceeded")
+    check_grid(market, wish.quantity, wish.price)
+    price = wish.price or market.last_price()
+    if wish.quantity < market.grid.min_quantity:
+        raise Rejected("EOrder:Order minimum not met")
+    if wish.quantity * price < market.grid.min_notional:
+        raise Rejected("EOrder:Cost minimum not met")
+    if mode == "post_only" and not wish.post_only:
+        raise Rejected("EService:Market in post_only mode")
+    if wish.post_only and wish.price is not None:
+        bids, asks = market.book(1)
+        met = wish.price >= asks[0][0] if wish.side == "buy" else wish.price <= bids[0][0]
+        if met:
+            raise Rejected("EOrder:Post only order")
+    check_funds(account, market, wish)
+
+
+def check_funds(account: Account, market: PairMarket, wish: Wish) -> None:
+    """Whether what is free suffices.
+
+    Raises:
+        Rejected: it does not.
+    """
+    base, quote = wish.symbol.split("/")
+    price = wish.price or market.last_price()
+    asset = base if wish.side == "sell" else quote
+    needed = wish.quantity if wish.side == "sell" else wish.quantity * price * (1 + TAKER_FEE)
+    free = account.balances.get(asset, Decimal(0)) - account.held(asset, fee=TAKER_FEE)
+    if needed > free:
+        raise Rejected("EOrder:Insufficient funds")
+
+
+def penalty(steps: Iterable[tuple[int, int]], age: float) -> float:
+    """What acting on an order of this age costs beside the fixed part."""
+    return next((float(cost) for seconds, cost in steps if age < seconds), 0.0)
+
+
+def check_grid(market: PairMarket, quantity: Decimal, price: Decimal | None) -> None:
+    """Whether quantity and price are written on the pair's grid.
+
+    Raises:
+        Rejected: they are not.
+    """
+    grid = market.grid
+    if quantity <= 0 or quantity % grid.lot_size or _decimals(quantity) > grid.lot_decimals:
+        raise Rejected("EGeneral:Invalid arguments:volume")
+    if price is None:
+        return
+    if price <= 0 or _decimals(price) > grid.price_decimals:
+        raise Rejected("EOrder:Invalid price:Invalid price argument")
+    if price % grid.tick_size:
+        raise Rejected("EOrder:Tick size check failed")
+
+
+def _decimals(value: Decimal) -> int:
+    """Digits after the point as they were written."""
+    return max(-int(value.as_tuple().exponent), 0)
