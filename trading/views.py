@@ -1,9 +1,10 @@
 """Dashboard page, chart data, and the buttons that send commands to an engine."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -30,8 +31,14 @@ def dashboard(request: HttpRequest, engine_id: uuid.UUID | None = None) -> HttpR
     return render(
         request,
         "trading/dashboard.html",
-        {"d": shown, "controls": CONTROLS, "key": uuid.uuid4().hex},
+        {"d": shown, "controls": controls_for(request), "key": uuid.uuid4().hex},
     )
+
+
+def controls_for(request: HttpRequest) -> Sequence[tuple[str, str, str]]:
+    """The buttons this person has."""
+    may_manage = request.tenant.allows("manage")  # type: ignore[attr-defined]
+    return (*CONTROLS, *OWNERS_CONTROLS) if may_manage else CONTROLS
 
 
 @require_GET
@@ -54,11 +61,17 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "pause": operations.pause_engine,
     "resume": operations.resume_engine,
     "close_all": operations.close_all,
+    "kill": operations.kill_engine,
+    "revive": operations.revive_engine,
 }
+OWNERS_CONTROLS = (("kill", "Kill", "btn-danger"), ("revive", "Revive", ""))
+OWNERS_ONLY = tuple(name for name, _, _ in OWNERS_CONTROLS)
 ANSWERS = {
     "pause": "Pausing: no new entries. Exits and stops keep running.",
     "resume": "Resuming entries.",
     "close_all": "Closing every position at the next price, and pausing entries.",
+    "kill": "Killed: closing everything; nothing is entered until an owner revives it.",
+    "revive": "Reviving: entries may go on.",
 }
 
 
@@ -68,6 +81,8 @@ def command(request: HttpRequest, engine_id: uuid.UUID, name: str) -> HttpRespon
     """Put a command into the engine's inbox."""
     if name not in COMMANDS:
         raise Http404
+    if name in OWNERS_ONLY and not request.tenant.allows("manage"):  # type: ignore[attr-defined]
+        raise PermissionDenied
     try:
         COMMANDS[name](
             engine_id=engine_id,
@@ -82,6 +97,10 @@ def command(request: HttpRequest, engine_id: uuid.UUID, name: str) -> HttpRespon
         return render(
             request,
             "trading/_answer.html",
-            {"words": ANSWERS[name], "controls": CONTROLS, "key": uuid.uuid4().hex},
+            {
+                "words": ANSWERS[name],
+                "controls": controls_for(request),
+                "key": uuid.uuid4().hex,
+            },
         )
     return redirect("engine", engine_id=engine_id)

@@ -128,6 +128,22 @@ def test_close_all_exits_at_the_next_price_and_pauses() -> None:
     assert ("OPERATOR", "operator") in street.ledger.holds
 
 
+def test_a_killed_engine_closes_everything_and_only_reviving_lets_it_enter_again() -> None:
+    bars = random_bars(1, 3000)
+    entered = first_entry_bar(bars)
+    street = Street([bars], ACTIVE, pace=EVERY_BAR)
+    CommandAt(street, {entered + 3: "KILL", entered + 5: "RESUME", 1500: "REVIVE"})
+
+    run(street)
+
+    entries = [o for o, _ in street.ledger.intents.values() if o.purpose == Purpose.ENTRY]
+    assert street.ledger.fills[1].reason == int(ExitReason.OPERATOR)
+    assert len(entries) > 1
+    assert entries[1].at_ns > int(bars["open_ns"][1499])
+    assert street.ledger.outcomes[f"RESUME-{entered + 5}"] == "was not paused"
+    assert street.ledger.holds == set()
+
+
 def test_the_same_command_twice_places_one_hold() -> None:
     street = Street([random_bars(1, 300)], ACTIVE, pace=EVERY_BAR)
     CommandAt(street, {1: "PAUSE", 2: "PAUSE"})

@@ -29,6 +29,7 @@ from tests.faults.processes import (
     wait_for,
 )
 from trading.models import Bot, Engine, Fill, Hold, OrderIntent, Position
+from trading.wiring.parity import check_parity
 
 pytestmark = pytest.mark.faults
 SPEED = "60"  # a minute of the market is a second
@@ -182,6 +183,9 @@ def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue)
 
     with tenant_scope(rows.tenant_id):
         assert Engine.objects.get().epoch == 2
+    parity = check_parity(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
+    assert parity.is_equal, parity.differences
+    assert parity.decisions > 700  # warm-up, silence, death and all
 
 
 def test_a_missing_simulator_or_a_real_live_account_is_one_sentence(environment) -> None:

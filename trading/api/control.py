@@ -94,6 +94,30 @@ class CloseAll(_Control):
         return self.send(request, operations.close_all)
 
 
+class Kill(_Control):
+    """Everything closed, and nothing entered until somebody with the right revives it."""
+
+    needs: ClassVar = {"POST": "manage"}
+
+    @told("Kill: close everything, enter nothing until revived", answers.Command, code=202,
+          request=ControlBody, changes=True, problems=(404, 409))  # fmt: skip
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return self.send(request, operations.kill_engine)
+
+
+class Revive(_Control):
+    """What a kill set is lifted."""
+
+    needs: ClassVar = {"POST": "manage"}
+
+    @told("Revive a killed engine", answers.Command, code=202, request=ControlBody, changes=True,
+          problems=(404, 409))  # fmt: skip
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return self.send(request, operations.revive_engine)
+
+
 class Command(ApiView):
     """What became of a command."""
 

@@ -44,10 +44,11 @@ class Result:
 
 
 @stage
-def loop(bars, market_index, finer, at, markets, account, params, sims, out):
+def loop(bars, market_index, finer, held, at, markets, account, params, sims, out):
     """Run until the end or until an array is full.
 
     Args:
+        held: bits of the holds at each bar's close; empty: none at all.
         finer: (bars of a finer timeframe, first and end of those within each bar); empty spans mean
             that a bar's own range is all that is known.
         at: (next bar, fills so far, details so far); the same three are returned.
@@ -79,6 +80,8 @@ def loop(bars, market_index, finer, at, markets, account, params, sims, out):
             count = fill_model.match_range(sims, m, markets, own, bars, i, found)
             if count > 0:
                 n = settle(markets, m, account, own, sims, (found, count, asked), log, n)
+        if len(held) > 0:
+            account[0].holds = held[i]
         wanted = pipeline.on_bar(markets, m, account, own, bars, i, decisions, i, details, j, asked)
         j += decisions[i].has_detail
         accept_all(sims, m, asked, wanted)
@@ -125,6 +128,7 @@ def run(
     cash: float,
     finer: Sequence[np.ndarray] = (),
     models: Sequence[np.ndarray | None] = (),
+    held: np.ndarray | None = None,
 ) -> Result:
     """Trade every series on one shared account.
 
@@ -135,6 +139,7 @@ def run(
         cash: quote currency at the start.
         finer: per market bars of a finer timeframe (or none) that tell what happened within a bar.
         models: per market the MODEL record that gates it, or None.
+        held: ``codes.HoldBit`` bits at the close of each bar, in (open time, market) order.
 
     Raises:
         BadBar: a bar that cannot be used.
@@ -146,14 +151,15 @@ def run(
     records = np.concatenate([pipeline.new_params(*one) for one in zip(params, gates, strict=True)])
     state = (markets.copy(), pipeline.new_account(cash), records, fill_model.new_sims(len(series)))
     decisions = np.empty(len(bars), pipeline.DECISION)  # every field of every record is written
-    out, at = _play(bars, index, spans(series, finer, bars, index), state, decisions)
+    standing = NO_SPANS if held is None else held.astype("i8")
+    out, at = _play(bars, index, spans(series, finer, bars, index), standing, state, decisions)
     _, details, fills, fill_market = out
     _, n, j = at
     markets, account, _, sims = state
     return Result(decisions, index, fills[:n], fill_market[:n], account, markets, sims, details[:j])
 
 
-def _play(bars, index, within, state, decisions):  # arrays and tuples of them
+def _play(bars, index, within, held, state, decisions):  # arrays and tuples of them
     """Run the loop to the end, with longer arrays where they were too short."""
     markets, account, records, sims = state
     details = np.empty(max(len(bars) // 8, FIRST_FILLS), pipeline.DETAIL)
@@ -162,7 +168,7 @@ def _play(bars, index, within, state, decisions):  # arrays and tuples of them
     at = (0, 0, 0)
     while True:
         out = (decisions, details, fills, fill_market)
-        at = loop(bars, index, within, at, markets, account, records, sims, out)
+        at = loop(bars, index, within, held, at, markets, account, records, sims, out)
         if at[0] == len(bars):
             return out, at
         details = _grown(details, at[2], 1)

@@ -1,4 +1,4 @@
-"""What people order: pause, resume, close all."""
+"""What people order: pause, resume, close all, kill, revive."""
 
 import structlog
 
@@ -9,7 +9,7 @@ from trading.engine.messages import Command
 
 log = structlog.get_logger(__name__)
 
-OPERATOR, CAUSE = "OPERATOR", "operator"
+OPERATOR, CAUSE, KILLED = "OPERATOR", "operator", "kill"
 
 
 async def obey(handler: Handler, command: Command) -> None:
@@ -17,14 +17,20 @@ async def obey(handler: Handler, command: Command) -> None:
     handler.sequence += 1
     match command.kind:
         case "PAUSE":
-            outcome = await _pause(handler, command)
+            is_new = await _hold(handler, command, CAUSE)
+            outcome = "entries paused; exits and stops keep running" if is_new else "already paused"
         case "RESUME":
-            outcome = _resume(handler, command)
+            is_paused = handler.guards.is_open(OPERATOR, CAUSE)
+            outcome = _lift(handler, command, CAUSE) if is_paused else "was not paused"
         case "CLOSE_ALL":
-            await _pause(handler, command)
-            specs, close = handler.core.specs, handler.core.request_exit
-            asked = [one.symbol for one in specs if close(one.index, ExitReason.OPERATOR)]
-            outcome = f"closing {', '.join(asked)}" if asked else "nothing was open"
+            await _hold(handler, command, CAUSE)
+            outcome = _close_all(handler)
+        case "KILL":
+            await _hold(handler, command, KILLED)
+            outcome = f"killed: {_close_all(handler)}"
+        case "REVIVE":
+            is_killed = handler.guards.is_open(OPERATOR, KILLED)
+            outcome = _lift(handler, command, KILLED) if is_killed else "was not killed"
         case other:
             outcome = f"unknown command {other}"
     handler.batch.commands.append(CommandDone(command.id, outcome))
@@ -33,19 +39,26 @@ async def obey(handler: Handler, command: Command) -> None:
     log.info("command_done", kind=command.kind, outcome=outcome)
 
 
-async def _pause(handler: Handler, command: Command) -> str:
-    if handler.guards.is_open(OPERATOR, CAUSE):
-        return "already paused"
-    reason = command.reason or "paused by a person"
-    handler.hold(OPERATOR, CAUSE, reason, open=True, command_id=command.id)
+async def _hold(handler: Handler, command: Command, cause: str) -> bool:
+    """Enter nothing from now on and take back entries on their way; False when it stood before."""
+    is_new = not handler.guards.is_open(OPERATOR, cause)
+    if is_new:
+        reason = command.reason or f"{command.kind.lower()} by a person"
+        handler.hold(OPERATOR, cause, reason, open=True, command_id=command.id)
     for order in handler.execution.working_entries():
         changes = await handler.execution.cancel(order, reason="entries are held")
         await handler.settle(order, changes)
-    return "entries paused; exits and stops keep running"
+    return is_new
 
 
-def _resume(handler: Handler, command: Command) -> str:
-    if not handler.guards.is_open(OPERATOR, CAUSE):
-        return "was not paused"
-    handler.hold(OPERATOR, CAUSE, "", open=False, command_id=command.id)
-    return "entries resumed"
+def _close_all(handler: Handler) -> str:
+    """Ask for every position to be closed at its next price."""
+    specs, close = handler.core.specs, handler.core.request_exit
+    asked = [one.symbol for one in specs if close(one.index, ExitReason.OPERATOR)]
+    return f"closing {', '.join(asked)}" if asked else "nothing was open"
+
+
+def _lift(handler: Handler, command: Command, cause: str) -> str:
+    handler.hold(OPERATOR, cause, "", open=False, command_id=command.id)
+    standing = handler.guards.bits
+    return "entries resumed" if not standing else "lifted; another hold still stands"

@@ -68,6 +68,8 @@ class EngineCommand(TenantModel):
         PAUSE = "PAUSE"
         RESUME = "RESUME"
         CLOSE_ALL = "CLOSE_ALL"
+        KILL = "KILL"
+        REVIVE = "REVIVE"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="commands")

@@ -81,6 +81,30 @@ def close_all(
     )
 
 
+def kill_engine(
+    *, engine_id: uuid.UUID, actor: User | None, reason: str, idempotency_key: str, now: datetime
+) -> EngineCommand:
+    """Close everything, enter nothing, until an owner revives it; resuming does not lift this.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant.
+    """
+    kind = EngineCommand.Kind.KILL
+    return _command(kind, engine_id, actor, reason, idempotency_key=idempotency_key, now=now)
+
+
+def revive_engine(
+    *, engine_id: uuid.UUID, actor: User | None, reason: str, idempotency_key: str, now: datetime
+) -> EngineCommand:
+    """Lift what ``kill_engine`` set.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant.
+    """
+    kind = EngineCommand.Kind.REVIVE
+    return _command(kind, engine_id, actor, reason, idempotency_key=idempotency_key, now=now)
+
+
 def mark_silent(*, engine_id: str, silent_since: datetime) -> bool:
     """Note that a running engine stopped beating; False when it spoke meanwhile."""
     won = Engine.objects.filter(

@@ -22,11 +22,12 @@ DECISIONS_SHOWN = 40
 FILLS_SHOWN = 20
 CHART_BARS = 500
 EQUITY_POINTS = 300
+REVIVE = "an owner revives it"
 HOLD_LIFTED_BY = {
     "OPERATOR": "Resume lifts it",
     "BREAKER": "lifts when its cause is gone",
     "BILLING": "a paid subscription lifts it",
-    "DATA": "fresh market data lifts it",
+    "DATA": "fresh news from the venue lifts it",
     "RISK": "lifts when the limit allows",
 }
 
@@ -103,7 +104,13 @@ def _choose(engines: Sequence[Engine], engine_id: UUID | None) -> Engine:
 
 def _holds(engine: Engine) -> list[dict[str, Any]]:
     standing = Hold.objects.filter(engine=engine, cleared_at=None).order_by("placed_at", "id")
-    return [{"hold": hold, "lifted_by": HOLD_LIFTED_BY[hold.kind]} for hold in standing]
+    return [
+        {
+            "hold": hold,
+            "lifted_by": REVIVE if hold.cause == "kill" else HOLD_LIFTED_BY[hold.kind],
+        }
+        for hold in standing
+    ]
 
 
 def _open_positions(engine: Engine) -> list[Position]:

@@ -1,5 +1,6 @@
 """Holds what an engine did against a backtest of the same bars: decisions, fills, books."""
 
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from django.db.models import Sum
 from tenants.scoping import tenant_scope
 from trading.backtest import runner
 from trading.core import explain
+from trading.core.codes import Gate, Reason
 from trading.core.records import BAR, FEE_UNITS_PER_QUOTE
 from trading.engine.state import new_markets
 from trading.ledger import rows
 from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
-from trading.queries.bars import bar_source
+from trading.queries.bars import LIVE_VENUES, bar_source
 from trading.queries.markets import EngineMarket
 from trading.wiring.feeds import first_ns
 from trading.wiring.plans import Plan, read_plan
@@ -61,8 +63,12 @@ def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
     """
     plan = read_plan(tenant_id=tenant_id, engine_id=engine_id)
     with one_view(), tenant_scope(tenant_id):
-        series = [_decided_bars(plan, market) for market in plan.markets]
+        held, opens = _standing(plan)
+        series = [_decided_bars(plan, market, opens[market.index]) for market in plan.markets]
+        bars, index = runner.merge(series)
+        keys = zip(index.tolist(), bars["open_ns"].tolist(), strict=True)
         result = runner.run(
+            held=np.array([held.get(key, 0) for key in keys], "i8"),
             series=series,
             markets=new_markets(plan.specs),
             params=plan.params,
@@ -88,8 +94,38 @@ def _paid_in(plan: Plan) -> Decimal:
     return -(booked.aggregate(total=Sum("amount"))["total"] or Decimal(0))
 
 
-def _decided_bars(plan: Plan, market: EngineMarket) -> np.ndarray:
-    """The bars from where the engine began to the last one it decided on."""
+def _standing(plan: Plan) -> tuple[dict[tuple[int, int], int], dict[int, "array[int]"]]:
+    """(holds by market and bar, open times decided on by market) of the stored decisions."""
+    held: dict[tuple[int, int], int] = {}
+    opens = {market.index: array("q") for market in plan.markets}
+    for market, record in _stored_decisions(plan):
+        head = np.frombuffer(record[: explain.DECISION.itemsize], explain.DECISION)[0]
+        open_ns = int(head["bar_open_ns"])
+        opens[market].append(open_ns)
+        if bits := _held(record):
+            held[market, open_ns] = bits
+    return held, opens
+
+
+def _held(record: bytes) -> int:
+    """Bits of the holds that stood at a decision, as far as they mattered to it.
+
+    A hold comes from outside (a person, a silent venue): the backtest is told of it, not asked.
+    """
+    try:
+        read = explain.read(record)
+    except ValueError:  # another core decided; the comparison will say so
+        return 0
+    if read.detail is None or int(read.decision["reason"]) != Reason.HELD:
+        return 0
+    return int(read.detail["gates"][Gate.HOLDS]["value"])
+
+
+def _decided_bars(plan: Plan, market: EngineMarket, opens: "array[int]") -> np.ndarray:
+    """The bars from where the engine began to the last one it decided on.
+
+    Of a venue's recorded bars those it decided on: other engines record there, too.
+    """
     last = (
         Decision.objects.filter(revision=market.revision, instrument=market.instrument)
         .order_by("-bar_opened_at", "-id")
@@ -105,7 +141,10 @@ def _decided_bars(plan: Plan, market: EngineMarket) -> np.ndarray:
     bars = source.iter_bars(
         start_ns=first_ns(plan.engine), end_ns=rows.to_ns(last.bar_opened_at) + 1
     )
-    return np.concatenate([np.zeros(0, BAR), *bars])
+    found = np.concatenate([np.zeros(0, BAR), *bars])
+    if plan.account.venue not in LIVE_VENUES:
+        return found
+    return found[np.isin(found["open_ns"], np.array(opens, "i8"))]
 
 
 def _stored_decisions(plan: Plan) -> Iterator[tuple[int, bytes]]:

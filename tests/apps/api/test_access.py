@@ -15,7 +15,7 @@ from trading.models import BacktestRun, EngineCommand
 
 CALLERS = ("anonymous", "wrong-key", "max", "vera", "tom", "olga", "max-admin", "vera-admin",
            "tom-read", "tom-trade", "olga-read", "olga-admin")  # fmt: skip
-OPEN, VIEW, TRADE = "open", "view", "trade"
+OPEN, VIEW, TRADE, MANAGE = "open", "view", "trade", "manage"
 ROUTES: dict[str, dict[str, str]] = {
     "api_health": {"get": OPEN},
     "api_schema": {"get": OPEN},
@@ -40,11 +40,14 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_pause": {"post": TRADE},
     "api_resume": {"post": TRADE},
     "api_close_all": {"post": TRADE},
+    "api_kill": {"post": MANAGE},
+    "api_revive": {"post": MANAGE},
 }
 MAY = {
     VIEW: {"max", "vera", "tom", "olga", "max-admin", "vera-admin", "tom-read", "tom-trade",
            "olga-read", "olga-admin"},
     TRADE: {"max", "tom", "olga", "max-admin", "tom-trade", "olga-admin"},
+    MANAGE: {"max", "olga", "max-admin", "olga-admin"},
 }  # fmt: skip
 OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command", "api_cancel",
               "api_archive"}  # fmt: skip

@@ -129,3 +129,15 @@ def test_pages_are_never_stored_by_caches_and_allow_no_foreign_code(people: Peop
     assert "no-store" in answer["Cache-Control"]
     assert "script-src 'self'" in answer["Content-Security-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("command", ["kill", "revive"])
+def test_only_owners_kill_and_revive(people: People, command: str) -> None:
+    for person in (people.tom, people.vera):
+        assert send(signed_in(person), people, command).status_code == 403
+        assert "Kill" not in signed_in(person).get("/").content.decode()
+    assert commands(people) == []
+
+    assert send(signed_in(people.olga), people, command).status_code == 302
+    assert [one.kind for one in commands(people)] == [command.upper()]
+    assert "Kill" in signed_in(people.olga).get("/").content.decode()

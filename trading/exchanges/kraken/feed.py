@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from trading.exchanges.kraken import names
 from trading.exchanges.kraken.candles import Candles, Values, interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.kraken.sockets import Connected, Lost, listen
+from trading.exchanges.kraken.sockets import Connected, Frame, Lost, listen
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 
 log = structlog.get_logger(__name__)
@@ -147,15 +147,19 @@ class KrakenFeed:
     async def _listen(self) -> None:
         """Candles as they change; after every connection what was missed is fetched by REST first."""
         await self._list_pairs()
-        async for frame in listen(self._ws_url, self._requests):
-            if isinstance(frame, Lost):
-                log.warning("feed_lost", why=frame.reason)
-                self._is_whole = False
-                self._say(is_up=False, reason=f"no candles from Kraken: {frame.reason}")
-            elif isinstance(frame, Connected):
-                await self._catch_up()
-            elif frame["channel"] == "ohlc":
-                self._take(frame)
+        async with aclosing(listen(self._ws_url, self._requests)) as frames:
+            async for frame in frames:
+                await self._hear(frame)
+
+    async def _hear(self, frame: Frame | Connected | Lost) -> None:
+        if isinstance(frame, Lost):
+            log.warning("feed_lost", why=frame.reason)
+            self._is_whole = False
+            self._say(is_up=False, reason=f"no candles from Kraken: {frame.reason}")
+        elif isinstance(frame, Connected):
+            await self._catch_up()
+        elif frame["channel"] == "ohlc":
+            self._take(frame)
 
     def _take(self, frame: Mapping[str, Any]) -> None:
         with suppress(ValueError):

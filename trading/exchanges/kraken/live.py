@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from decimal import Decimal
 from typing import Any
 
@@ -136,8 +136,9 @@ class KrakenVenue:
     async def _hear_orders(self) -> None:
         while True:
             try:
-                async for frame in listen(self._ws_url, self._requests):
-                    await self._take(frame)
+                async with aclosing(listen(self._ws_url, self._requests)) as frames:
+                    async for frame in frames:
+                        await self._take(frame)
             except SequenceGap as error:
                 log.warning("order_news_missing", why=str(error))
                 self._queue.put_nowait(FeedChange(CHANNEL, is_up=False, reason=str(error)))

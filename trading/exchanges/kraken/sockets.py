@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +51,7 @@ def pause_after(failures: int) -> float:
     return longest * JITTER.uniform(0.5, 1.0)
 
 
-async def listen(url: str, requests: Requests) -> AsyncIterator[Frame | Connected | Lost]:
+async def listen(url: str, requests: Requests) -> AsyncGenerator[Frame | Connected | Lost, None]:
     """Frames of a connection that is made again and again, for ever.
 
     ``requests`` gives the subscriptions of each new connection (tokens are fetched anew). Numbers

@@ -25,7 +25,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which engine, and how to answer."""
         parser.add_argument("--tenant", required=True, help="the workspace's short name")
-        parser.add_argument("--exchange", required=True, help="venue: replay or synthetic")
+        parser.add_argument(
+            "--exchange", required=True, help="venue: replay, synthetic, simulator or kraken"
+        )
         parser.add_argument("--account", default="", help="account label, where there are several")
         parser.add_argument("--json", action="store_true", help="one JSON answer")
 

@@ -1,0 +1,89 @@
+"""`manage.py engine` against a running engine: done within a second, and said so."""
+
+import json
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from tests.factories import EngineRows
+from tests.faults.processes import ROOT, decisions, ended_afterwards, run_engine, wait_for
+
+pytestmark = pytest.mark.faults
+
+
+def engine(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", "engine", *arguments, "--tenant", "acme",
+         "--exchange", "replay", "--json"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def told(environment: dict[str, str], *arguments: str) -> dict[str, Any]:
+    done = engine(environment, *arguments)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_an_engine_is_paused_killed_and_revived_from_the_terminal(street, environment) -> None:
+    rows: EngineRows = street(6000, speed="3000")
+    running = run_engine(rows, environment, speed="3000")
+    with ended_afterwards(running):
+        wait_for(lambda: decisions(rows) > 20, "it decides")
+
+        assert told(environment, "pause", "--reason", "lunch")["outcome"].startswith(
+            "entries paused"
+        )
+        assert told(environment, "status")["holds"] == ["lunch (Resume lifts it)"]
+        assert told(environment, "resume")["outcome"] == "entries resumed"
+        assert told(environment, "kill")["outcome"].startswith("killed: ")
+        assert told(environment, "resume")["outcome"] == "was not paused"
+        (hold,) = told(environment, "status")["holds"]
+        assert "an owner revives it" in hold
+        assert told(environment, "revive")["outcome"] == "entries resumed"
+        assert told(environment, "explain")["sentence"]
+        assert told(environment, "status")["observed"] == "RUNNING"
+
+
+def test_an_engine_that_does_not_run_is_waited_for_and_said_so(street, environment) -> None:
+    street(100)
+    began = time.monotonic()
+
+    done = engine(environment, "pause", "--wait", "0.5")
+
+    assert done.returncode == 5
+    assert "not done within 0.5 s" in done.stdout
+    assert time.monotonic() - began < 30
+
+
+def test_an_engine_that_is_not_there_is_named_with_those_that_are(street, environment) -> None:
+    street(100)
+
+    done = subprocess.run(
+        [
+            sys.executable,
+            "manage.py",
+            "engine",
+            "status",
+            "--tenant",
+            "acme",
+            "--exchange",
+            "kraken",
+        ],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "no engine on 'kraken'" in done.stderr
