@@ -1,0 +1,200 @@
+"""Examines an installation: what answers, what is stale, what a person must look at."""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from tenants.scoping import staff_scope
+from trading.core.codes import Purpose
+from trading.exchanges.kraken.errors import FAILS
+from trading.exchanges.kraken.rest import KrakenRest
+from trading.models import BacktestRun, Engine, EngineCommand, Hold, OrderIntent, Position
+from trading.queries.bars import LIVE_VENUES
+from trading.wiring.feeds import venue_urls
+
+LEAST_FREE_BYTES = 1_000_000_000
+SILENT_SECONDS, STUCK_SECONDS, LONG_HOLD_SECONDS, WAITING_SECONDS = 30, 60, 600, 600
+MOST_SKEW_SECONDS = 2.0
+STOPS = (int(Purpose.PROTECT), int(Purpose.MOVE_STOP))
+
+
+class Verdict(StrEnum):
+    """How a finding is meant."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    check: str
+    verdict: Verdict
+    words: str
+
+
+def examine() -> list[Finding]:
+    """Everything, in order; what depends on the database is left out when that does not answer."""
+    found = [*_database(), *_redis(), *_files()]
+    if all(one.verdict is Verdict.OK for one in found if one.check == "database"):
+        with staff_scope():
+            for look in (_engines, _orders, _protection, _holds, _commands, _research, _venues):
+                found += look()
+    return found
+
+
+def _database() -> Iterator[Finding]:
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute(
+                "SELECT current_setting('server_version'), rolsuper OR rolbypassrls"
+                " FROM pg_roles WHERE rolname = current_user"
+            )
+            version, is_mighty = cursor.fetchone()
+        executor = MigrationExecutor(connections["default"])
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        yield Finding("database", Verdict.FAIL, str(error).strip().splitlines()[0])
+        return
+    yield Finding("database", Verdict.OK, f"PostgreSQL {version}")
+    if is_mighty:
+        yield Finding("database role", Verdict.FAIL, "the app role may see past the tenants' walls")
+    if missing:
+        words = f"{len(missing)} migrations are not applied; run manage.py migrate"
+        yield Finding("migrations", Verdict.FAIL, words)
+
+
+def _redis() -> Iterator[Finding]:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5) as client:
+            version = client.info("server")["redis_version"]
+        yield Finding("redis", Verdict.OK, f"Redis {version}")
+    except (redis.RedisError, OSError) as error:
+        words = f"{error}; engines go on trading, pages do not move"
+        yield Finding("redis", Verdict.FAIL, words)
+
+
+def _files() -> Iterator[Finding]:
+    folder = Path(settings.DATA_DIR)
+    if not os.access(folder, os.W_OK):
+        yield Finding("data folder", Verdict.FAIL, f"{folder} cannot be written")
+        return
+    free = shutil.disk_usage(folder).free
+    verdict = Verdict.OK if free > LEAST_FREE_BYTES else Verdict.WARN
+    yield Finding("disk", verdict, f"{free / 1e9:.1f} GB free")
+
+
+def _engines() -> Iterator[Finding]:
+    now = timezone.now()
+    wanted = Engine.objects.select_related("account", "tenant").filter(
+        desired=Engine.Desired.RUNNING
+    )
+    for engine in wanted.order_by("tenant__slug", "id"):
+        name = f"{engine.tenant.slug}: {engine.account.label}"
+        if engine.observed == Engine.Observed.FINISHED:
+            yield Finding("engine", Verdict.OK, f"{name} has replayed everything")
+            continue
+        beat = engine.heartbeat_at
+        age = (now - beat).total_seconds() if beat else None
+        if age is None or age > SILENT_SECONDS:
+            since = f"silent for {age:.0f} s" if age is not None else "never spoke"
+            why = f" ({engine.detail})" if engine.detail else ""
+            yield Finding("engine", Verdict.FAIL, f"{name} should run and is {since}{why}")
+        else:
+            words = f"{name} {engine.observed.lower()}, {age:.0f} s ago"
+            yield Finding("engine", Verdict.OK, words)
+
+
+def _orders() -> Iterator[Finding]:
+    unknown = OrderIntent.objects.select_related("tenant", "instrument").filter(
+        state=OrderIntent.State.UNKNOWN
+    )
+    for intent in unknown.order_by("planned_at", "id"):
+        words = f"{intent.tenant.slug}: {intent} of {intent.instrument} has no known outcome"
+        yield Finding("order", Verdict.FAIL, words)
+
+
+def _protection() -> Iterator[Finding]:
+    """Every open position has a stop that works."""
+    held = Position.objects.select_related("tenant", "instrument").filter(closed_at=None)
+    for position in held.order_by("opened_at", "id"):
+        resting = OrderIntent.objects.filter(
+            bot_id=position.bot_id,
+            instrument_id=position.instrument_id,
+            purpose__in=STOPS,
+            state=OrderIntent.State.WORKING,
+        )
+        if not resting.exists():
+            words = f"{position.tenant.slug}: {position} has no stop at the venue"
+            yield Finding("protection", Verdict.FAIL, words)
+
+
+def _holds() -> Iterator[Finding]:
+    long_ago = timezone.now() - timedelta(seconds=LONG_HOLD_SECONDS)
+    standing = Hold.objects.select_related("tenant").filter(
+        cleared_at=None, placed_at__lt=long_ago, engine__desired=Engine.Desired.RUNNING
+    )
+    for hold in standing.order_by("placed_at", "id"):
+        words = f"{hold.tenant.slug}: {hold} since {hold.placed_at:%Y-%m-%d %H:%M} UTC"
+        yield Finding("hold", Verdict.WARN, words)
+
+
+def _commands() -> Iterator[Finding]:
+    stuck = timezone.now() - timedelta(seconds=STUCK_SECONDS)
+    waiting = EngineCommand.objects.select_related("tenant").filter(
+        finished_at=None, requested_at__lt=stuck, engine__desired=Engine.Desired.RUNNING
+    )
+    for command in waiting.order_by("requested_at", "id"):
+        words = (
+            f"{command.tenant.slug}: {command.kind} waits since {command.requested_at:%H:%M:%S} UTC"
+        )
+        yield Finding("command", Verdict.FAIL, words)
+
+
+def _research() -> Iterator[Finding]:
+    late = timezone.now() - timedelta(seconds=WAITING_SECONDS)
+    queued = BacktestRun.objects.filter(status=BacktestRun.Status.QUEUED, created_at__lt=late)
+    count = queued.count()
+    if count:
+        words = (
+            f"{count} runs wait for more than {WAITING_SECONDS // 60} minutes; is the worker there?"
+        )
+        yield Finding("research", Verdict.WARN, words)
+
+
+def _venues() -> Iterator[Finding]:
+    used = Engine.objects.filter(desired=Engine.Desired.RUNNING).values_list(
+        "account__venue", flat=True
+    )
+    for venue in sorted(set(used) & set(LIVE_VENUES)):
+        yield asyncio.run(_ask_venue(venue))
+
+
+async def _ask_venue(venue: str) -> Finding:
+    rest = KrakenRest(url=venue_urls(venue)[0])
+    try:
+        told = await rest.public("Time")
+        status = (await rest.public("SystemStatus"))["status"]
+    except FAILS as error:
+        return Finding(venue, Verdict.FAIL, f"{error}; entries are held, stops rest at the venue")
+    finally:
+        await rest.close()
+    skew = time.time() - float(told["unixtime"])
+    if venue != "simulator" and abs(skew) > MOST_SKEW_SECONDS:  # whose time is its own
+        return Finding(venue, Verdict.FAIL, f"this machine's clock is off by {skew:+.1f} s")
+    verdict = Verdict.OK if status == "online" else Verdict.WARN
+    return Finding(venue, verdict, f"answers, {status}")
