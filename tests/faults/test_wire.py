@@ -28,11 +28,13 @@ from tests.faults.processes import (
     engine_row,
     wait_for,
 )
+from trading.exchanges.synthetic import START_NS
 from trading.models import Bot, Engine, Fill, Hold, OrderIntent, Position
 from trading.wiring.parity import check_parity
 
 pytestmark = pytest.mark.faults
 SPEED = "60"  # a minute of the market is a second
+SHORTLY_BEFORE_AN_ENTRY = START_NS // 1_000_000_000 + 40 * 60
 
 
 class Venue:
@@ -42,10 +44,10 @@ class Venue:
         self.environment, self.port = environment, port
         self.process = self._start()
 
-    def _start(self) -> "subprocess.Popen[bytes]":
+    def _start(self, *more: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "manage.py", "run_simulator", "--port", str(self.port)]
         process = subprocess.Popen(
-            [*command, "--speed", SPEED, "--pairs", "BTC/USD"],
+            [*command, "--speed", SPEED, "--pairs", "BTC/USD", *more],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.DEVNULL,
@@ -71,8 +73,8 @@ class Venue:
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def restart(self) -> None:
-        self.process = self._start()
+    def restart(self, *more: str) -> None:
+        self.process = self._start(*more)
 
 
 @pytest.fixture
@@ -121,6 +123,8 @@ def open_holds(rows: EngineRows) -> set[str]:
 def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue) -> None:
     """kill -9 again and again while it trades; the venue's own log is the judge."""
     rows = workspace("LIVE")
+    venue.kill()
+    venue.restart("--from", str(SHORTLY_BEFORE_AN_ENTRY))
     kills = 0
     engine = start_engine(environment)
     try:
