@@ -212,6 +212,25 @@ async def test_a_wrong_key_trades_nothing() -> None:
         await simulator.stop()
 
 
+async def test_a_venue_that_forgot_our_orders_is_a_hold() -> None:
+    simulator = await open_simulator(BARS)
+    street = LiveStreet(simulator, ACTIVE, BARS)
+    account = simulator.exchange.accounts[KEY]
+
+    def forget(number: int) -> None:
+        if account.orders and number % 20 == 0:
+            account.orders.clear()
+            simulator.close_sockets()
+
+    street.before_bar = forget
+    try:
+        await asyncio.wait_for(street.run(), 120)
+    finally:
+        await simulator.stop()
+
+    assert ("DATA", "orders") in street.ledger.holds
+
+
 async def test_nobody_elses_coins_are_ever_sold() -> None:
     simulator, _ = await play()
 

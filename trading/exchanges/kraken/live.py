@@ -186,6 +186,8 @@ class KrakenVenue:
                     self._queue.put_nowait(report)
             except FAILS as error:
                 log.warning("orders_not_caught_up", why=str(error))
+                reason = f"Kraken does not say what became of our orders: {error}"
+                self._queue.put_nowait(FeedChange(CHANNEL, is_up=False, reason=reason))
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
