@@ -27,6 +27,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 STABLE_AFTER_SECONDS = 60.0
 LOG_CHECK_SECONDS = 20.0
 LOG_LIMIT_BYTES = 10_000_000
+FASTEST_SIMULATOR = "3600"
 
 
 @dataclass
@@ -199,11 +200,17 @@ def plan(settings: env.Env) -> Supervisor:
         places=servers.places,
         host=settings.host,
         port=settings.port,
-        simulator_speed=settings.demo_speed
-        if settings.demo_market.startswith("simulator")
-        else None,
+        simulator_speed=simulator_speed(settings),
     )
     return Supervisor(places=servers.places, servers=servers, programs=programs)
+
+
+def simulator_speed(settings: env.Env) -> str | None:
+    """How fast the demo's venue plays, or None where the demo trades elsewhere or there is none."""
+    if settings.env == "production" or settings.demo_market in ("kraken", "synthetic"):
+        return None
+    fastest = settings.demo_speed == "max"
+    return FASTEST_SIMULATOR if fastest else settings.demo_speed
 
 
 def main() -> int:

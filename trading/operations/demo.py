@@ -38,16 +38,15 @@ class Demo:
 
 
 def ensure_demo(
-    *, series: BarSeries | None, speed: str, now: datetime, venue: str | None = None
+    *, series: BarSeries | None, speed: str, now: datetime, venue: str = "simulator"
 ) -> Demo:
     """Make what is missing of the demo and let the right engine run; safe to repeat.
 
-    With a stored series its bars are replayed, without one a seeded synthetic market is traded,
-    unless ``venue`` names another.
+    With a stored series its bars are replayed; without one it trades at ``venue``.
     """
     tenant, password = _ensure_owner(now=now)
     with tenant_scope(tenant.id):
-        venue, _, live = (venue or ("replay" if series else "synthetic")).partition("_")
+        venue, _, live = ("replay" if series else venue).partition("_")
         mode = ExchangeAccount.Mode.LIVE if live else ExchangeAccount.Mode.PAPER
         instrument = series.instrument if series else _demo_instrument(venue)
         timeframe = series.timeframe_seconds if series else 60

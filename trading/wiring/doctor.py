@@ -21,7 +21,7 @@ from trading.core.codes import Purpose
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.models import BacktestRun, Engine, EngineCommand, Hold, OrderIntent, Position
-from trading.queries.bars import LIVE_VENUES
+from trading.queries.bars import LIVE_VENUES, CannotFeed
 from trading.wiring.feeds import venue_urls
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -185,7 +185,10 @@ def _venues() -> Iterator[Finding]:
 
 
 async def _ask_venue(venue: str) -> Finding:
-    rest = KrakenRest(url=venue_urls(venue)[0])
+    try:
+        rest = KrakenRest(url=venue_urls(venue)[0])
+    except CannotFeed as error:
+        return Finding(venue, Verdict.FAIL, str(error))
     try:
         told = await rest.public("Time")
         status = (await rest.public("SystemStatus"))["status"]

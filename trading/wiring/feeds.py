@@ -1,6 +1,8 @@
 """The market feed of an engine: its markets' bars, replayed at its speed or told by a venue."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from django.conf import settings
 
@@ -28,13 +30,32 @@ def first_ns(engine: Engine) -> int:
 
 
 def venue_urls(venue: str) -> tuple[str, str, str]:
-    """(REST, WebSocket, private WebSocket) of a venue that speaks Kraken's protocol."""
+    """(REST, WebSocket, private WebSocket) of a venue that speaks Kraken's protocol.
+
+    Raises:
+        CannotFeed: it is the simulator, which never ran here.
+    """
     if venue == "simulator":
-        port = settings.SIMULATOR_PORT
+        port = simulator_port()
         socket = f"ws://127.0.0.1:{port}/v2"
         return f"http://127.0.0.1:{port}", socket, f"{socket}/auth"
     rest, public, private = settings.KRAKEN_URLS
     return rest, public, private
+
+
+def simulator_port() -> int:
+    """Where this installation's simulator listens.
+
+    Raises:
+        CannotFeed: it never ran here.
+    """
+    path = Path(settings.DATA_DIR) / "run" / "simulator.json"
+    try:
+        return int(json.loads(path.read_text())["port"])
+    except (OSError, ValueError, KeyError):
+        raise CannotFeed(
+            "the venue simulator never ran here; start manage.py run_simulator"
+        ) from None
 
 
 def build_feed(

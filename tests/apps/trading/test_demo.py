@@ -1,4 +1,4 @@
-"""The demo: synthetic without bars, the named file's bars with one, and nothing doubled."""
+"""The demo: at the simulator without bars, the named file's bars with one, and nothing doubled."""
 
 import json
 from io import StringIO
@@ -35,8 +35,8 @@ def wanted() -> list[str]:
     return [engine.label for engine in list_engines() if engine.desired == "RUNNING"]
 
 
-def test_without_bars_it_trades_a_synthetic_market_and_keeps_the_sign_in_private(place) -> None:
-    assert create()["venue"] == "synthetic"
+def test_without_bars_it_trades_at_the_simulator_and_keeps_the_sign_in_private(place) -> None:
+    assert create()["venue"] == "simulator"
 
     file = place / "run" / "demo.txt"
     email, password = file.read_text().split()
@@ -51,7 +51,7 @@ def test_it_comes_with_a_history_to_backtest_that_is_never_taken_for_real_bars(p
     card = BarSeries.objects.get()
     assert (card.instrument.venue, card.instrument.symbol) == ("synthetic", "BTC/USD")
     assert 80_000 < card.bars <= 60 * 1440
-    assert create()["venue"] == "synthetic"
+    assert create()["venue"] == "simulator"
 
 
 def test_a_second_time_changes_nothing(place) -> None:
@@ -76,7 +76,7 @@ def test_the_named_file_is_replayed_also_where_a_longer_series_is_stored(place, 
     assert wanted() == ["Demo ETH/USD of kraken"]
 
 
-def test_bars_imported_later_take_the_synthetic_markets_place(place, settings) -> None:
+def test_bars_imported_later_take_the_simulators_place(place, settings) -> None:
     create()
     store = BarStore(settings.BARS_DIR)
     factories.store_bars(random_bars(1, 2000), store=store, venue="bitfinex", symbol="BTC/USD")

@@ -99,14 +99,20 @@ def test_what_is_stuck_is_found(people: People, broken: str, check: str, verdict
     assert code == (1 if verdict == "fail" else 0)
 
 
-def test_a_venue_that_does_not_answer_fails(people: People, settings) -> None:
+def test_a_venue_that_does_not_answer_fails(people: People, settings, tmp_path) -> None:
     from tenants.models import ExchangeAccount
 
-    settings.SIMULATOR_PORT = 1
+    settings.DATA_DIR = tmp_path
     beat(people)
     with tenant_scope(people.engine.tenant_id):
         ExchangeAccount.objects.update(venue="simulator")
 
+    code, told = examined()
+    assert code == 1
+    assert "never ran here" in told["simulator"][0][1]
+
+    (tmp_path / "run").mkdir(exist_ok=True)
+    (tmp_path / "run" / "simulator.json").write_text('{"port": 1}')
     code, told = examined()
 
     assert code == 1

@@ -60,7 +60,11 @@ class Simulator:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self, *, port: int = 0, host: str = "127.0.0.1") -> None:
-        """Listen; port 0 takes a free one."""
+        """Listen; port 0 takes a free one.
+
+        Raises:
+            OSError: the port is taken.
+        """
         app = web.Application(client_max_size=1_000_000)
         app.router.add_route("*", "/0/{side:public|private}/{method}", self._answer_rest)
         app.router.add_get("/v2", self._answer_public)
@@ -70,7 +74,11 @@ class Simulator:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, reuse_address=True)
-        await site.start()
+        try:
+            await site.start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
         self.port = self._runner.addresses[0][1]
         self._task = asyncio.create_task(self._live())
 

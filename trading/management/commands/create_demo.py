@@ -53,7 +53,7 @@ class Command(BaseCommand):
             series=series,
             speed=settings.DEMO_SPEED,
             now=timezone.now(),
-            venue=None if market == "auto" else market,
+            venue="simulator" if market == "auto" else market,
         )
         if (
             demo.venue in (SYNTHETIC, "simulator")

@@ -7,6 +7,8 @@ import signal
 import time
 from argparse import ArgumentParser
 from base64 import b64encode
+from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where, how fast, which pairs, whose bars."""
-        parser.add_argument("--port", type=int, default=settings.SIMULATOR_PORT)
+        parser.add_argument("--port", type=int, help="default: NOVA_SIMULATOR_PORT, or a free one")
         parser.add_argument("--speed", default="1", help="market seconds per second; default 1")
         parser.add_argument("--pairs", nargs="+", type=symbol, default=list(PAIRS))
         parser.add_argument(
@@ -59,20 +61,33 @@ class Command(BaseCommand):
         for pair in options["pairs"]:
             simulator.list_pair(pair, source=source_of(pair, options["bars"]), grid=grid_of(pair))
         simulator.add_account(key=state["key"], secret=state["secret"], balances=FUNDS)
+        port = options["port"]
+        ports = [port] if port else [state.get("port", 0), settings.SIMULATOR_PORT, 0]
         try:
-            asyncio.run(serve(simulator, port=options["port"], tell=self.stdout.write))
+            asyncio.run(serve(simulator, ports=ports, state=state, tell=self.stdout.write))
         except OSError as error:
-            raise CommandError(
-                f"--port {options['port']}: {error.strerror or error}", returncode=EXIT_ERROR
-            ) from None
+            words = f"--port {port}: {error.strerror or error}"
+            raise CommandError(words, returncode=EXIT_ERROR) from None
 
 
-async def serve(simulator: Simulator, *, port: int, tell: Any) -> None:
-    """Until told to stop."""
+async def serve(
+    simulator: Simulator, *, ports: Sequence[int], state: dict[str, Any], tell: Any
+) -> None:
+    """Listen on the first port that is free, and tell which; until told to stop.
+
+    Raises:
+        OSError: none is.
+    """
     done = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, done.set)
-    await simulator.start(port=port)
+    for port in ports[:-1]:
+        with suppress(OSError):
+            await simulator.start(port=port)
+            break
+    else:
+        await simulator.start(port=ports[-1])
+    remember(state | {"port": simulator.port})
     tell(f"Kraken simulator: REST {simulator.address}, WebSocket ws://127.0.0.1:{simulator.port}/v2"
          f" and /v2/auth; key and secret in {state_file()}")  # fmt: skip
     await done.wait()
@@ -85,7 +100,7 @@ def state_file() -> Path:
 
 
 def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
-    """The state of the last run with this speed, or a new one, written for its owner only."""
+    """The state of the last run with this speed, or a new one."""
     path = state_file()
     try:
         state: dict[str, Any] = json.loads(path.read_text())
@@ -98,10 +113,17 @@ def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
             "start_ns": begin if start_s is None else start_s * 1_000_000_000,
             "began_ns": time.time_ns(),
         }
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(state))
     return state
+
+
+def remember(state: dict[str, Any]) -> None:
+    """Keep the state, for its owner only; engines read where the venue listens and the key."""
+    path = state_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    new = path.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(state))
+    new.replace(path)
 
 
 def now_ns(state: dict[str, Any]) -> int:
