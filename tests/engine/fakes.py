@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from trading.chaos.stormy import stormy_bars
 from trading.core.config.pipeline import PipelineParams
 from trading.core.jit import CORE_HASH
 from trading.core.records import BAR, FEE_UNITS_PER_QUOTE
@@ -21,6 +22,7 @@ from trading.engine.state import CoreState, layout_hash
 from trading.exchanges.paper import PaperVenue
 
 MINUTE_NS = 60_000_000_000
+random_bars = stormy_bars
 ENGINE_ID = "7a1f7f0e-6a3a-4b55-9a58-0d5a8f5f7c11"
 
 
@@ -237,24 +239,3 @@ class Street:
             ),
             pace=pace or Pace(decisions_per_commit=50, seconds_per_commit=1e9),
         )
-
-
-def random_bars(seed: int, count: int, *, price: float = 20_000.0) -> np.ndarray:
-    """A seeded market with trends, quiet stretches, jumps and missing bars."""
-    rng = np.random.default_rng(seed)
-    regime = np.repeat(rng.choice([0.3, 1.0, 3.0], size=count // 50 + 1), 50)[:count]
-    drift = np.repeat(rng.normal(0, 0.0006, size=count // 80 + 1), 80)[:count]
-    steps = rng.standard_t(4, size=count) * 0.0015 * regime + drift
-    close = price * np.exp(np.cumsum(steps))
-    bars = np.zeros(count, BAR)
-    bars["open_ns"] = (np.arange(count) + 1_000_000) * MINUTE_NS
-    bars["open"] = np.concatenate([[price], close[:-1]]) * (1 + rng.normal(0, 2e-4, count))
-    bars["close"] = close
-    spread = np.abs(rng.normal(0, 0.001, (2, count))) * regime
-    bars["high"] = np.maximum(bars["open"], close) * (1 + spread[0])
-    bars["low"] = np.minimum(bars["open"], close) * (1 - spread[1])
-    bars["volume"] = rng.lognormal(1, 1, count)
-    keep = rng.random(count) > 0.01
-    if count > 400:
-        keep[200:245] = False
-    return bars[keep]

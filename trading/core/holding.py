@@ -40,7 +40,9 @@ def manage(market, p, bar, cost, asked):
     if ticks != position.stop_ticks:
         position.stop_ticks = ticks
         position.stop_reason = reason
-        if position.stop_seq > 0:  # else nothing rests at the venue: on_tick watches it
+        # Without a stop at the venue on_tick watches it; while a part is being sold the stop may not
+        # ask for the whole again: it moves when that order has ended.
+        if position.stop_seq > 0 and n == 0:
             n = intents.move_stop(market, asked, n, close_ns)
     return n
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from trading.core.codes import HoldBit, Purpose
 from trading.core.records import FEE_UNITS_PER_QUOTE
@@ -37,6 +38,7 @@ from trading.engine.state import CoreState
 log = structlog.get_logger(__name__)
 
 DATA = "DATA"
+SEND_WITHIN_NS = 10_000_000_000  # a process that hung between commit and wire sends nothing late
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,7 @@ class Handler:
         Raises:
             NotLeader: our time to act may be over.
         """
-        if not self.ports.lease.is_held():
-            raise NotLeader("no heartbeat reached the database in time")
+        self._must_lead()
         self.sequence += 1
         orders: list[OrderRequest] = []
         match message:
@@ -152,10 +153,16 @@ class Handler:
         self.ports.live.holds(self.core, self.guards.bits)
 
     async def act(self, orders: list[OrderRequest], *, must_commit: bool = False) -> None:
-        """Journal what the core asks for, commit, and only then send it."""
-        planned = [order for order in orders if self.guards.allows(order)]
+        """Journal what the core asks for, commit, and only then send it.
+
+        Raises:
+            NotLeader: another may lead by now; what was not sent is the next leader's to judge.
+        """
+        planned = []
         for order in orders:
-            if order not in planned:
+            if self.guards.allows(order):
+                planned.append(replace(order, send_by_ns=self.now_ns() + SEND_WITHIN_NS))
+            else:
                 self._drop(order)
         for order in planned:
             self.execution.planned(order)
@@ -165,7 +172,12 @@ class Handler:
         if planned or must_commit or self._is_due():
             await self.commit()
         for order in planned:
+            self._must_lead()
             await self.settle(order, await self.execution.send(order))
+
+    def _must_lead(self) -> None:
+        if not self.ports.lease.is_held():
+            raise NotLeader("no heartbeat reached the database in time")
 
     def _drop(self, order: OrderRequest) -> None:
         """Tell the core that an entry was denied beside the journal."""

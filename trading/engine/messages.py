@@ -79,6 +79,9 @@ class OrderRequest(Struct, frozen=True):
     replaces_seq: int
     reason: ExitReason
     deadline_ns: int
+    send_by_ns: int = (
+        0  # the venue must refuse it later than this; 0: not said (a leader's before us)
+    )
 
 
 class Command(Struct, frozen=True):

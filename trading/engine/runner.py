@@ -44,6 +44,16 @@ class Runner:
         self._is_whole = True
         self._stop = asyncio.Event()
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody takes a turn just now."""
+        return not self._lock.locked()
+
+    @property
+    def has_unclear_orders(self) -> bool:
+        """Whether the outcome of an order is not known."""
+        return bool(self._handler.execution.unclear())
+
     def stop(self) -> None:
         """Ask the loop to end after the message at hand."""
         self._stop.set()

@@ -1,12 +1,13 @@
 """Builds one engine from its plan: feed, venue, ledger, lease, live view."""
 
 import socket
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connections
 
 from trading.engine.clock import SystemClock
-from trading.engine.handler import Ports
+from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
 from trading.engine.runner import Outcome, Runner
 from trading.ledger.inbox import CommandInbox
@@ -14,32 +15,29 @@ from trading.ledger.lease import LeaseTimes, PostgresLease
 from trading.ledger.writer import DjangoLedger
 from trading.stream.publisher import RedisPublisher
 from trading.wiring.plans import Plan
-from trading.wiring.streets import build_street
+from trading.wiring.streets import Street, build_street
 
 
 class EngineProcess:
     """One engine of this process with everything it must close at the end."""
 
-    def __init__(self, *, plan: Plan, speed: str | None) -> None:
-        from trading.core import pipeline  # compiled code: only an engine process pays for it
-        from trading.engine.state import CoreState, layout_hash
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        speed: str | None,
+        street: Street | None = None,
+        pace: Pace | None = None,
+        around: Callable[[Ports], Ports] = lambda ports: ports,
+    ) -> None:
+        from trading.engine.state import CoreState  # compiled: only an engine process pays for it
 
         clock = SystemClock()
         engine_id = str(plan.engine.id)
         self._lease = _lease(plan, clock)
-        self._ledger = DjangoLedger(
-            tenant_id=plan.tenant_id,
-            engine_id=engine_id,
-            account_id=str(plan.account.id),
-            specs=plan.specs,
-            epoch=lambda: self._lease.epoch,
-            decision_dtype=pipeline.DECISION,
-            core_hash=environment_core_hash(),
-            layout_hash=layout_hash(),
-            longest_pause_seconds=settings.LEASE_SECONDS[0],
-        )
+        self._ledger = _ledger(plan, self._lease)
         self._publisher = RedisPublisher(url=settings.REDIS_URL, tenant_id=plan.tenant_id)
-        street = build_street(plan, speed=speed, clock=clock)
+        street = street or build_street(plan, speed=speed, clock=clock)
         self._close_street = street.close
         identity = Identity(
             engine_id=engine_id,
@@ -49,15 +47,18 @@ class EngineProcess:
         )
         self.runner = Runner(
             core=CoreState(engine_id=engine_id, specs=plan.specs, params=plan.params),
-            ports=Ports(
-                venue=street.venue,
-                feed=street.feed,
-                ledger=self._ledger,
-                inbox=CommandInbox(ledger=self._ledger, engine_id=engine_id),
-                lease=self._lease,
-                live=LiveView(sink=self._publisher, identity=identity, clock=clock),
-                clock=clock,
+            ports=around(
+                Ports(
+                    venue=street.venue,
+                    feed=street.feed,
+                    ledger=self._ledger,
+                    inbox=CommandInbox(ledger=self._ledger, engine_id=engine_id),
+                    lease=self._lease,
+                    live=LiveView(sink=self._publisher, identity=identity, clock=clock),
+                    clock=clock,
+                )
             ),
+            pace=pace,
         )
 
     async def run(self) -> Outcome:
@@ -76,6 +77,23 @@ def environment_core_hash() -> str:
     from trading.core.jit import CORE_HASH
 
     return CORE_HASH
+
+
+def _ledger(plan: Plan, lease: PostgresLease) -> DjangoLedger:
+    from trading.core import pipeline
+    from trading.engine.state import layout_hash
+
+    return DjangoLedger(
+        tenant_id=plan.tenant_id,
+        engine_id=str(plan.engine.id),
+        account_id=str(plan.account.id),
+        specs=plan.specs,
+        epoch=lambda: lease.epoch,
+        decision_dtype=pipeline.DECISION,
+        core_hash=environment_core_hash(),
+        layout_hash=layout_hash(),
+        longest_pause_seconds=settings.LEASE_SECONDS[0],
+    )
 
 
 def _lease(plan: Plan, clock: SystemClock) -> PostgresLease:

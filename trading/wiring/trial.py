@@ -15,7 +15,7 @@ from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount, User
 from tenants.scoping import tenant_scope
 from trading import operations
-from trading.chaos import Campaign, fork, run_campaign, wait
+from trading.chaos.kills import Campaign, fork, run_campaign, wait
 from trading.core import params as core_params
 from trading.core.config.profiles import PROFILES
 from trading.engine.runner import Outcome

@@ -85,9 +85,8 @@ class KrakenDesk:
         spec = self.specs[order.market]
         pair = names.choose(self.pairs, spec.symbol)
         self.known.expect(order)
-        now_ns = self.clock.now_ns()
-        self.inquiry.sent_ns[order.market, order.seq] = now_ns
-        params = orders.add_params(order, spec, pair=pair.altname, deadline_ns=now_ns + DEADLINE_NS)
+        deadline_ns = self._deadline(order)
+        params = orders.add_params(order, spec, pair=pair.altname, deadline_ns=deadline_ns)
         try:
             result = await self.rest.act("AddOrder", **params)
         except FAILS as error:
@@ -97,11 +96,23 @@ class KrakenDesk:
             raise OutcomeUnknown("the answer names no order")
         return self.known.name(order, str(txids[0])).venue_id
 
+    def _deadline(self, order: OrderRequest) -> int:
+        """Until when the venue may take an order that is sent now.
+
+        Raises:
+            NotSent: that moment is over; this process hung.
+        """
+        now_ns = self.clock.now_ns()
+        deadline_ns = order.send_by_ns or now_ns + DEADLINE_NS
+        if now_ns >= deadline_ns:
+            raise NotSent("it was planned too long ago")
+        self.inquiry.sent_ns[order.market, order.seq] = now_ns
+        return deadline_ns
+
     async def _move(self, stop: KnownOrder, order: OrderRequest) -> str:
         """Amend the resting stop: until the venue confirms, the old one protects."""
         spec = self.specs[order.market]
-        self.inquiry.sent_ns[order.market, order.seq] = self.clock.now_ns()
-        params = orders.amend_params(order, spec, deadline_ns=self.clock.now_ns() + DEADLINE_NS)
+        params = orders.amend_params(order, spec, deadline_ns=self._deadline(order))
         try:
             await self.rest.act("AmendOrder", txid=stop.venue_id, **params)
         except FAILS as error:

@@ -33,10 +33,19 @@ class SequenceGap(Exception):
 class KrakenVenue:
     """Real orders on one account."""
 
-    def __init__(self, *, desk: KrakenDesk, feed: MarketFeed, ws_url: str) -> None:
+    def __init__(
+        self,
+        *,
+        desk: KrakenDesk,
+        feed: MarketFeed,
+        ws_url: str,
+        audit_seconds: float = AUDIT_SECONDS,
+    ) -> None:
         self._desk, self._feed, self._ws_url = desk, feed, ws_url
+        self._audit_seconds = audit_seconds
         self._queue: asyncio.Queue[Message] = asyncio.Queue()
         self._sequence = 0
+        self._has_caught_up = False
 
     def adopt(self, *, intents: Sequence[OpenIntent], booked_trades: frozenset[str]) -> None:
         """Orders and booked trades of an earlier leader."""
@@ -46,6 +55,11 @@ class KrakenVenue:
     def time_ns(self) -> int:
         """The venue's own time."""
         return self._desk.clock.now_ns()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the past was caught up with, and all that was heard since has been told."""
+        return self._has_caught_up and self._queue.empty()
 
     def snapshot(self) -> bytes:
         """Nothing: the venue remembers."""
@@ -149,6 +163,7 @@ class KrakenVenue:
             self._queue.put_nowait(FeedChange(CHANNEL, is_up=False, reason=reason))
         elif isinstance(frame, Connected):
             await self._catch_up()
+            self._has_caught_up = True
             self._queue.put_nowait(FeedChange(CHANNEL, is_up=True, reason="orders are told again"))
         elif frame["channel"] == "executions":
             self._count(frame)
@@ -195,7 +210,7 @@ class KrakenVenue:
     async def _audit(self) -> None:
         """The same now and then, although all looks well."""
         while True:
-            await asyncio.sleep(AUDIT_SECONDS)
+            await asyncio.sleep(self._audit_seconds)
             with suppress(*FAILS):
                 for report in await self._desk.inquiry.catch_up():
                     log.warning("order_news_was_missed", seq=report.intent_seq)

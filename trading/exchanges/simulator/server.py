@@ -70,7 +70,9 @@ class Simulator:
         app.router.add_get("/v2", self._answer_public)
         app.router.add_get("/v2/auth", self._answer_private)
         app.router.add_get("/simulator/oracle", self._oracle)
-        app.router.add_post("/simulator/{act:fault|freeze|mode|account|sockets}", self._control)
+        app.router.add_post(
+            "/simulator/{act:advance|fault|freeze|heal|mode|account|note|sockets}", self._control
+        )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, reuse_address=True)
@@ -109,10 +111,14 @@ class Simulator:
 
     async def _live(self) -> None:
         while True:
-            for market, trades in self.exchange.advance():
-                for session in self.sessions:
-                    channels.on_trades(session, market, trades)
+            self.advance()
             await asyncio.sleep(TURN_SECONDS)
+
+    def advance(self) -> None:
+        """Let happen what time has brought, and tell it."""
+        for market, trades in self.exchange.advance():
+            for session in self.sessions:
+                channels.on_trades(session, market, trades)
 
     async def _answer_public(self, request: web.Request) -> web.StreamResponse:
         return await self._answer_socket(request, is_private=False)
@@ -160,11 +166,20 @@ class Simulator:
         return _json({"oracle": self.exchange.oracle})
 
     async def _control(self, request: web.Request) -> web.Response:
-        """What only tests may: faults, standing still, modes, accounts."""
+        """What only tests may: time, faults, modes, accounts, marks in the log."""
         told = await request.json()
         match request.match_info["act"]:
+            case "advance":
+                self.clock.jump(int(told["to_ns"]))
+                self.advance()
+                markets = self.exchange.markets
+                return _json({symbol: str(one.last_price()) for symbol, one in markets.items()})
+            case "note":
+                self.exchange.log("note", words=str(told["words"]))
             case "fault":
                 self.exchange.faults.arm(Fault(**told))
+            case "heal":
+                self.exchange.faults.armed.clear()
             case "freeze":
                 self.freeze(on=bool(told["on"]))
             case "mode":

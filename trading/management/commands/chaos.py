@@ -1,15 +1,22 @@
-"""Fault campaign: kill an engine at random moments of a replay and prove that nothing is lost."""
+"""Fault campaigns: what goes wrong is drawn by seed, and the venue's own log or a backtest judges."""
 
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from psycopg import OperationalError
 
+from trading.chaos.planted import BUGS
 from trading.core.config.profiles import PROFILES
 from trading.marketdata.store import StoreError
+from trading.wiring.chaos_campaigns import UnreadableResults, play_days, play_planted
+from trading.wiring.chaos_days import Verdict
 from trading.wiring.scratch import scratch_database
 from trading.wiring.trial import TrialRequest, known_grid, run_trial
 
@@ -20,20 +27,84 @@ EXIT_CONFIGURATION = 4
 class Command(BaseCommand):
     """Runs in a scratch database of its own, which is dropped at the end."""
 
-    help = "Kill a replaying engine at random moments; it must end equal to an undisturbed run."
+    help = (
+        "Break an engine on purpose. --runs: days with real orders at the venue simulator, its faults and the "
+        "engine's deaths drawn by seed. --planted: the same with known bugs, all of which must show. "
+        "--pair: kill a replaying engine at random; it must end equal to an undisturbed run."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What to replay, how often to kill."""
-        parser.add_argument("--pair", required=True, help="BASE/QUOTE of a stored series")
-        parser.add_argument("--exchange", required=True, help="where the bars come from")
+        """Which campaign, and how long."""
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--runs", type=int, metavar="N", help="play N days at the simulator")
+        which.add_argument(
+            "--planted", nargs="*", metavar="BUG", help="plant these bugs, or all there are"
+        )
+        which.add_argument("--pair", help="BASE/QUOTE of a stored series to replay")
+        parser.add_argument("--seed", type=int, default=7, help="of the first day, or of the kills")
+        parser.add_argument("--results", type=Path, metavar="FILE",
+                            help="keep verdicts here, one line a day, and go on after them")  # fmt: skip
+        parser.add_argument("--exchange", default="", help="where the bars to replay come from")
         parser.add_argument("--timerange", default="", help="YYYYMMDD-YYYYMMDD, default: all")
-        parser.add_argument("--kills", type=int, default=50, help="how often to kill")
-        parser.add_argument("--seed", type=int, default=7, help="seed of the moments")
+        parser.add_argument("--kills", type=int, default=50, help="how often to kill a replay")
         parser.add_argument("--profile", choices=sorted(PROFILES), default="active")
         parser.add_argument("--json", action="store_true", help="one JSON answer")
 
     def handle(self, **options: Any) -> None:
-        """Run in a scratch database; exit 0 when nothing differs, 1 when something does."""
+        """Exit 0 when nothing differs (or every planted bug showed), 1 when something does."""
+        try:
+            if options["pair"]:
+                self._replay(options)
+            elif options["planted"] is not None:
+                self._planted(options)
+            else:
+                self._days(options)
+        except OperationalError as error:
+            words = str(error).strip().splitlines()[0]
+            raise CommandError(f"the database does not answer: {words}") from None
+
+    def _days(self, options: dict[str, Any]) -> None:
+        runs, seed = options["runs"], options["seed"]
+        if runs < 1 or seed < 0:
+            raise CommandError(
+                "--runs: at least 1; --seed: 0 or more", returncode=EXIT_CONFIGURATION
+            )
+        tell = self._teller(options)
+        try:
+            verdicts = play_days(range(seed, seed + runs), results=options["results"], tell=tell)
+        except (UnreadableResults, OSError) as error:
+            raise CommandError(f"--results: {error}", returncode=EXIT_CONFIGURATION) from None
+        told = summary(verdicts)
+        self.stdout.write(json.dumps(told) if options["json"] else summary_text(told))
+        if told["differing"]:
+            sys.exit(1)
+
+    def _planted(self, options: dict[str, Any]) -> None:
+        unknown = set(options["planted"]) - BUGS.keys()
+        if unknown:
+            raise CommandError(
+                f"--planted {', '.join(sorted(unknown))}: accepted is {', '.join(BUGS)}",
+                returncode=EXIT_CONFIGURATION,
+            )
+        verdicts = play_planted(options["planted"], tell=self._teller(options))
+        missed = [one.plant for one in verdicts if not one.differences]
+        if options["json"]:
+            self.stdout.write(json.dumps({"planted": len(verdicts), "overlooked": missed}))
+        else:
+            self.stdout.write(f"{len(verdicts) - len(missed)} of {len(verdicts)} bugs were found")
+        if missed:
+            sys.exit(1)
+
+    def _teller(self, options: dict[str, Any]) -> Any:
+        def tell(verdict: Verdict) -> None:
+            if not options["json"]:
+                self.stdout.write(line(verdict))
+
+        return tell
+
+    def _replay(self, options: dict[str, Any]) -> None:
+        if not options["exchange"]:
+            raise CommandError("--exchange: needed with --pair", returncode=EXIT_CONFIGURATION)
         request = TrialRequest(
             pair=options["pair"],
             venue=options["exchange"],
@@ -51,6 +122,41 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(verdict) if options["json"] else as_text(verdict))
         if not verdict["equal"]:
             sys.exit(1)
+
+
+def line(verdict: Verdict) -> str:
+    """One day in one line, and what differed below it."""
+    head = (
+        f"{verdict.plant or f'day {verdict.seed}'}: {'; '.join(verdict.differences[:3]) or 'equal'}"
+    )
+    return (
+        f"{head} ({verdict.orders} orders, {verdict.fills} fills, {verdict.lives} lives, "
+        f"{verdict.seconds:.0f} s; {verdict.plan})"
+    )
+
+
+def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """The campaign in numbers."""
+    return {
+        "days": len(verdicts),
+        "differing": [asdict(one) for one in verdicts if one.differences],
+        "orders": sum(one.orders for one in verdicts),
+        "fills": sum(one.fills for one in verdicts),
+        "deaths": sum(one.lives - 1 for one in verdicts),
+        "longest_naked_seconds": max((one.naked_seconds for one in verdicts), default=0.0),
+        "seconds": sum(one.seconds for one in verdicts),
+    }
+
+
+def summary_text(told: dict[str, Any]) -> str:
+    """The same for a person."""
+    head = f"{len(told['differing'])} of {told['days']} days differ" if told["differing"] else (
+        f"{told['days']} days, nothing differs"
+    )  # fmt: skip
+    return (
+        f"{head}: {told['orders']} orders, {told['fills']} fills, {told['deaths']} deaths; longest without a "
+        f"stop {told['longest_naked_seconds']:.0f} s of the venue's time"
+    )
 
 
 def parse_timerange(text: str) -> tuple[datetime | None, datetime | None]:
@@ -73,7 +179,7 @@ def parse_timerange(text: str) -> tuple[datetime | None, datetime | None]:
 
 
 def as_text(verdict: dict[str, Any]) -> str:
-    """The person's answer."""
+    """The person's answer to a replay."""
     head = "equal to an undisturbed run" if verdict["equal"] else "DIFFERENT from a backtest"
     return (
         f"{head}: {verdict['kills']} kills, {verdict['decisions']} decisions, "

@@ -1,0 +1,64 @@
+"""The campaign as a person runs it: days that end equal, bugs that show, input that is refused."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.processes import ROOT
+
+pytestmark = pytest.mark.faults
+
+
+def chaos(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", "chaos", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_days_of_faults_and_deaths_end_equal_and_are_not_played_twice(
+    environment, tmp_path: Path
+) -> None:
+    results = tmp_path / "results.jsonl"
+
+    first = chaos(environment, "--runs=2", "--seed=14", f"--results={results}", "--json")
+
+    told = json.loads(first.stdout or "{}")
+    assert first.returncode == 0, first.stdout + first.stderr[-2000:]
+    assert (told["days"], told["differing"]) == (2, [])
+    assert told["orders"] > 5
+    assert told["deaths"] >= 3
+
+    again = chaos(environment, "--runs=2", "--seed=14", f"--results={results}", "--json")
+
+    assert json.loads(again.stdout) == told
+    assert len(results.read_text().splitlines()) == 2
+
+
+def test_bugs_that_need_real_rows_are_found(environment) -> None:
+    done = chaos(environment, "--planted", "act_after_leadership", "pause_in_memory", "--json")
+
+    assert json.loads(done.stdout or "{}") == {"planted": 2, "overlooked": []}, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--planted", "gremlins"], "--planted gremlins: accepted is timeout_means_refused"),
+        (["--runs=0"], "--runs: at least 1"),
+        (["--pair=BTC/USD"], "--exchange: needed with --pair"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(environment, arguments, words) -> None:
+    done = chaos(environment, *arguments)
+
+    assert done.returncode == 4
+    assert words in done.stderr

@@ -1,0 +1,96 @@
+"""Where an engine may die: named points on an order's way, and wrappers of its ports that meet them."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trading.engine.batches import Evidence, LedgerBatch
+from trading.engine.handler import Ports
+from trading.engine.messages import OrderRequest
+
+IN_FLIGHT_SECONDS = 0.003
+POINTS = (
+    "before_commit",  # decided; nothing is written
+    "after_commit",  # written; nothing is sent
+    "in_flight",  # sent; no answer has come, or none was read
+    "after_answer",  # answered; the answer is not written
+    "before_news_commit",  # a fill was heard; it is not booked
+    "after_news_commit",  # booked; what follows from it is not sent
+    "before_lookup",
+    "after_lookup",
+    "after_resume",
+)
+
+
+@dataclass
+class Peril:
+    """Dies, or hangs, when a point is met for the n-th time."""
+
+    point: str
+    nth: int
+    signal_number: int = signal.SIGKILL
+    in_flight_seconds: float = 0.001
+
+    def meet(self, point: str) -> None:
+        """Pass a point, if that is granted."""
+        if point != self.point:
+            return
+        self.nth -= 1
+        if self.nth == 0:
+            self.strike()
+
+    def strike(self) -> None:
+        """Now."""
+        os.kill(os.getpid(), self.signal_number)
+
+    def around(self, ports: Ports) -> Ports:
+        """The same ports with the points on them."""
+        return replace(ports, venue=_Venue(ports.venue, self), ledger=_Ledger(ports.ledger, self))
+
+
+class _Around:
+    """Everything of another object, but for what is overridden."""
+
+    def __init__(self, inner: Any, peril: Peril) -> None:
+        self._inner, self._peril = inner, peril
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class _Ledger(_Around):
+    async def commit(self, batch: LedgerBatch) -> None:
+        names = [*(["commit"] if batch.intents else []), *(["news_commit"] if batch.fills else [])]
+        for name in names:
+            self._peril.meet(f"before_{name}")
+        await self._inner.commit(batch)
+        for name in names:
+            self._peril.meet(f"after_{name}")
+
+
+class _Venue(_Around):
+    async def submit(self, order: OrderRequest) -> str:
+        if self._peril.point == "in_flight":
+            self._peril.nth -= 1
+            if self._peril.nth == 0:
+                loop = asyncio.get_running_loop()
+                loop.call_later(self._peril.in_flight_seconds, self._peril.strike)
+        answer: str = await self._inner.submit(order)
+        self._peril.meet("after_answer")
+        return answer
+
+    async def lookup(self, order: OrderRequest) -> Evidence:
+        self._peril.meet("before_lookup")
+        evidence: Evidence = await self._inner.lookup(order)
+        self._peril.meet("after_lookup")
+        return evidence
+
+    def messages(self, **given: Any) -> Any:
+        self._peril.meet("after_resume")
+        return self._inner.messages(**given)
+
+
+Around = Callable[[Ports], Ports]

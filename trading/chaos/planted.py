@@ -1,0 +1,72 @@
+"""Believable bugs, one at a time: checks that overlook one of them prove nothing.
+
+Each replaces a piece of the real code through ``put`` (``setattr`` in an engine of the campaign, which
+ends with its process; a test's own, which is taken back) and names the day on which it must show.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trading.chaos import bugs_at_the_venue as venue
+from trading.chaos import bugs_in_the_engine as engine
+from trading.chaos.days import Day, Death, Trouble
+
+Put = Callable[[Any, str, Any], None]
+BARS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """How it comes in, and on which day it must show; ``needs_journal``: only with real rows."""
+
+    plant: Callable[[Put], None]
+    day: Day
+    needs_journal: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.plant.__name__
+
+
+def _day(
+    *troubles: tuple[str, str], every: int = 4, seed: int = 7, bars: int = BARS, **more: Any
+) -> Day:
+    told = tuple(Trouble(kind, where, "", every) for kind, where in troubles)
+    return Day(seed=seed, bars=bars, troubles=told, **more)
+
+
+LOST_REPLY = ("reply_lost", "AddOrder")
+WITH_EXITS = {"seed": 17, "bars": 220}  # markets in which what the bug concerns does happen
+WITH_PARTS = {"seed": 1, "bars": 220}
+DIES = tuple(Death("in_flight", nth=1, seconds=0.002) for _ in range(6))
+HANGS = (Death("after_commit", nth=1, hangs=True), Death("after_commit", nth=2, hangs=True))
+KILLS = tuple(Death(seconds=0.9) for _ in range(6))
+
+ALL = (
+    Bug(venue.timeout_means_refused, _day(LOST_REPLY)),
+    Bug(venue.resend_under_a_new_id, _day(LOST_REPLY)),
+    Bug(venue.look_at_open_orders_only, _day(LOST_REPLY)),
+    Bug(venue.never_ask_again, _day(LOST_REPLY, bars=64)),
+    Bug(venue.place_a_second_stop, _day()),
+    Bug(venue.sell_with_the_stop_resting, _day(**WITH_EXITS)),
+    Bug(venue.sell_a_part_beside_the_stop, _day(**WITH_PARTS)),
+    Bug(venue.sell_a_lot_too_much, _day()),
+    Bug(engine.never_protect, _day()),
+    Bug(venue.protect_the_wrong_side, _day()),
+    Bug(engine.book_one_fill_an_order, _day(**WITH_EXITS, with_limits=True)),
+    Bug(venue.overlook_missing_messages, _day(("drop", "executions"), every=2)),
+    Bug(venue.read_the_wrong_quantity, _day()),
+    Bug(venue.reckon_fees, _day()),
+    Bug(venue.forget_fees, _day()),
+    Bug(venue.book_the_wrong_price, _day()),
+    Bug(engine.sell_the_customers_coins, _day(**WITH_EXITS)),
+    Bug(venue.count_nonces_in_seconds, _day()),
+    Bug(venue.name_orders_at_random, _day()),
+    Bug(engine.send_before_commit, _day(deaths=DIES), needs_journal=True),
+    Bug(engine.send_what_was_planned, _day(deaths=DIES), needs_journal=True),
+    Bug(engine.act_after_leadership, _day(deaths=HANGS), needs_journal=True),
+    Bug(engine.pause_in_memory, _day(deaths=KILLS, pause_after=40), needs_journal=True),
+)
+BUGS: Mapping[str, Bug] = {bug.name: bug for bug in ALL}

@@ -1,0 +1,139 @@
+"""The simulated venue of one day, in a process of its own, and the door through which it is ruled."""
+
+import asyncio
+import base64
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import numpy as np
+
+from trading.chaos.days import Trouble
+from trading.chaos.kills import fork
+from trading.exchanges.simulator.market import Grid
+from trading.exchanges.simulator.rules import Wish
+from trading.exchanges.simulator.server import Simulator
+
+KEY = "campaign"
+SECRET = base64.b64encode(bytes(range(64))).decode()
+SYMBOL = "BTC/USD"
+FOREIGN = "mine"
+GRID = Grid(Decimal("0.1"), Decimal("0.0001"), Decimal("0.0001"), Decimal("0.5"))
+FUNDS = {"USD": Decimal(10_000), "BTC": Decimal(3)}  # the three coins are the customer's own
+ABOVE_ANY_PRICE = Decimal("999999.9")
+
+
+@dataclass(slots=True)
+class ArrayBars:
+    """A source of bars in memory."""
+
+    bars: np.ndarray
+
+    def iter_bars(self, *, start_ns: int, end_ns: int) -> Iterator[np.ndarray]:
+        """Those that opened from ``start_ns`` until before ``end_ns``."""
+        low, high = np.searchsorted(self.bars["open_ns"], [start_ns, end_ns])
+        if high > low:
+            yield self.bars[low:high]
+
+    def tail(self, *, before_ns: int, count: int) -> np.ndarray:
+        """The last ``count`` that opened before a moment."""
+        return self.bars[: np.searchsorted(self.bars["open_ns"], before_ns)][-count:]
+
+
+def new_simulator(bars: np.ndarray, *, funds: Mapping[str, Decimal] = FUNDS) -> Simulator:
+    """A venue whose time stands at the beginning of these bars."""
+    began_ns = int(bars["open_ns"][0]) + 1_000_000_000  # after the first trade
+    simulator = Simulator(start_ns=began_ns)
+    simulator.clock.jump(began_ns)
+    simulator.list_pair(SYMBOL, source=ArrayBars(bars), grid=GRID)
+    account = simulator.add_account(key=KEY, secret=SECRET, balances=funds)
+    account.calls.most = 1e9  # a day passes in seconds
+    return simulator
+
+
+@dataclass(slots=True)
+class VenueProcess:
+    """A simulator in a forked process; ``address`` is where it listens."""
+
+    pid: int
+    address: str
+
+    @classmethod
+    def start(cls, bars: np.ndarray, *, has_foreign_order: bool) -> "VenueProcess":
+        """Fork it and wait until it listens."""
+        reader, writer = os.pipe()
+
+        def main() -> int:
+            os.close(reader)
+            asyncio.run(_serve(bars, writer, has_foreign_order=has_foreign_order))
+            return 0
+
+        pid = fork(main)
+        os.close(writer)
+        with os.fdopen(reader) as told:
+            return cls(pid, told.readline().strip())
+
+    def ask(self, act: str, **given: Any) -> Any:
+        """One order through the door, or, without any, the log."""
+        with httpx.Client(timeout=10) as client:
+            url = f"{self.address}/simulator/{act}"
+            answer = client.post(url, json=given) if given else client.get(url)
+            return answer.raise_for_status().json()
+
+    def oracle(self) -> list[dict[str, Any]]:
+        """Everything that happened."""
+        told: list[dict[str, Any]] = self.ask("oracle")["oracle"]
+        return told
+
+    def stop(self) -> None:
+        """End it."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+async def _serve(bars: np.ndarray, writer: int, *, has_foreign_order: bool) -> None:
+    simulator = new_simulator(bars)
+    if has_foreign_order:
+        wish = Wish(SYMBOL, "sell", "limit", Decimal("0.5"), ABOVE_ANY_PRICE, FOREIGN)
+        simulator.exchange.place(simulator.exchange.accounts[KEY], wish)
+    await simulator.start()
+    with os.fdopen(writer, "w") as told:
+        told.write(f"{simulator.address}\n")
+    await asyncio.Event().wait()
+
+
+class Door:
+    """The same door from within an engine's loop."""
+
+    def __init__(self, address: str, troubles: tuple[Trouble, ...]) -> None:
+        self._client = httpx.AsyncClient(base_url=address, timeout=10)
+        self._troubles = troubles
+
+    async def advance(self, to_ns: int) -> float:
+        """Move the venue's time; the last price there."""
+        answer = await self._client.post("/simulator/advance", json={"to_ns": to_ns})
+        return float(answer.raise_for_status().json()[SYMBOL])
+
+    async def before_bar(self, number: int) -> None:
+        """Arm what is due."""
+        due = [one for one in self._troubles if number % one.every == 0]
+        if due:
+            await self.heal()  # what has met nothing since does not pile up
+        for trouble in due:
+            if trouble.kind == "sockets":
+                await self._client.post("/simulator/sockets", json={})
+                continue
+            fault = {"kind": trouble.kind, "where": trouble.where, "words": trouble.words}
+            await self._client.post("/simulator/fault", json=fault)
+
+    async def heal(self) -> None:
+        """Nothing more goes wrong."""
+        await self._client.post("/simulator/heal", json={})
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()

@@ -1,0 +1,89 @@
+"""Many days one after the other, each judged; what is known already is not played again."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from trading.chaos.days import draw
+from trading.chaos.planted import BUGS
+from trading.wiring.chaos_days import Verdict, run_day
+from trading.wiring.scratch import scratch_database
+from trading.wiring.warm import warm_core
+
+Tell = Callable[[Verdict], None]
+
+
+class UnreadableResults(ValueError):
+    """The file of results holds something else; the text names the line."""
+
+
+def play_days(seeds: Iterable[int], *, results: Path | None, tell: Tell) -> list[Verdict]:
+    """The verdicts of these seeds in their order; with ``results`` a campaign goes on where it ended.
+
+    Raises:
+        UnreadableResults: the file is not one of results.
+    """
+    known = read_results(results) if results else {}
+    verdicts = []
+    with _quiet_scratch():
+        for seed in seeds:
+            verdict = known.get(seed)
+            if verdict is None:
+                verdict = run_day(draw(seed))
+                if results:
+                    _append(results, verdict)
+            tell(verdict)
+            verdicts.append(verdict)
+    return verdicts
+
+
+def play_planted(names: Sequence[str], *, tell: Tell) -> list[Verdict]:
+    """One day with each of these bugs; a day without a difference is a bug overlooked.
+
+    Raises:
+        KeyError: no such bug.
+    """
+    bugs = [BUGS[name] for name in names or BUGS]
+    verdicts = []
+    with _quiet_scratch():
+        for bug in bugs:
+            verdicts.append(run_day(bug.day, plant=bug.name))
+            tell(verdicts[-1])
+    return verdicts
+
+
+def read_results(path: Path) -> dict[int, Verdict]:
+    """What is known already, by seed.
+
+    Raises:
+        UnreadableResults: a line is no verdict.
+    """
+    known = {}
+    lines = path.read_text().splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        try:
+            verdict = Verdict(**json.loads(line))
+        except (ValueError, TypeError):
+            raise UnreadableResults(f"{path}, line {number}: not a verdict of a day") from None
+        known[verdict.seed] = verdict
+    return known
+
+
+def _append(path: Path, verdict: Verdict) -> None:
+    with path.open("a") as file:
+        file.write(json.dumps(asdict(verdict)) + "\n")
+
+
+@contextmanager
+def _quiet_scratch() -> Iterator[None]:
+    """A database of its own and a warm core; engines that die on purpose do not fill the terminal."""
+    with scratch_database():
+        logging.disable(logging.CRITICAL)
+        try:
+            warm_core()
+            yield
+        finally:
+            logging.disable(logging.NOTSET)

@@ -1,0 +1,151 @@
+"""One day of the campaign: a venue, an engine's lives until the day is over, and the judgement."""
+
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+
+from django.db import connections
+from django.utils import timezone
+
+from tenants.scoping import tenant_scope
+from trading import operations
+from trading.chaos.checker import compare, replay
+from trading.chaos.days import Day, Death
+from trading.chaos.kills import fork
+from trading.chaos.stormy import stormy_bars
+from trading.chaos.venue import FOREIGN, VenueProcess
+from trading.models import Decision, EngineCommand
+from trading.wiring.chaos_lives import SHORT_LEASE, live
+from trading.wiring.chaos_rows import Rows, cut_database, make_rows, read_books
+
+LONGEST_DAY_SECONDS = 60.0
+WAKE_AFTER_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of a day."""
+
+    seed: int
+    plan: str
+    differences: list[str]
+    orders: int = 0
+    fills: int = 0
+    lives: int = 0
+    naked_seconds: float = 0.0
+    seconds: float = 0.0
+    plant: str = ""
+
+
+@dataclass(slots=True)
+class Course:
+    """A day as it goes: the process that lives, and what its ends were."""
+
+    day: Day
+    rows: Rows
+    venue: VenueProcess
+    plant: str = ""
+    lives: int = 0
+    hung: list[int] = field(default_factory=list)
+    pause_id: str = ""
+    is_pause_noted: bool = False
+
+    def run(self) -> list[str]:
+        """Live until the day is over; what went wrong besides the books."""
+        deaths, began = list(self.day.deaths), time.monotonic()
+        cut_at = began + self.day.database_cut_seconds if self.day.database_cut_seconds else 0.0
+        while time.monotonic() - began < LONGEST_DAY_SECONDS:
+            death = deaths.pop(0) if deaths else Death()
+            pid, born = self._start(death), time.monotonic()
+            while True:
+                ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
+                if ended and os.WIFSTOPPED(status):
+                    self.hung.append(pid)
+                    break
+                if ended:
+                    if os.waitstatus_to_exitcode(status) == 0:
+                        return []
+                    break
+                self._look_after(pid, death, born)
+                if cut_at and time.monotonic() > cut_at:
+                    cut_at = 0.0
+                    cut_database()
+                if time.monotonic() - began > LONGEST_DAY_SECONDS:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+                    break
+                time.sleep(0.004)
+        return [f"the day was not over after {LONGEST_DAY_SECONDS:.0f} s"]
+
+    def _start(self, death: Death) -> int:
+        connections.close_all()  # no connection may cross a fork
+        self.lives += 1
+        return fork(lambda: live(self.rows, self.venue.address, self.day, death, self.plant))
+
+    def _look_after(self, pid: int, death: Death, born: float) -> None:
+        """Kill what is due, wake what hung, pause when it is time."""
+        age = time.monotonic() - born
+        if death.seconds and not death.point and age > death.seconds:
+            os.kill(pid, signal.SIGSTOP if death.hangs else signal.SIGKILL)
+        if self.hung and age > WAKE_AFTER_SECONDS + SHORT_LEASE[0]:
+            self.wake()
+        if self.day.pause_after and not self.is_pause_noted:
+            self._pause()
+
+    def wake(self) -> None:
+        """Let the hung go on, and see it leave."""
+        for pid in self.hung:
+            os.kill(pid, signal.SIGCONT)
+        for pid in self.hung:
+            os.waitpid(pid, 0)
+        self.hung.clear()
+
+    def _pause(self) -> None:
+        with tenant_scope(self.rows.tenant_id):
+            if not self.pause_id and Decision.objects.count() >= self.day.pause_after:
+                command = operations.pause_engine(
+                    engine_id=self.rows.engine_id,
+                    actor=None,
+                    reason="campaign",
+                    idempotency_key=f"pause-{self.rows.engine_id}",
+                    now=timezone.now(),
+                )
+                self.pause_id = str(command.id)
+            done = self.pause_id and EngineCommand.objects.exclude(finished_at=None).filter(
+                id=self.pause_id
+            )
+            if done and done.exists():
+                self.venue.ask("note", words="paused")
+                self.is_pause_noted = True
+
+
+def run_day(day: Day, *, plant: str = "") -> Verdict:
+    """The whole day and its judgement; with ``plant`` the engine carries that bug."""
+    began = time.monotonic()
+    bars = stormy_bars(day.seed, day.bars)
+    slug = f"day-{day.seed}-{plant}".replace("_", "-").strip("-")
+    rows = make_rows(slug, with_limits=day.with_limits)
+    venue = VenueProcess.start(bars, has_foreign_order=day.has_foreign_order)
+    course = Course(day, rows, venue, plant)
+    try:
+        wrong = course.run()
+        course.wake()
+        oracle, books = venue.oracle(), read_books(rows)
+    finally:
+        venue.stop()
+        for pid in course.hung:
+            os.kill(pid, signal.SIGKILL)
+    foreign = (FOREIGN,) if day.has_foreign_order else ()
+    wrong += compare(oracle, books, funds=rows.cash, foreign=foreign)
+    return Verdict(
+        seed=day.seed,
+        plan=str(day),
+        differences=wrong,
+        orders=sum(event["kind"] == "order" for event in oracle),
+        fills=sum(event["kind"] == "fill" for event in oracle),
+        lives=course.lives,
+        naked_seconds=replay(oracle, books.states).naked_ns / 1e9,
+        seconds=time.monotonic() - began,
+        plant=plant,
+    )

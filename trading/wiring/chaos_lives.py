@@ -1,0 +1,88 @@
+"""One life of an engine in the campaign: everything real but the pace of time."""
+
+import signal
+import time
+from contextlib import suppress
+
+import uvloop
+from django.conf import settings
+
+from trading.chaos.conductor import Conductor
+from trading.chaos.days import Day, Death
+from trading.chaos.perils import Peril
+from trading.chaos.planted import BUGS
+from trading.chaos.stormy import stormy_bars
+from trading.chaos.venue import KEY, SECRET, Door
+from trading.engine.errors import NotLeader
+from trading.engine.handler import Pace
+from trading.engine.runner import Outcome
+from trading.exchanges.kraken.desk import KrakenDesk
+from trading.exchanges.kraken.live import KrakenVenue
+from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.venue_clock import VenueClock
+from trading.wiring.chaos_rows import Rows
+from trading.wiring.engines import EngineProcess
+from trading.wiring.plans import read_plan
+from trading.wiring.streets import Street
+
+SHORT_LEASE = (2.0, 0.4, 1.4)
+QUICK = Pace(decisions_per_commit=20, seconds_per_commit=0.1, resolve_seconds=0.01)
+AUDIT_SECONDS = 0.05
+NOWHERE = "redis://127.0.0.1:1/0"
+
+
+class SteppedClock(VenueClock):
+    """The venue's time where it stands still between steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now_ns = 0
+
+    def hear(self, stamp_ns: int) -> None:
+        """A stamp of the venue's."""
+        self._now_ns = max(self._now_ns, stamp_ns)
+
+    def now_ns(self) -> int:
+        """The newest stamp."""
+        return self._now_ns or time.time_ns()
+
+
+def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
+    """One life, in a process of its own; 0 when the day is over."""
+    settings.LEASE_SECONDS = SHORT_LEASE
+    if not day.has_redis:
+        settings.REDIS_URL = NOWHERE
+    if plant:
+        BUGS[plant].plant(setattr)
+    plan = read_plan(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
+    clock, door = SteppedClock(), Door(address, day.troubles)
+    number = signal.SIGSTOP if death.hangs else signal.SIGKILL
+    peril = Peril(death.point, death.nth, number, in_flight_seconds=death.seconds)
+
+    async def advance(to_ns: int) -> float:
+        price = await door.advance(to_ns)
+        clock.hear(to_ns)
+        return price
+
+    async def main() -> Outcome:
+        feed = Conductor(stormy_bars(day.seed, day.bars), advance, door.before_bar, door.heal)
+        rest = KrakenRest(url=address, key=KEY, secret=SECRET)
+        desk = KrakenDesk(rest=rest, specs=plan.specs, clock=clock)
+        socket = f"{address.replace('http', 'ws', 1)}/v2/auth"
+        venue = KrakenVenue(desk=desk, feed=feed, ws_url=socket, audit_seconds=AUDIT_SECONDS)
+
+        async def close() -> None:
+            await door.close()
+            await rest.close()
+
+        street = Street(feed, venue, close)
+        process = EngineProcess(
+            plan=plan, speed=None, street=street, pace=QUICK, around=peril.around
+        )
+        feed.is_idle = lambda: venue.is_quiet and process.runner.is_at_rest
+        feed.is_unclear = lambda: process.runner.has_unclear_orders
+        return await process.run()
+
+    with suppress(NotLeader):
+        return 0 if uvloop.run(main()) is Outcome.FINISHED else 1
+    return 1
