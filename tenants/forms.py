@@ -76,3 +76,20 @@ class KeyForm(forms.Form):
         help_text="Empty: never.",
         widget=forms.NumberInput(attrs=INPUT),
     )
+
+
+class ExchangeKeyForm(forms.Form):
+    """A key of a venue; what was typed is never shown again."""
+
+    key = forms.CharField(
+        max_length=200,
+        label="API key",
+        widget=forms.TextInput(attrs={**INPUT, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="As the venue shows it; only its last four characters are shown here later.",
+    )
+    secret = forms.CharField(
+        max_length=200,
+        label="Private key",
+        widget=forms.PasswordInput(attrs={**INPUT, "autocomplete": "off"}),
+        help_text="Sealed at once; nobody can read it back, here or through the API.",
+    )

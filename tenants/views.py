@@ -20,11 +20,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from tenants import operations, queries
-from tenants.auth import is_mailbox_open, permission_required
+from tenants.auth import ask_step_up, has_stepped_up, is_mailbox_open, permission_required
 from tenants.forms import KeyForm, MemberForm, WorkspaceForm
 from tenants.middleware import SESSION_KEY
 from tenants.models import Membership
-from tenants.roles import Role
+from tenants.roles import Role, Scope
 
 LETTERS_SHOWN = 30
 LETTER_END = b"-" * 79  # what Django's file backend writes after each
@@ -132,6 +132,8 @@ def keys(request: HttpRequest) -> HttpResponse:
     form = KeyForm(request.POST or None)
     secret = ""
     if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["scope"] == Scope.ADMIN and not has_stepped_up(request):
+            return ask_step_up(request)  # such a key may itself keep keys and go live
         try:
             _, secret = operations.issue_key(
                 tenant_id=workspace.id,

@@ -1,7 +1,9 @@
 """Builds one engine from its plan: feed, venue, ledger, lease, live view."""
 
+import asyncio
 import socket
 
+import structlog
 from django.conf import settings
 from django.db import connections
 
@@ -15,6 +17,8 @@ from trading.ledger.writer import DjangoLedger
 from trading.stream.publisher import RedisPublisher
 from trading.wiring.plans import Plan
 from trading.wiring.streets import build_street
+
+log = structlog.get_logger(__name__)
 
 
 class EngineProcess:
@@ -40,7 +44,7 @@ class EngineProcess:
         )
         self._publisher = RedisPublisher(url=settings.REDIS_URL, tenant_id=plan.tenant_id)
         street = build_street(plan, speed=speed, clock=clock)
-        self._close_street = street.close
+        self._street = street
         identity = Identity(
             engine_id=engine_id,
             mode=plan.account.mode,
@@ -63,12 +67,17 @@ class EngineProcess:
     async def run(self) -> Outcome:
         """Run until the feed ends, leadership is lost, or ``stop``; then close everything."""
         await self._publisher.start()
+        watch = asyncio.ensure_future(self._street.watch(self._ledger.call))
         try:
             return await self.runner.run()
         finally:
+            watch.cancel()
+            (ended,) = await asyncio.gather(watch, return_exceptions=True)
+            if isinstance(ended, Exception):
+                log.error("key_watch_failed", why=repr(ended))
             await self._publisher.close()
             await self._ledger.close()
-            await self._close_street()
+            await self._street.close()
 
 
 def environment_core_hash() -> str:

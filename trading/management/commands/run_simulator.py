@@ -1,14 +1,10 @@
 """Run the venue simulator: a Kraken of one's own on loopback."""
 
 import asyncio
-import json
-import secrets
 import signal
 import time
 from argparse import ArgumentParser
-from base64 import b64encode
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +18,7 @@ from trading.management.bars import EXIT_CONFIGURATION, EXIT_ERROR, symbol
 from trading.marketdata.series import choose_bars
 from trading.marketdata.store import StoreError
 from trading.queries.bars import SYNTHETIC_SEED, open_store
+from trading.wiring.simulator_key import read_state, state_file, write_state
 
 LOT, LEAST_QUANTITY, LEAST_COST = Decimal("0.00000001"), Decimal("0.0001"), Decimal("0.5")
 FUNDS = {"USD": Decimal(100_000), "BTC": Decimal(1)}
@@ -79,18 +76,9 @@ async def serve(simulator: Simulator, *, port: int, tell: Any) -> None:
     await simulator.stop()
 
 
-def state_file() -> Path:
-    """What outlives a run: when its time began, and the account's key."""
-    return Path(settings.DATA_DIR) / "run" / "simulator.json"
-
-
 def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
-    """The state of the last run with this speed, or a new one, written for its owner only."""
-    path = state_file()
-    try:
-        state: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        state = {"key": "simulated-key", "secret": b64encode(secrets.token_bytes(64)).decode()}
+    """The state of the last run with this speed, or a new one."""
+    state = read_state()
     if start_s is not None or state.get("speed") != speed:
         begin = time.time_ns() if speed == 1 else START_NS
         state |= {
@@ -98,9 +86,7 @@ def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
             "start_ns": begin if start_s is None else start_s * 1_000_000_000,
             "began_ns": time.time_ns(),
         }
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(state))
+        write_state(state)
     return state
 
 
