@@ -1,5 +1,7 @@
 """Forms of workspaces and teams."""
 
+from typing import Any
+
 from django import forms
 from django.utils.text import slugify
 
@@ -78,13 +80,21 @@ class KeyForm(forms.Form):
     )
 
 
+class ForgetfulInput(forms.TextInput):
+    """Does not show again what was typed."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """Always empty."""
+        return super().get_context(name, None, attrs)
+
+
 class ExchangeKeyForm(forms.Form):
     """A key of a venue; what was typed is never shown again."""
 
     key = forms.CharField(
         max_length=200,
         label="API key",
-        widget=forms.TextInput(attrs={**INPUT, "autocomplete": "off", "spellcheck": "false"}),
+        widget=ForgetfulInput(attrs={**INPUT, "autocomplete": "off", "spellcheck": "false"}),
         help_text="As the venue shows it; only its last four characters are shown here later.",
     )
     secret = forms.CharField(
