@@ -72,7 +72,7 @@ def test_the_first_run_makes_one_and_the_second_keeps_it(db, file: Path) -> None
 
 
 def test_a_lost_kek_is_told_and_never_replaced_without_being_asked(sealed, file: Path) -> None:
-    with pytest.raises(CommandError, match="cannot be read") as refused:
+    with pytest.raises(CommandError, match=r"cannot be read.*; it held [0-9a-f]{16}$") as refused:
         call_command("prepare_vault", stdout=StringIO())
     assert refused.value.returncode == 4
     assert not file.exists()

@@ -37,7 +37,8 @@ class Command(BaseCommand):
                 keyring.add_kek()
             ring = keyring.load()
         except keyring.NoKeyring as error:
-            raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
+            wanted = f"; it held {', '.join(sorted(needed))}" if needed else ""
+            raise CommandError(f"{error}{wanted}", returncode=EXIT_CONFIGURATION) from None
         missing = ", ".join(sorted(needed - ring.keks.keys()))
         if missing and not lost:
             raise CommandError(
