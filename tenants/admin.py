@@ -157,7 +157,7 @@ class ExchangeCredentialAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("tenant", "account")
     search_fields = ("account__label", "tenant__slug")
-    exclude = ("sealed", "fingerprint", "data_key")
+    exclude = ("sealed", "former_sealed", "fingerprint", "data_key", "former_data_key")
 
 
 @admin.register(DataKey)

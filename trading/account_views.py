@@ -26,7 +26,10 @@ from trading.queries.accounts import AccountView
 @permission_required("view")
 def accounts(request: HttpRequest) -> HttpResponse:
     """Every account of the workspace; keys end in what is shown, and nothing more of them is."""
-    return render(request, "trading/accounts/list.html", {"accounts": queries.view_accounts()})
+    listed = queries.view_accounts()
+    is_checking = any(one.is_being_checked for one in listed)
+    context = {"accounts": listed, "is_checking": is_checking}
+    return render(request, "trading/accounts/list.html", context)
 
 
 @sensitive_post_parameters("key", "secret")
@@ -61,7 +64,7 @@ def check(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
         tenant_operations.ask_check(account_id=account_id, actor=actor, now=timezone.now())
     except tenant_operations.CredentialNotFound:
         raise Http404 from None
-    messages.success(request, "The venue is being asked; look again in a few seconds.")
+    messages.success(request, "The venue is being asked; this page tells what it says.")
     return redirect("accounts")
 
 

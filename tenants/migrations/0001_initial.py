@@ -108,6 +108,8 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('sealed', models.BinaryField(help_text='empty once disabled')),
+                ('former_version', models.PositiveIntegerField(default=0, help_text='0: none is kept')),
+                ('former_sealed', models.BinaryField(default=b'', help_text='the last good key, until this one is known to be good')),
                 ('fingerprint', models.CharField(help_text='SHA-256 of venue and key: one key serves one account', max_length=64)),
                 ('last_four', models.CharField(help_text='how the key ends', max_length=4)),
                 ('sealed_at', models.DateTimeField()),
@@ -118,6 +120,7 @@ class Migration(migrations.Migration):
                 ('check_asked_at', models.DateTimeField(blank=True, help_text='a check is due', null=True)),
                 ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='credential', to='tenants.exchangeaccount')),
                 ('data_key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.datakey')),
+                ('former_data_key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.datakey')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={

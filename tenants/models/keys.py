@@ -21,6 +21,8 @@ class ExchangeAccount(TenantModel):
         PAPER = "PAPER"
         LIVE = "LIVE"
 
+    WITH_KEYS = (Venue.KRAKEN, Venue.SIMULATOR)  # where orders can be sent
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     venue = models.CharField(max_length=16, choices=Venue)
     label = models.CharField(max_length=60)
@@ -70,6 +72,13 @@ class ExchangeCredential(TenantModel):
     data_key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(default=1)
     sealed = models.BinaryField(help_text="empty once disabled")
+    former_data_key = models.ForeignKey(
+        DataKey, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    former_version = models.PositiveIntegerField(default=0, help_text="0: none is kept")
+    former_sealed = models.BinaryField(
+        default=b"", help_text="the last good key, until this one is known to be good"
+    )
     fingerprint = models.CharField(
         max_length=64, help_text="SHA-256 of venue and key: one key serves one account"
     )

@@ -15,9 +15,9 @@ from tenants.operations.audit import write_audit
 from tenants.operations.data_keys import seal_into
 from tenants.vault.parts import ExchangeKey
 
-VENUES = (ExchangeAccount.Venue.KRAKEN, ExchangeAccount.Venue.SIMULATOR)
 LONGEST, SHORTEST_KEY = 200, 8
 State = ExchangeCredential.State
+NO_FORMER: dict[str, Any] = {"former_data_key": None, "former_version": 0, "former_sealed": b""}
 
 
 class InvalidCredential(ValueError):
@@ -45,6 +45,8 @@ def seal_key(
     kept = ExchangeCredential.objects.filter(account=account).first()
     row = kept or ExchangeCredential(tenant_id=account.tenant_id, account=account, version=0)
     before = _told(kept) if kept else {}
+    if kept is not None and kept.state == State.GOOD:
+        _keep_former(row)
     row.version += 1
     row.data_key, row.sealed = seal_into(row, given, now=now)
     row.fingerprint = fingerprint_of(account.venue, given.key)
@@ -72,6 +74,7 @@ def disable_key(*, account_id: uuid.UUID, actor: User | None, now: datetime) -> 
     before = _told(row)
     row.sealed, row.state, row.detail = b"", State.DISABLED, "disabled by a person"
     row.rights, row.check_asked_at, row.version = [], None, row.version + 1
+    _forget_former(row)
     row.fingerprint = f"disabled {row.id}"  # the key may be kept for another account
     row.save()
     _audit(row, "disable", before, actor=actor, now=now)
@@ -113,8 +116,9 @@ def note_check(
     if row is None:
         return False
     before = _told(row)
+    told = {"state": state, "detail": detail[:300], "rights": list(rights)}
     won: int = ExchangeCredential.objects.filter(id=credential_id, version=version).update(
-        state=state, detail=detail[:300], rights=list(rights), checked_at=now, check_asked_at=None
+        **told, checked_at=now, check_asked_at=None, **(NO_FORMER if state == State.GOOD else {})
     )
     if won and (row.state, row.rights) != (state, list(rights)):
         row.refresh_from_db()
@@ -151,10 +155,21 @@ def get_credential(*, account_id: uuid.UUID) -> ExchangeCredential:
     return row
 
 
+def _keep_former(row: ExchangeCredential) -> None:
+    """A slip in a form must not leave an engine that restarts without a key for its exits."""
+    row.former_data_key, row.former_version = row.data_key, row.version
+    row.former_sealed = row.sealed
+
+
+def _forget_former(row: ExchangeCredential) -> None:
+    for name, value in NO_FORMER.items():
+        setattr(row, name, value)
+
+
 def _checked(account: ExchangeAccount, *, key: str, secret: str) -> ExchangeKey:
-    if account.venue not in VENUES:
+    if account.venue not in ExchangeAccount.WITH_KEYS:
         raise InvalidCredential(
-            f"venue: {account.get_venue_display()} takes no keys, accepted are {', '.join(VENUES)}"
+            f"venue: {account.get_venue_display()} takes no keys, accepted are {', '.join(ExchangeAccount.WITH_KEYS)}"
         )
     key, secret = key.strip(), secret.strip()
     for name, value, least in (("key", key, SHORTEST_KEY), ("secret", secret, 1)):

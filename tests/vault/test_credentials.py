@@ -13,7 +13,7 @@ from tenants.scoping import tenant_scope
 from tenants.vault import keyring
 from tests.factories import NOW
 from tests.vault.conftest import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Kept, make_account
-from trading.wiring.keys import NoKey, OpenedKey, open_account_key
+from trading.wiring.keys import NoKey, OpenedKey, open_account_key, open_usable_key
 
 NEW_KEK = base64.b64encode(b"\x07" * 32).decode()
 
@@ -47,6 +47,55 @@ def test_a_rotation_is_a_new_version_and_waits_for_its_check(sealed: Kept) -> No
         assert not operations.note_check(
             credential_id=first.id, version=1, state="GOOD", detail="", rights=[], now=NOW
         )
+
+
+def note(kept: Kept, state: str) -> None:
+    row = kept.row()
+    with tenant_scope(kept.tenant_id):
+        operations.note_check(
+            credential_id=row.id, version=row.version, state=state, detail="", rights=[], now=NOW
+        )
+
+
+def usable(kept: Kept) -> OpenedKey:
+    with tenant_scope(kept.tenant_id):
+        return open_usable_key(kept.account_id)
+
+
+def test_an_engine_that_restarts_signs_with_the_last_good_key_until_the_new_one_is_good(
+    sealed: Kept,
+) -> None:
+    note(sealed, "GOOD")
+    for mistyped in (b"first", b"second"):
+        sealed.seal(OTHER_KEY, base64.b64encode(mistyped).decode())
+        assert (usable(sealed).key.secret, usable(sealed).version) == (SECRET, 1)
+        note(sealed, "BAD")
+    sealed.seal(OTHER_KEY, OTHER_SECRET)
+    assert usable(sealed).key.secret == SECRET
+
+    note(sealed, "GOOD")
+
+    assert (usable(sealed).key.secret, usable(sealed).version) == (OTHER_SECRET, 4)
+    assert bytes(sealed.row().former_sealed) == b""
+
+
+def test_a_key_never_found_good_is_not_kept_behind_a_new_one(sealed: Kept) -> None:
+    sealed.seal(OTHER_KEY, OTHER_SECRET)
+
+    assert usable(sealed).key.secret == OTHER_SECRET
+    assert bytes(sealed.row().former_sealed) == b""
+
+
+def test_disabling_forgets_the_former_key_too(sealed: Kept) -> None:
+    note(sealed, "GOOD")
+    sealed.seal(OTHER_KEY, OTHER_SECRET)
+    with tenant_scope(sealed.tenant_id):
+        operations.disable_key(account_id=sealed.account_id, actor=None, now=NOW)
+
+    row = sealed.row()
+    assert (bytes(row.sealed), bytes(row.former_sealed)) == (b"", b"")
+    with pytest.raises(NoKey, match="is disabled"):
+        usable(sealed)
 
 
 def test_the_row_of_another_workspace_cannot_be_opened_here(sealed: Kept, stranger: Kept) -> None:

@@ -145,7 +145,9 @@ def test_a_step_up_wears_off(house, olga) -> None:
 
 def test_olga_adds_tests_rotates_and_disables_a_key(house, olga) -> None:
     assert olga.post(house.path("key"), GIVEN)["Location"] == LIST
-    assert "being checked" in olga.get(LIST).content.decode()
+    page = olga.get(LIST).content.decode()
+    assert "being checked" in page
+    assert 'hx-trigger="every 2s"' in page
     with tenant_scope(house.kept.tenant_id):
         row = ExchangeCredential.objects.get()
         tenant_operations.note_check(
@@ -153,6 +155,7 @@ def test_olga_adds_tests_rotates_and_disables_a_key(house, olga) -> None:
         )
     page = olga.get(LIST).content.decode()
     assert "May trade, cannot withdraw" in page
+    assert "hx-trigger" not in page
     assert "2026-01-05 12:00 UTC" in page
 
     olga.post(house.path("check"))

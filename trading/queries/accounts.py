@@ -23,10 +23,14 @@ class AccountView:
         return kept is not None and kept.state != ExchangeCredential.State.DISABLED
 
     @property
+    def is_being_checked(self) -> bool:
+        """Whether the venue was asked and has not answered."""
+        return self.credential is not None and self.credential.check_asked_at is not None
+
+    @property
     def takes_keys(self) -> bool:
         """Whether the venue is one that orders can be sent to."""
-        venues = (ExchangeAccount.Venue.KRAKEN, ExchangeAccount.Venue.SIMULATOR)
-        return self.account.venue in venues
+        return self.account.venue in ExchangeAccount.WITH_KEYS
 
 
 def list_accounts() -> list[ExchangeAccount]:

@@ -13,7 +13,7 @@ from trading.exchanges.paper import PaperVenue
 from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.feeds import build_feed, venue_urls
 from trading.wiring.key_watch import Call, KeyWatch
-from trading.wiring.keys import NoKey, open_account_key
+from trading.wiring.keys import NoKey, open_usable_key
 from trading.wiring.plans import CannotRun, Plan
 
 
@@ -44,7 +44,7 @@ def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
     account = plan.account
     try:
         with tenant_scope(plan.tenant_id):
-            opened = open_account_key(account.id)
+            opened = open_usable_key(account.id)
     except NoKey as error:
         raise CannotRun(f"{account} is in live mode: {error}") from None
     url, _, private = venue_urls(account.venue)
