@@ -20,11 +20,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from tenants import operations, queries
-from tenants.auth import ask_step_up, has_stepped_up, is_mailbox_open, permission_required
+from tenants.auth import is_mailbox_open, permission_required
 from tenants.forms import KeyForm, MemberForm, WorkspaceForm
 from tenants.middleware import SESSION_KEY
 from tenants.models import Membership
 from tenants.roles import Role, Scope
+from tenants.step_up import ask_step_up, has_stepped_up
 
 LETTERS_SHOWN = 30
 LETTER_END = b"-" * 79  # what Django's file backend writes after each

@@ -12,9 +12,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tenants import operations as tenant_operations
-from tenants.auth import permission_required, step_up_required
+from tenants.auth import permission_required
 from tenants.forms import ExchangeKeyForm
 from tenants.models import ExchangeAccount
+from tenants.step_up import step_up_required
 from trading import operations
 from trading.operations import live_gate
 from trading.queries import accounts as queries

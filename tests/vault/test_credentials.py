@@ -2,6 +2,8 @@
 
 import base64
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from django.db import connection
@@ -117,6 +119,31 @@ def test_every_workspace_has_a_data_key_of_its_own(sealed: Kept, stranger: Kept)
     sealed.seal(OTHER_KEY, OTHER_SECRET)
     with tenant_scope(sealed.tenant_id):
         assert DataKey.objects.count() == 1
+
+
+def test_two_first_keys_at_once_share_one_data_key(fresh_database) -> None:
+    first = make_account("acme")
+    with tenant_scope(first.tenant_id):
+        other = ExchangeAccount.objects.create(
+            tenant_id=first.tenant_id, venue="kraken", label="Second"
+        )
+    second, barrier = Kept(first.tenant_id, other.id), Barrier(2)
+
+    def seal(kept: Kept, key: str) -> None:
+        try:
+            connection.ensure_connection()
+            barrier.wait(10)
+            kept.seal(key)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(seal, first, KEY), threads.submit(seal, second, OTHER_KEY)]:
+            done.result(30)
+
+    assert opened(first).key.key == KEY
+    assert opened(second).key.key == OTHER_KEY
+    assert first.row().data_key_id == second.row().data_key_id
 
 
 def test_a_disabled_key_is_gone(sealed: Kept) -> None:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,7 +13,6 @@ from tenants import operations as tenant_operations
 from tenants.api.idempotency import idempotent
 from tenants.api.problems import Conflict
 from tenants.api.views import ApiView, Strict, actor_of
-from tenants.auth import has_stepped_up
 from tenants.models import ExchangeAccount
 from trading import operations
 from trading.api import account_answers as answers
@@ -73,7 +72,6 @@ class Key(ApiView):
           answers.Account, code=202, request=KeyBody, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
     def post(self, request: Request, account_id: uuid.UUID) -> Response:
-        _refuse_without_step_up(request)
         body = KeyBody(data=request.data)
         body.is_valid(raise_exception=True)
         try:
@@ -133,7 +131,6 @@ class AccountMode(ApiView):
           request=ModeBody, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
     def put(self, request: Request, account_id: uuid.UUID) -> Response:
-        _refuse_without_step_up(request)
         body = ModeBody(data=request.data)
         body.is_valid(raise_exception=True)
         try:
@@ -148,14 +145,6 @@ class AccountMode(ApiView):
         except operations.ModeRefused as error:
             raise Conflict(str(error)) from None
         return _answer(account_id)
-
-
-def _refuse_without_step_up(request: Request) -> None:
-    """An ``admin`` key was itself made with a second factor; a session has to show it now."""
-    if request.auth is None and not has_stepped_up(request._request):
-        raise PermissionDenied(
-            "This needs your second factor: open /accounts/2fa/reauthenticate/ in the browser first."
-        )
 
 
 def _answer(account_id: uuid.UUID, *, status: int = 200) -> Response:
