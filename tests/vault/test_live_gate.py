@@ -15,6 +15,7 @@ from trading import operations
 from trading.models import BacktestRun, Bot, BotRevision, Engine
 from trading.wiring.plans import CannotRun, read_plan
 
+ASKED = {"timeframe": "1m", "pairs": ["ETH/USD", "BTC/USD"]}
 LATER = NOW + timedelta(days=15)
 
 
@@ -43,7 +44,7 @@ class Street:
             BacktestRun.objects.create(
                 **{
                     "tenant_id": self.engine.tenant_id, "number": BacktestRun.objects.count() + 1,
-                    "kind": "BACKTEST", "status": "DONE", "request": {}, "result": b"x",
+                    "kind": "BACKTEST", "status": "DONE", "request": ASKED, "result": b"x",
                     "params_hash": self.revision.params_hash, "created_at": NOW,
                     "finished_at": NOW, "facts": {"verdict": {"level": level}}, **changed,
                 }
@@ -134,6 +135,8 @@ def test_no_reason_overrides_a_key_that_is_not_known_to_be_good(
         {"level": "against"},
         {"level": "unknown"},
         {"params_hash": "0" * 64},
+        {"request": {"timeframe": "1h", "pairs": ["BTC/USD"]}},
+        {"request": {"timeframe": "1m", "pairs": ["ETH/USD"]}},
         {"kind": "SWEEP"},
         {"status": "FAILED"},
     ],

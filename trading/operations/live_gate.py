@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from tenants.models import ExchangeAccount, ExchangeCredential
-from trading.models import BacktestRun, Bot, BotRevision, Fill
+from trading.marketdata.timeframes import format_timeframe
+from trading.models import BacktestRun, Bot, BotInstrument, BotRevision, Fill
 
 KEY_FRESH_FOR = timedelta(hours=48)
 PAPER_DAYS, PAPER_FILLS = 14, 10
@@ -58,10 +59,14 @@ def _is_kept(credential: ExchangeCredential | None) -> bool:
 
 
 def _has_passed_backtest(revision: BotRevision) -> bool:
+    """Of the same parameters, on bars of the same length, over every pair of the bot."""
+    traded = BotInstrument.objects.filter(bot_id=revision.bot_id).order_by("order", "id")
     runs = BacktestRun.objects.filter(
         kind=BacktestRun.Kind.BACKTEST,
         status=BacktestRun.Status.DONE,
         params_hash=revision.params_hash,
+        request__timeframe=format_timeframe(revision.timeframe_seconds),
+        request__pairs__contains=list(traded.values_list("instrument__symbol", flat=True)),
     )
     passed: bool = runs.filter(facts__verdict__level__in=PASSED).exists()
     return passed
