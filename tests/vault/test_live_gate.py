@@ -10,7 +10,7 @@ from tenants.models import AuditEntry, ExchangeAccount
 from tenants.scoping import tenant_scope
 from tests.apps.trading import rows
 from tests.factories import NOW, EngineRows, make_engine, make_instrument
-from tests.vault.conftest import Kept
+from tests.vault.conftest import OTHER_KEY, OTHER_SECRET, Kept
 from trading import operations
 from trading.models import BacktestRun, Bot, BotRevision, Engine
 from trading.wiring.plans import CannotRun, read_plan
@@ -169,6 +169,19 @@ def test_an_owners_reason_overrides_missing_evidence_and_stands_in_the_log(stree
     told = street.audit()
     assert told["override"] == "tested elsewhere for a year"
     assert len(told["missing"]) == 2
+
+
+def test_play_money_needs_a_key_that_is_not_known_to_be_bad(street: Street, settings) -> None:
+    settings.ALLOW_LIVE = False
+    with tenant_scope(street.engine.tenant_id):
+        ExchangeAccount.objects.update(venue="simulator")
+    street.check_key(state="BAD", detail="the key lacks modify-trades")
+    assert "the key lacks modify-trades" in street.refusal()
+
+    street.kept.seal(OTHER_KEY, OTHER_SECRET)
+    street.go_live()
+
+    assert street.audit()["mode"] == "LIVE"
 
 
 def test_a_mode_that_is_none_is_refused(street: Street) -> None:

@@ -8,6 +8,7 @@ from tenants.models import ExchangeAccount, ExchangeCredential
 from trading.marketdata.timeframes import format_timeframe
 from trading.models import BacktestRun, Bot, BotInstrument, BotRevision, Fill
 
+State = ExchangeCredential.State
 KEY_FRESH_FOR = timedelta(hours=48)
 PAPER_DAYS, PAPER_FILLS = 14, 10
 PASSED = ("some", "strong")  # levels of trading.backtest.verdict
@@ -16,17 +17,17 @@ PASSED = ("some", "strong")  # levels of trading.backtest.verdict
 def needed_for_any(account: ExchangeAccount, *, now: datetime) -> list[str]:
     """What nobody may override; a sentence each."""
     credential = ExchangeCredential.objects.filter(account=account).first()
-    if account.venue == ExchangeAccount.Venue.SIMULATOR:
-        return [] if _is_kept(credential) else ["it has no key"]
-    if not settings.ALLOW_LIVE:
+    is_play = account.venue == ExchangeAccount.Venue.SIMULATOR
+    if not is_play and not settings.ALLOW_LIVE:
         return [
             "this installation sends real orders to the venue simulator only; its operator "
             "allows others by NOVA_ALLOW_LIVE=yes"
         ]
-    if not _is_kept(credential):
+    if credential is None or credential.state == State.DISABLED:
         return ["it has no key"]
-    assert credential is not None
-    if credential.state != ExchangeCredential.State.GOOD:
+    if is_play and credential.state != State.BAD:
+        return []
+    if credential.state != State.GOOD:
         return [f"its key is not known to be good ({credential.detail or 'not checked yet'})"]
     if credential.checked_at is None or now - credential.checked_at > KEY_FRESH_FOR:
         return ["its key was not checked in the last 48 hours"]
@@ -52,10 +53,6 @@ def missing_evidence(account: ExchangeAccount, *, now: datetime) -> list[str]:
                 f"{revision} has not traded on paper for {PAPER_DAYS} days with {PAPER_FILLS} fills"
             )
     return missing
-
-
-def _is_kept(credential: ExchangeCredential | None) -> bool:
-    return credential is not None and credential.state != ExchangeCredential.State.DISABLED
 
 
 def _has_passed_backtest(revision: BotRevision) -> bool:

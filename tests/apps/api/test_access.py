@@ -13,7 +13,7 @@ from tests.apps.step_up import step_up
 from tests.apps.trading import rows
 from tests.vault.conftest import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Kept
 from trading.api.urls import urlpatterns
-from trading.models import BacktestRun, EngineCommand
+from trading.models import BacktestRun, Engine, EngineCommand
 
 CALLERS = ("anonymous", "wrong-key", "max", "vera", "tom", "olga", "max-admin", "vera-admin",
            "tom-read", "tom-trade", "olga-read", "olga-admin")  # fmt: skip
@@ -165,6 +165,27 @@ def test_the_api_tells_nothing_of_a_key_but_its_end(people, as_caller, things, b
     assert KEY[-4:].encode() in told
     for planted in (KEY, SECRET, OTHER_KEY, OTHER_SECRET):
         assert planted.encode() not in told
+
+
+def test_an_account_is_switched_while_its_engine_stands_still_and_only_then(
+    people, as_caller, things
+) -> None:
+    client, path = as_caller("olga-admin"), f"/api/v1{address('api_account_mode', things)}"
+
+    def put(body: Any) -> Any:
+        return client.put(path, body, content_type="application/json")
+
+    refused = put({"mode": "LIVE"})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "Paper (Venue simulator): stop its engine first",
+    )
+    with tenant_scope(people.engine.tenant_id):
+        Engine.objects.update(desired="STOPPED")
+
+    assert put({"mode": "LIVE"}).json()["mode"] == "LIVE"
+    assert put({"mode": "PAPER"}).json()["mode"] == "PAPER"
+    assert put({"mode": "DREAM"}).status_code == 400
 
 
 @pytest.mark.parametrize(
