@@ -24,6 +24,11 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 15.0,
         "options": {"queue": "default", "expires": 15},
     },
+    "ask-key-checks": {
+        "task": "trading.tasks.ask_key_checks",
+        "schedule": 900.0,
+        "options": {"queue": "default", "expires": 900},
+    },
     "forget-old-answers": {
         "task": "tenants.tasks.forget_old_answers",
         "schedule": 3600.0,

@@ -58,6 +58,9 @@ class Env(BaseSettings):
     )
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     public_url: str = ""
+    vault_kek: SecretStr = SecretStr("")
+    vault_kek_file: Path | None = None
+    allow_live: Literal["no", "yes"] = "no"
     email_url: SecretStr = SecretStr("")
     email_from: str = "NovaPulse <novapulse@localhost>"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -12,6 +12,7 @@ from novapulse.terminal import complain, step
 STEPS: tuple[tuple[str, str], ...] = (
     ("Database roles", "prepare_database"),
     ("Database tables", "migrate"),
+    ("Vault of exchange keys", "prepare_vault"),
 )
 DEMO_STEPS: tuple[tuple[str, str], ...] = (("Demo tenant", "create_demo"),)
 STATIC_STEPS: tuple[tuple[str, str], ...] = (("Static files", "collectstatic"),)

@@ -13,7 +13,9 @@ from tenants import operations
 from tenants.models import (
     ApiKey,
     AuditEntry,
+    DataKey,
     ExchangeAccount,
+    ExchangeCredential,
     Membership,
     StoredAnswer,
     Tenant,
@@ -145,6 +147,28 @@ class ExchangeAccountAdmin(ReadOnlyAdmin):
     list_filter = ("venue", "mode")
     list_select_related = ("tenant",)
     search_fields = ("label", "tenant__slug")
+
+
+@admin.register(ExchangeCredential)
+class ExchangeCredentialAdmin(ReadOnlyAdmin):
+    """Sealed keys of accounts: how they stand, never what they are."""
+
+    list_display = ("account", "tenant", "last_four", "version", "state", "checked_at")
+    list_filter = ("state",)
+    list_select_related = ("tenant", "account")
+    search_fields = ("account__label", "tenant__slug")
+    exclude = ("sealed", "former_sealed", "fingerprint", "data_key", "former_data_key")
+
+
+@admin.register(DataKey)
+class DataKeyAdmin(ReadOnlyAdmin):
+    """Which KEK each tenant's data keys are wrapped with."""
+
+    list_display = ("tenant", "number", "kek_id", "created_at")
+    list_filter = ("kek_id",)
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__slug", "kek_id")
+    exclude = ("wrapped",)
 
 
 @admin.register(AuditEntry)

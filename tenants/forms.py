@@ -1,5 +1,7 @@
 """Forms of workspaces and teams."""
 
+from typing import Any
+
 from django import forms
 from django.utils.text import slugify
 
@@ -75,4 +77,29 @@ class KeyForm(forms.Form):
         label="Days until it expires",
         help_text="Empty: never.",
         widget=forms.NumberInput(attrs=INPUT),
+    )
+
+
+class ForgetfulInput(forms.TextInput):
+    """Does not show again what was typed."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """Always empty."""
+        return super().get_context(name, None, attrs)
+
+
+class ExchangeKeyForm(forms.Form):
+    """A key of a venue; what was typed is never shown again."""
+
+    key = forms.CharField(
+        max_length=200,
+        label="API key",
+        widget=ForgetfulInput(attrs={**INPUT, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="As the venue shows it; only its last four characters are shown here later.",
+    )
+    secret = forms.CharField(
+        max_length=200,
+        label="Private key",
+        widget=forms.PasswordInput(attrs={**INPUT, "autocomplete": "off"}),
+        help_text="Sealed at once; nobody can read it back, here or through the API.",
     )

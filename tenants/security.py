@@ -30,7 +30,13 @@ READ_BY_APP = frozenset(
 )
 HIDDEN_FROM_APP = frozenset({"django_admin_log"})
 READ_BY_FUNCTIONS = frozenset(
-    {"trading_engine", "trading_backtestrun", "tenants_membership", "tenants_apikey"}
+    {
+        "trading_engine",
+        "trading_backtestrun",
+        "tenants_membership",
+        "tenants_apikey",
+        "tenants_exchangecredential",
+    }
 )
 READ_BY_STAFF = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 CURRENT_TENANT = "nullif(current_setting('app.tenant_id', true), '')::uuid"

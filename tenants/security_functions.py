@@ -47,6 +47,16 @@ FUNCTIONS: dict[str, str] = {
             ORDER BY t.slug, a.venue, a.label
         $$
     """,
+    # Which exchange keys exist, and which checks are due? The beat's and the fleet's work list.
+    "credential_work_list()": """
+        RETURNS TABLE (tenant_id uuid, credential_id uuid, check_asked_at timestamptz,
+                       checked_at timestamptz)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+            SELECT tenant_id, id, check_asked_at, checked_at FROM tenants_exchangecredential
+            WHERE state <> 'DISABLED'
+            ORDER BY check_asked_at, id
+        $$
+    """,
     # Which runs wait for a worker, or lost theirs? The beat's work list.
     "research_work_list()": """
         RETURNS TABLE (run_id uuid, tenant_id uuid)

@@ -24,7 +24,8 @@ from tenants.auth import is_mailbox_open, permission_required
 from tenants.forms import KeyForm, MemberForm, WorkspaceForm
 from tenants.middleware import SESSION_KEY
 from tenants.models import Membership
-from tenants.roles import Role
+from tenants.roles import Role, Scope
+from tenants.step_up import ask_step_up, has_stepped_up
 
 LETTERS_SHOWN = 30
 LETTER_END = b"-" * 79  # what Django's file backend writes after each
@@ -132,6 +133,8 @@ def keys(request: HttpRequest) -> HttpResponse:
     form = KeyForm(request.POST or None)
     secret = ""
     if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["scope"] == Scope.ADMIN and not has_stepped_up(request):
+            return ask_step_up(request)  # such a key may itself keep keys and go live
         try:
             _, secret = operations.issue_key(
                 tenant_id=workspace.id,

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from novapulse import embedded
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DATA_DIR = PROJECT_ROOT / "var" / "test"
 REDIS_DATABASES_BESIDE_ZERO = 15
+VAULT_KEK = b64encode(bytes(range(32))).decode()
 # Nothing here outlives the machine, so waiting for the disk would only be slow.
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -26,6 +28,7 @@ def environment() -> dict[str, str]:
         **values,
         "NOVA_ENV": "test",
         "NOVA_DATA_DIR": str(DATA_DIR),
+        "NOVA_VAULT_KEK": VAULT_KEK,
         "NOVA_DATABASE_APP_URL": "",
         "NOVA_DATABASE_STAFF_URL": "",
         "REDIS_URL": SERVERS.redis.url(database=number),

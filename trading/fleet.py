@@ -21,6 +21,18 @@ QUIET_SECONDS = 120.0
 STOP_SECONDS = 20.0
 
 EngineMain = Callable[[ListedEngine], int]
+CHORE_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Chore:
+    """Work that is done now and then in a forked process of its own, one at a time."""
+
+    name: str
+    is_due: Callable[[], bool]
+    main: Callable[[], int]
+    pid: int = 0
+    not_before: float = 0.0
 
 
 @dataclass(slots=True)
@@ -39,6 +51,7 @@ class Fleet:
     """Keeps one child for every engine that should run."""
 
     main: EngineMain
+    chores: tuple[Chore, ...] = ()
     children: dict[str, Child] = field(default_factory=dict)
     stopping: bool = False
 
@@ -74,6 +87,21 @@ class Fleet:
                 os.kill(child.pid, signal.SIGTERM)
             else:
                 del self.children[engine_id]
+        for chore in self.chores:
+            self._do(chore)
+
+    def _do(self, chore: Chore) -> None:
+        """Start what is due; what runs is left alone."""
+        self._reap_chores()
+        if not chore.pid and time.monotonic() >= chore.not_before and self._is_due(chore):
+            chore.not_before = time.monotonic() + CHORE_SECONDS
+            chore.pid = fork(chore.main, chore.name)
+
+    def _is_due(self, chore: Chore) -> bool:
+        try:
+            return chore.is_due()
+        finally:
+            connections.close_all()  # no connection may cross a fork
 
     def _read(self) -> list[ListedEngine]:
         try:
@@ -82,17 +110,7 @@ class Fleet:
             connections.close_all()  # no connection may cross a fork
 
     def _start(self, child: Child) -> None:
-        pid = os.fork()
-        if pid == 0:
-            code = 1
-            try:
-                code = self.main(child.engine)
-            except SystemExit as leaving:
-                code = leaving.code if isinstance(leaving.code, int) else 1
-            except BaseException:
-                log.exception("engine_crashed", engine=child.engine.name)
-            finally:
-                os._exit(code)  # the parent's exit handlers are not ours to run
+        pid = fork(lambda: self.main(child.engine), child.engine.name)
         child.pid, child.started_at = pid, time.monotonic()
         log.info("engine_started", engine=child.engine.name, pid=pid)
 
@@ -112,19 +130,44 @@ class Fleet:
             child.pid = 0
             log.info("engine_ended", engine=child.engine.name, pid=pid, code=code)
 
+    def _reap_chores(self) -> None:
+        for chore in self.chores:
+            if chore.pid and os.waitpid(chore.pid, os.WNOHANG)[0]:
+                chore.pid = 0
+
     def stop_all(self) -> None:
         """Ask every child to end, and end those that do not."""
-        running = [child for child in self.children.values() if child.pid]
+        everyone: list[Child | Chore] = [*self.children.values(), *self.chores]
+        running = [child for child in everyone if child.pid]
         for child in running:
             os.kill(child.pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         while any(child.pid for child in running) and time.monotonic() < deadline:
             self._reap()
+            self._reap_chores()
             time.sleep(0.05)
         for child in running:
             if child.pid:
                 os.kill(child.pid, signal.SIGKILL)
                 os.waitpid(child.pid, 0)
+
+
+def fork(main: Callable[[], int], name: str) -> int:
+    """The process in which ``main`` runs, until it returns its exit code."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)  # until the child says otherwise
+        try:
+            code = main()
+        except SystemExit as leaving:
+            code = leaving.code if isinstance(leaving.code, int) else 1
+        except BaseException:
+            log.exception("child_crashed", name=name)
+        finally:
+            os._exit(code)  # the parent's exit handlers are not ours to run
+    return pid
 
 
 def is_wanted(engine: ListedEngine) -> bool:

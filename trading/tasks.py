@@ -1,4 +1,4 @@
-"""Celery: housekeeping of engines, and waking the worker of research."""
+"""Celery: housekeeping of engines and keys, and waking the worker of research."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,13 +6,15 @@ from typing import Any
 from celery import current_app, shared_task
 from django.utils import timezone
 
+from tenants import operations as tenant_operations
 from tenants.scoping import tenant_scope
 from trading import operations
-from trading.wiring.directory import list_engines, list_waiting_runs
+from trading.wiring.directory import list_engines, list_stale_keys, list_waiting_runs
 
 RUN_RESEARCH = "trading.research_tasks.run_research"  # by name: its module loads the compiler
 WAKE_SECONDS = 15
 SILENT_AFTER = timedelta(seconds=30)
+CHECK_EVERY = timedelta(hours=24)
 
 
 @shared_task(queue="default", name="trading.tasks.mark_silent_engines")
@@ -29,6 +31,17 @@ def mark_silent_engines(**_: Any) -> int:
                     engine_id=engine.engine_id, silent_since=silent_since
                 )
     return found
+
+
+@shared_task(queue="default", name="trading.tasks.ask_key_checks")
+def ask_key_checks(**_: Any) -> int:
+    """Ask for a check of every key that had none for a day; a process of the fleet carries it out."""
+    stale = timezone.now() - CHECK_EVERY
+    asked = 0
+    for tenant_id, credential_id in list_stale_keys(checked_before=stale):
+        with tenant_scope(tenant_id):
+            asked += tenant_operations.renew_check(credential_id=credential_id, now=timezone.now())
+    return asked
 
 
 @shared_task(queue="default", name="trading.tasks.wake_research")

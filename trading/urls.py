@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading import backtest_views, consumers, views
+from trading import account_views, backtest_views, consumers, views
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
@@ -18,5 +18,10 @@ urlpatterns = [
     path("backtests/<int:number>/report.html", backtest_views.report, name="run_report"),
     path("backtests/<int:number>/cancel/", backtest_views.cancel, name="cancel_run"),
     path("backtests/<int:number>/archive/", backtest_views.archive, name="archive_run"),
+    path("exchange-accounts/", account_views.accounts, name="accounts"),
+    path("exchange-accounts/<uuid:account_id>/key/", account_views.key, name="account_key"),
+    path("exchange-accounts/<uuid:account_id>/mode/", account_views.mode, name="account_mode"),
+    path("exchange-accounts/<uuid:account_id>/check/", account_views.check, name="check_key"),
+    path("exchange-accounts/<uuid:account_id>/disable/", account_views.disable, name="disable_key"),
 ]
 websocket_urlpatterns = [path("ws/live", consumers.LiveConsumer.as_asgi())]

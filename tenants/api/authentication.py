@@ -9,6 +9,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from tenants.step_up import has_stepped_up
+
 KEY_HEADER = "X-API-Key"
 WWW_AUTHENTICATE = 'ApiKey realm="NovaPulse", header="X-API-Key"'
 
@@ -49,7 +51,17 @@ class MayInWorkspace(BasePermission):
         may: Any = request.auth or getattr(request._request, "tenant", None)
         if may is None:
             self.message = "You have no workspace yet; open /welcome/ in a browser."
-        return may is not None and bool(may.allows(needs))
+        if may is None or not may.allows(needs):
+            return False
+        return self._is_sure_enough(request, view)
+
+    def _is_sure_enough(self, request: Request, view: APIView) -> bool:
+        """A key that reaches so far was itself made with a second factor; a session shows it now."""
+        asked = request.method in view.needs_step_up  # type: ignore[attr-defined]  # an ApiView
+        if not asked or request.auth is not None or has_stepped_up(request._request):
+            return True
+        self.message = "Give your second factor first: open /accounts/2fa/reauthenticate/."
+        return False
 
 
 class KeyScheme(OpenApiAuthenticationExtension):

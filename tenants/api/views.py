@@ -42,9 +42,13 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 class ApiView(APIView):
-    """An endpoint; ``needs`` says for every method what the caller must be allowed."""
+    """An endpoint; ``needs`` says for every method what the caller must be allowed.
+
+    ``needs_step_up`` names the methods for which a session must have shown its second factor.
+    """
 
     needs: ClassVar[Mapping[str, str]] = {}
+    needs_step_up: ClassVar[tuple[str, ...]] = ()
     authentication_classes: Any = (KeyAuthentication, BrowserAuthentication)
     permission_classes = (MayInWorkspace,)
     throttle_classes = (CallerThrottle,)
@@ -55,6 +59,7 @@ class ApiView(APIView):
     def as_view(cls, **initkwargs: Any) -> Any:
         view = super().as_view(**initkwargs)
         view.needs = cls.needs  # type: ignore[attr-defined]  # the guard tests read it
+        view.needs_step_up = cls.needs_step_up  # type: ignore[attr-defined]  # they too
         return view
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -89,6 +89,45 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='DataKey',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField(help_text='the highest one seals')),
+                ('kek_id', models.CharField(help_text='which KEK opens it', max_length=16)),
+                ('wrapped', models.BinaryField()),
+                ('created_at', models.DateTimeField()),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'number'), name='data_key_number')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ExchangeCredential',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('sealed', models.BinaryField(help_text='empty once disabled')),
+                ('former_version', models.PositiveIntegerField(default=0, help_text='0: none is kept')),
+                ('former_sealed', models.BinaryField(default=b'', help_text='the last good key, until this one is known to be good')),
+                ('fingerprint', models.CharField(help_text='SHA-256 of venue and key: one key serves one account', max_length=64)),
+                ('last_four', models.CharField(help_text='how the key ends', max_length=4)),
+                ('sealed_at', models.DateTimeField()),
+                ('state', models.CharField(choices=[('UNCHECKED', 'Not checked yet'), ('GOOD', 'May trade, cannot withdraw'), ('BAD', 'Refused'), ('DISABLED', 'Disabled')], default='UNCHECKED', max_length=9)),
+                ('detail', models.CharField(blank=True, help_text='what the last check told', max_length=300)),
+                ('rights', models.JSONField(blank=True, default=list, help_text='as the venue told them')),
+                ('checked_at', models.DateTimeField(blank=True, null=True)),
+                ('check_asked_at', models.DateTimeField(blank=True, help_text='a check is due', null=True)),
+                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='credential', to='tenants.exchangeaccount')),
+                ('data_key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.datakey')),
+                ('former_data_key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.datakey')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'fingerprint'), name='credential_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='AuditEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

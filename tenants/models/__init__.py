@@ -1,14 +1,16 @@
-"""People, workspaces, exchange accounts, API keys and the audit log."""
+"""People, workspaces, exchange accounts and their keys, API keys and the audit log."""
 
 from tenants.models.api import ApiKey, StoredAnswer
 from tenants.models.audit import AuditEntry
-from tenants.models.keys import ExchangeAccount
+from tenants.models.keys import DataKey, ExchangeAccount, ExchangeCredential
 from tenants.models.people import Membership, Tenant, User
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "DataKey",
     "ExchangeAccount",
+    "ExchangeCredential",
     "Membership",
     "StoredAnswer",
     "Tenant",

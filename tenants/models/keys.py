@@ -1,4 +1,4 @@
-"""ExchangeAccount: a tenant's login at a venue."""
+"""ExchangeAccount: a tenant's login at a venue; ExchangeCredential: its sealed key; DataKey: the lock."""
 
 import uuid
 
@@ -21,6 +21,8 @@ class ExchangeAccount(TenantModel):
         PAPER = "PAPER"
         LIVE = "LIVE"
 
+    WITH_KEYS = (Venue.KRAKEN, Venue.SIMULATOR)  # where orders can be sent
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     venue = models.CharField(max_length=16, choices=Venue)
     label = models.CharField(max_length=60)
@@ -34,3 +36,64 @@ class ExchangeAccount(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.get_venue_display()})"
+
+
+class DataKey(TenantModel):
+    """A tenant's own key of the vault, wrapped with a KEK that is never in the database."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.PositiveIntegerField(help_text="the highest one seals")
+    kek_id = models.CharField(max_length=16, help_text="which KEK opens it")
+    wrapped = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "number"], name="data_key_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"data key {self.number}"
+
+
+class ExchangeCredential(TenantModel):
+    """The key of one account, sealed; a rotation makes a new version in place."""
+
+    class State(models.TextChoices):
+        UNCHECKED = "UNCHECKED", "Not checked yet"
+        GOOD = "GOOD", "May trade, cannot withdraw"
+        BAD = "BAD", "Refused"
+        DISABLED = "DISABLED"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.OneToOneField(
+        ExchangeAccount, on_delete=models.PROTECT, related_name="credential"
+    )
+    data_key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
+    version = models.PositiveIntegerField(default=1)
+    sealed = models.BinaryField(help_text="empty once disabled")
+    former_data_key = models.ForeignKey(
+        DataKey, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    former_version = models.PositiveIntegerField(default=0, help_text="0: none is kept")
+    former_sealed = models.BinaryField(
+        default=b"", help_text="the last good key, until this one is known to be good"
+    )
+    fingerprint = models.CharField(
+        max_length=64, help_text="SHA-256 of venue and key: one key serves one account"
+    )
+    last_four = models.CharField(max_length=4, help_text="how the key ends")
+    sealed_at = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=State, default=State.UNCHECKED)
+    detail = models.CharField(max_length=300, blank=True, help_text="what the last check told")
+    rights = models.JSONField(default=list, blank=True, help_text="as the venue told them")
+    checked_at = models.DateTimeField(null=True, blank=True)
+    check_asked_at = models.DateTimeField(null=True, blank=True, help_text="a check is due")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "fingerprint"], name="credential_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"key …{self.last_four} of {self.account}"

@@ -1,6 +1,19 @@
 """Write use cases of workspaces, one module per noun."""
 
 from tenants.operations.audit import write_audit
+from tenants.operations.credentials import (
+    CredentialNotFound,
+    InvalidCredential,
+    ask_check,
+    disable_key,
+    fingerprint_of,
+    get_credential,
+    note_check,
+    note_no_answer,
+    renew_check,
+    seal_key,
+)
+from tenants.operations.data_keys import VaultClosed, rewrap_data_keys
 from tenants.operations.keys import (
     InvalidKey,
     KeyNotFound,
@@ -19,17 +32,29 @@ from tenants.operations.people import (
 )
 
 __all__ = [
+    "CredentialNotFound",
+    "InvalidCredential",
     "InvalidKey",
     "KeyNotFound",
     "LastOwner",
+    "VaultClosed",
     "add_member",
+    "ask_check",
     "change_role",
     "create_tenant",
     "digest_of",
+    "disable_key",
+    "fingerprint_of",
     "forget_old_answers",
+    "get_credential",
     "issue_key",
+    "note_check",
     "note_key_use",
+    "note_no_answer",
     "remove_member",
+    "renew_check",
     "revoke_key",
+    "rewrap_data_keys",
+    "seal_key",
     "write_audit",
 ]

@@ -144,6 +144,25 @@ def test_a_killed_engine_closes_everything_and_only_reviving_lets_it_enter_again
     assert street.ledger.holds == set()
 
 
+def test_a_bad_key_holds_entries_until_a_good_one_and_resuming_does_not_lift_it() -> None:
+    bars = random_bars(1, 3000)
+    entered = first_entry_bar(bars)
+    street = Street([bars], ACTIVE, pace=EVERY_BAR)
+    orders = {entered + 3: "HOLD_KEY", entered + 5: "RESUME", 1400: "HOLD_KEY", 1500: "LIFT_KEY"}
+    CommandAt(street, {1: "LIFT_KEY", **orders})
+
+    run(street)
+
+    entries = [o for o, _ in street.ledger.intents.values() if o.purpose == Purpose.ENTRY]
+    assert Purpose.PROTECT in purposes(street.ledger)
+    assert entries[1].at_ns > int(bars["open_ns"][1499])
+    assert street.ledger.outcomes["LIFT_KEY-1"] == "was not held"
+    assert street.ledger.outcomes[f"RESUME-{entered + 5}"] == "was not paused"
+    assert street.ledger.outcomes["HOLD_KEY-1400"] == "already held"
+    assert street.ledger.outcomes["LIFT_KEY-1500"] == "entries resumed"
+    assert street.ledger.holds == set()
+
+
 def test_the_same_command_twice_places_one_hold() -> None:
     street = Street([random_bars(1, 300)], ACTIVE, pace=EVERY_BAR)
     CommandAt(street, {1: "PAUSE", 2: "PAUSE"})

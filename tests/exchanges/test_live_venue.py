@@ -171,7 +171,7 @@ async def test_a_key_with_a_wrong_right_trades_nothing(rights: tuple[str, ...], 
 
 async def test_a_wrong_key_trades_nothing() -> None:
     simulator = await open_simulator(BARS)
-    simulator.exchange.accounts["other"] = simulator.exchange.accounts.pop(KEY)
+    simulator.exchange.accounts[KEY].key = "other"
     street = LiveStreet(simulator, EAGER, BARS[:50])
     try:
         with pytest.raises(CannotTrade, match="EAPI:Invalid key"):

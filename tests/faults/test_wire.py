@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
+from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from tests import factories
 from tests.browser.conftest import free_port
-from tests.factories import EngineRows
+from tests.factories import NOW, EngineRows
 from tests.faults.processes import (
     ROOT,
     SHORT_LEASE,
@@ -69,6 +70,13 @@ class Venue:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.loads(answer.read())
 
+    def key(self) -> dict[str, str]:
+        """What the simulator's customer signs with."""
+        told = json.loads(
+            Path(self.environment["NOVA_DATA_DIR"], "run", "simulator.json").read_text()
+        )
+        return {"key": told["key"], "secret": told["secret"]}
+
     def kill(self) -> None:
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -90,13 +98,15 @@ def venue(environment: dict[str, str], tmp_path: Path, settings) -> Iterator[Ven
             made.kill()
 
 
-def workspace(mode: str) -> EngineRows:
+def workspace(mode: str, *, key: dict[str, str] | None = None) -> EngineRows:
     """A customer of the simulator; with small risk and many trades."""
     instrument = factories.make_instrument("simulator", "BTC/USD")
     rows = factories.make_engine("acme", instrument, venue="simulator")
     with tenant_scope(rows.tenant_id):
         ExchangeAccount.objects.filter(id=rows.account_id).update(mode=mode)
         Bot.objects.filter(account_id=rows.account_id).update(stage=mode)
+        if key is not None:
+            tenant_operations.seal_key(account_id=rows.account_id, actor=None, now=NOW, **key)
     return rows
 
 
@@ -122,7 +132,7 @@ def open_holds(rows: EngineRows) -> set[str]:
 
 def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue) -> None:
     """kill -9 again and again while it trades; the venue's own log is the judge."""
-    rows = workspace("LIVE")
+    rows = workspace("LIVE", key=venue.key())
     venue.kill()
     venue.restart("--from", str(SHORTLY_BEFORE_AN_ENTRY))
     kills = 0
@@ -207,4 +217,4 @@ def test_a_missing_simulator_or_a_real_live_account_is_one_sentence(environment)
     )
 
     assert done.returncode == 4
-    assert "sends orders to the venue simulator only" in done.stderr
+    assert "sends real orders to the venue simulator only" in done.stderr

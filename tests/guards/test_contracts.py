@@ -26,6 +26,13 @@ PLANTED = [
     ("tenants/operations.py", "from trading.models import Bot", "apps: each floor"),
     ("trading/operations/funds.py", "from novapulse import env", "apps: each floor"),
     ("trading/helpers.py", "", "trading: rooms"),
+    ("trading/account_views.py", "from trading.wiring import keys", "vault-closed"),
+    ("trading/api/accounts.py", "from tenants.vault import opening", "vault-closed"),
+    ("tenants/operations/data_keys.py", "from tenants.vault import opening", "vault-closed"),
+    ("trading/tasks.py", "from trading.wiring import key_checks", "vault-closed"),
+    ("tenants/admin.py", "from tenants.vault import opening", "vault-closed"),
+    ("trading/wiring/doctor.py", "from tenants.vault import opening", "vault-opener"),
+    ("tenants/operations/keys.py", "import cryptography", "cryptography"),
 ]
 
 

@@ -30,6 +30,10 @@ OPEN_VIEWS = {
 }
 
 
+# What asks for the second factor, given a moment ago: keys of exchanges, and real orders.
+STEP_UP_VIEWS = {"account_key", "account_mode", "api_account_key", "api_account_mode"}
+
+
 def own_views() -> dict[str, object]:
     found: dict[str, object] = {}
 
@@ -51,6 +55,12 @@ def test_every_view_checks_a_permission_or_says_why_not() -> None:
 
     assert unchecked == set()
     assert OPEN_VIEWS.keys() <= own_views().keys()
+
+
+def test_what_is_dangerous_asks_for_the_second_factor() -> None:
+    asking = {name for name, view in own_views().items() if getattr(view, "needs_step_up", None)}
+
+    assert asking == STEP_UP_VIEWS
 
 
 def test_every_task_names_its_queue_and_takes_keywords_only() -> None:

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from trading.api import catalogue, control, docs, runs, standing
+from trading.api import accounts, catalogue, control, docs, runs, standing
 
 ONE = "backtest/runs/<int:number>"
+ACCOUNT = "accounts/<uuid:account_id>"
 urlpatterns = [
     path("health", standing.Health.as_view(), name="api_health"),
     path("status", standing.Status.as_view(), name="api_status"),
@@ -23,6 +24,11 @@ urlpatterns = [
     path(f"{ONE}/report.html", runs.Report.as_view(), name="api_report"),
     path(f"{ONE}/cancel", runs.Cancel.as_view(), name="api_cancel"),
     path(f"{ONE}/archive", runs.Archive.as_view(), name="api_archive"),
+    path("accounts", accounts.Accounts.as_view(), name="api_accounts"),
+    path(ACCOUNT, accounts.Account.as_view(), name="api_account"),
+    path(f"{ACCOUNT}/key", accounts.Key.as_view(), name="api_account_key"),
+    path(f"{ACCOUNT}/key/check", accounts.Check.as_view(), name="api_key_check"),
+    path(f"{ACCOUNT}/mode", accounts.AccountMode.as_view(), name="api_account_mode"),
     path("control/pause", control.Pause.as_view(), name="api_pause"),
     path("control/resume", control.Resume.as_view(), name="api_resume"),
     path("control/close_all", control.CloseAll.as_view(), name="api_close_all"),

@@ -1,4 +1,4 @@
-"""What people order: pause, resume, close all, kill, revive."""
+"""What is ordered: pause, resume, close all, kill, revive; holds for the account's key."""
 
 import structlog
 
@@ -10,6 +10,7 @@ from trading.engine.messages import Command
 log = structlog.get_logger(__name__)
 
 OPERATOR, CAUSE, KILLED = "OPERATOR", "operator", "kill"
+BREAKER, KEY = "BREAKER", "exchange key"
 
 
 async def obey(handler: Handler, command: Command) -> None:
@@ -17,20 +18,26 @@ async def obey(handler: Handler, command: Command) -> None:
     handler.sequence += 1
     match command.kind:
         case "PAUSE":
-            is_new = await _hold(handler, command, CAUSE)
+            is_new = await _hold(handler, command, OPERATOR, CAUSE)
             outcome = "entries paused; exits and stops keep running" if is_new else "already paused"
         case "RESUME":
             is_paused = handler.guards.is_open(OPERATOR, CAUSE)
-            outcome = _lift(handler, command, CAUSE) if is_paused else "was not paused"
+            outcome = _lift(handler, command, OPERATOR, CAUSE) if is_paused else "was not paused"
         case "CLOSE_ALL":
-            await _hold(handler, command, CAUSE)
+            await _hold(handler, command, OPERATOR, CAUSE)
             outcome = _close_all(handler)
         case "KILL":
-            await _hold(handler, command, KILLED)
+            await _hold(handler, command, OPERATOR, KILLED)
             outcome = f"killed: {_close_all(handler)}"
         case "REVIVE":
             is_killed = handler.guards.is_open(OPERATOR, KILLED)
-            outcome = _lift(handler, command, KILLED) if is_killed else "was not killed"
+            outcome = _lift(handler, command, OPERATOR, KILLED) if is_killed else "was not killed"
+        case "HOLD_KEY":
+            is_new = await _hold(handler, command, BREAKER, KEY)
+            outcome = "entries held" if is_new else "already held"
+        case "LIFT_KEY":
+            is_held = handler.guards.is_open(BREAKER, KEY)
+            outcome = _lift(handler, command, BREAKER, KEY) if is_held else "was not held"
         case other:
             outcome = f"unknown command {other}"
     handler.batch.commands.append(CommandDone(command.id, outcome))
@@ -39,12 +46,12 @@ async def obey(handler: Handler, command: Command) -> None:
     log.info("command_done", kind=command.kind, outcome=outcome)
 
 
-async def _hold(handler: Handler, command: Command, cause: str) -> bool:
+async def _hold(handler: Handler, command: Command, kind: str, cause: str) -> bool:
     """Enter nothing from now on and take back entries on their way; False when it stood before."""
-    is_new = not handler.guards.is_open(OPERATOR, cause)
+    is_new = not handler.guards.is_open(kind, cause)
     if is_new:
         reason = command.reason or f"{command.kind.lower()} by a person"
-        handler.hold(OPERATOR, cause, reason, open=True, command_id=command.id)
+        handler.hold(kind, cause, reason, open=True, command_id=command.id)
     for order in handler.execution.working_entries():
         changes = await handler.execution.cancel(order, reason="entries are held")
         await handler.settle(order, changes)
@@ -58,7 +65,7 @@ def _close_all(handler: Handler) -> str:
     return f"closing {', '.join(asked)}" if asked else "nothing was open"
 
 
-def _lift(handler: Handler, command: Command, cause: str) -> str:
-    handler.hold(OPERATOR, cause, "", open=False, command_id=command.id)
+def _lift(handler: Handler, command: Command, kind: str, cause: str) -> str:
+    handler.hold(kind, cause, "", open=False, command_id=command.id)
     standing = handler.guards.bits
     return "entries resumed" if not standing else "lifted; another hold still stands"

@@ -139,7 +139,12 @@ class PaperVenue:
         return msgspec.json.encode([to_names(sim) for sim in self._sims])
 
     def restore(self, state: bytes) -> None:
-        """Take back the simulated book; fields that no longer exist are dropped."""
+        """Take back the simulated book; fields that no longer exist are dropped.
+
+        An account that traded live before comes with none, and begins with an empty one.
+        """
+        if not state:
+            return
         for sim, values in zip(self._sims, msgspec.json.decode(state), strict=True):
             from_names(sim, values)
 

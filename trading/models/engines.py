@@ -70,6 +70,8 @@ class EngineCommand(TenantModel):
         CLOSE_ALL = "CLOSE_ALL"
         KILL = "KILL"
         REVIVE = "REVIVE"
+        HOLD_KEY = "HOLD_KEY", "Hold for the exchange key"
+        LIFT_KEY = "LIFT_KEY", "Lift the hold for the exchange key"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="commands")

@@ -1,6 +1,8 @@
 """Write use cases of trading, one module per noun."""
 
+from trading.operations.accounts import AccountNotFound, ModeRefused, switch_mode
 from trading.operations.bots import create_bot, revise_bot
+from trading.operations.credentials import KeyReport, disable_account_key, record_check
 from trading.operations.demo import Demo, ensure_demo
 from trading.operations.engines import (
     EngineNotFound,
@@ -17,19 +19,25 @@ from trading.operations.engines import (
 from trading.operations.funds import deposit_paper_funds
 
 __all__ = [
+    "AccountNotFound",
     "Demo",
     "EngineNotFound",
+    "KeyReport",
+    "ModeRefused",
     "close_all",
     "create_bot",
     "create_engine",
     "deposit_paper_funds",
+    "disable_account_key",
     "ensure_demo",
     "kill_engine",
     "mark_silent",
     "pause_engine",
+    "record_check",
     "resume_engine",
     "revise_bot",
     "revive_engine",
     "start_engine",
     "stop_engine",
+    "switch_mode",
 ]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from allauth.account.models import EmailAddress
 
 from tenants import operations as tenant_operations
-from tenants.models import ExchangeAccount, Tenant, User
+from tenants.models import ExchangeAccount, ExchangeCredential, Tenant, User
 from tenants.roles import Role
 from tenants.scoping import staff_scope, tenant_scope
 from trading.core import params as core_params
@@ -38,11 +38,17 @@ class Demo:
 
 
 def ensure_demo(
-    *, series: BarSeries | None, speed: str, now: datetime, venue: str = "simulator"
+    *,
+    series: BarSeries | None,
+    speed: str,
+    now: datetime,
+    venue: str = "simulator",
+    simulator_key: tuple[str, str] | None = None,
 ) -> Demo:
     """Make what is missing of the demo and let the right engine run; safe to repeat.
 
-    With a stored series its bars are replayed; without one it trades at ``venue``.
+    With a stored series its bars are replayed; without one it trades at ``venue``. Real orders at
+    the simulator are signed with its key.
     """
     tenant, password = _ensure_owner(now=now)
     with tenant_scope(tenant.id):
@@ -53,6 +59,8 @@ def ensure_demo(
         engine = _ensure_engine(
             tenant, venue, instrument, mode=mode, timeframe_seconds=timeframe, speed=speed, now=now
         )
+        if live and simulator_key:
+            _ensure_key(engine.account, simulator_key, now=now)
         others = Engine.objects.exclude(id=engine.id).filter(desired=Engine.Desired.RUNNING)
         for other in others:
             stop_engine(engine_id=other.id, actor=None, now=now)
@@ -131,6 +139,17 @@ def _ensure_engine(
     engine = create_engine(account=account, speed=speed)
     _audit(tenant, label, venue, instrument, now=now)
     return engine
+
+
+def _ensure_key(account: ExchangeAccount, simulator_key: tuple[str, str], *, now: datetime) -> None:
+    """Sealed once, and again when the simulator has made another."""
+    key, secret = simulator_key
+    wanted = tenant_operations.fingerprint_of(account.venue, key)
+    kept = ExchangeCredential.objects.filter(account=account).first()
+    if kept is None or kept.fingerprint != wanted:
+        tenant_operations.seal_key(
+            account_id=account.id, key=key, secret=secret, actor=None, now=now
+        )
 
 
 def _audit(

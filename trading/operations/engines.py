@@ -9,6 +9,8 @@ from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount, User
 from trading.models import Engine, EngineCommand
 
+KEY_CAUSE = "exchange key"
+
 
 class EngineNotFound(Exception):
     """No such engine in this tenant."""
@@ -103,6 +105,41 @@ def revive_engine(
     """
     kind = EngineCommand.Kind.REVIVE
     return _command(kind, engine_id, actor, reason, idempotency_key=idempotency_key, now=now)
+
+
+def hold_for_key(*, account: ExchangeAccount, reason: str, now: datetime) -> None:
+    """Have the engine of a live account enter nothing because of its key; once."""
+    engine = _live_engine(account)
+    if engine is not None and not _is_held_for_key(engine):
+        kind = EngineCommand.Kind.HOLD_KEY
+        _command(kind, engine.id, None, reason, idempotency_key=uuid.uuid4().hex, now=now)
+
+
+def lift_for_key(*, account: ExchangeAccount, now: datetime) -> None:
+    """Have the engine lift what ``hold_for_key`` set."""
+    engine = _live_engine(account)
+    if engine is not None and _is_held_for_key(engine):
+        kind = EngineCommand.Kind.LIFT_KEY
+        _command(kind, engine.id, None, "good key", idempotency_key=uuid.uuid4().hex, now=now)
+
+
+def _live_engine(account: ExchangeAccount) -> Engine | None:
+    """A paper engine needs no key."""
+    if account.mode != ExchangeAccount.Mode.LIVE:
+        return None
+    found: Engine | None = Engine.objects.filter(account=account).first()
+    return found
+
+
+def _is_held_for_key(engine: Engine) -> bool:
+    """As it will be once the engine has done what was ordered."""
+    kinds = (EngineCommand.Kind.HOLD_KEY, EngineCommand.Kind.LIFT_KEY)
+    ordered = engine.commands.filter(kind__in=kinds, finished_at=None)
+    last = ordered.order_by("-requested_at", "-id").first()
+    if last is not None:
+        return last.kind == EngineCommand.Kind.HOLD_KEY
+    held: bool = engine.holds.filter(cause=KEY_CAUSE, cleared_at=None).exists()
+    return held
 
 
 def mark_silent(*, engine_id: str, silent_since: datetime) -> bool:

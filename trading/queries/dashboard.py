@@ -22,7 +22,10 @@ DECISIONS_SHOWN = 40
 FILLS_SHOWN = 20
 CHART_BARS = 500
 EQUITY_POINTS = 300
-REVIVE = "an owner revives it"
+LIFTED_BY_CAUSE = {
+    "kill": "an owner revives it",
+    "exchange key": "a good check of the account's key lifts it",
+}
 HOLD_LIFTED_BY = {
     "OPERATOR": "Resume lifts it",
     "BREAKER": "lifts when its cause is gone",
@@ -107,7 +110,7 @@ def _holds(engine: Engine) -> list[dict[str, Any]]:
     return [
         {
             "hold": hold,
-            "lifted_by": REVIVE if hold.cause == "kill" else HOLD_LIFTED_BY[hold.kind],
+            "lifted_by": LIFTED_BY_CAUSE.get(hold.cause, HOLD_LIFTED_BY[hold.kind]),
         }
         for hold in standing
     ]

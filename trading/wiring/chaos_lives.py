@@ -23,7 +23,7 @@ from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.chaos_rows import Rows
 from trading.wiring.engines import EngineProcess
 from trading.wiring.plans import read_plan
-from trading.wiring.streets import Street
+from trading.wiring.streets import Street, nothing_to_watch
 
 SHORT_LEASE = (2.0, 0.4, 1.4)
 QUICK = Pace(decisions_per_commit=20, seconds_per_commit=0.1, resolve_seconds=0.01)
@@ -75,7 +75,7 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
             await door.close()
             await rest.close()
 
-        street = Street(feed, venue, close)
+        street = Street(feed, venue, nothing_to_watch, close)
         process = EngineProcess(
             plan=plan, speed=None, street=street, pace=QUICK, around=peril.around
         )

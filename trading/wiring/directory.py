@@ -1,4 +1,4 @@
-"""Which engines, tenants and waiting runs exist: look-ups before a tenant's scope is open."""
+"""Which engines, tenants, waiting runs and stale keys exist: look-ups before a tenant's scope is open."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,4 +88,15 @@ def list_waiting_runs() -> list[tuple[UUID, UUID]]:
     """(tenant, run) of every run that waits for a worker or whose worker is gone, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT tenant_id, run_id FROM research_work_list()")
+        return [(row[0], row[1]) for row in cursor.fetchall()]
+
+
+def list_stale_keys(*, checked_before: datetime) -> list[tuple[UUID, UUID]]:
+    """(tenant, credential) of every key without a check since then and without one asked for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tenant_id, credential_id FROM credential_work_list()"
+            " WHERE check_asked_at IS NULL AND (checked_at IS NULL OR checked_at < %s)",
+            [checked_before],
+        )
         return [(row[0], row[1]) for row in cursor.fetchall()]

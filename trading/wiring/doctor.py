@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -16,7 +17,9 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from tenants.models import DataKey, ExchangeCredential
 from tenants.scoping import staff_scope
+from tenants.vault import keyring
 from trading.core.codes import Purpose
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.rest import KrakenRest
@@ -25,6 +28,7 @@ from trading.queries.bars import LIVE_VENUES, CannotFeed
 from trading.wiring.feeds import venue_urls
 
 LEAST_FREE_BYTES = 1_000_000_000
+LATE_CHECK_HOURS = 48
 SILENT_SECONDS, STUCK_SECONDS, LONG_HOLD_SECONDS, WAITING_SECONDS = 30, 60, 600, 600
 MOST_SKEW_SECONDS = 2.0
 STOPS = (int(Purpose.PROTECT), int(Purpose.MOVE_STOP))
@@ -49,10 +53,10 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Everything, in order; what depends on the database is left out when that does not answer."""
-    found = [*_database(), *_redis(), *_files()]
+    found = [*_database(), *_redis(), *_files(), *_vault()]
     if all(one.verdict is Verdict.OK for one in found if one.check == "database"):
         with staff_scope():
-            for look in (_engines, _orders, _protection, _holds, _commands, _research, _venues):
+            for look in LOOKS:
                 found += look()
     return found
 
@@ -96,6 +100,34 @@ def _files() -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     verdict = Verdict.OK if free > LEAST_FREE_BYTES else Verdict.WARN
     yield Finding("disk", verdict, f"{free / 1e9:.1f} GB free")
+
+
+def _vault() -> Iterator[Finding]:
+    try:
+        ring = keyring.load()
+    except keyring.NoKeyring as error:
+        yield Finding("vault", Verdict.FAIL, str(error))
+        return
+    yield Finding("vault", Verdict.OK, f"key {ring.newest_id}, in {keyring.source()}")
+
+
+def _keys() -> Iterator[Finding]:
+    """Every data key opens with the ring at hand; every key is good and was checked lately."""
+    with suppress(keyring.NoKeyring):
+        known = keyring.load().keks.keys()
+        lost = DataKey.objects.exclude(kek_id__in=known).select_related("tenant")
+        for data_key in lost.order_by("tenant__slug", "number"):
+            words = f"{data_key.tenant.slug}: {data_key} needs the vault's key {data_key.kek_id}"
+            yield Finding("vault", Verdict.FAIL, f"{words}, which is not in {keyring.source()}")
+    kept = ExchangeCredential.objects.exclude(state=ExchangeCredential.State.DISABLED)
+    late = timezone.now() - timedelta(hours=LATE_CHECK_HOURS)
+    for key in kept.select_related("tenant", "account").order_by("tenant__slug", "id"):
+        name = f"{key.tenant.slug}: {key}"
+        if key.state == ExchangeCredential.State.BAD:
+            yield Finding("exchange key", Verdict.FAIL, f"{name}: {key.detail}")
+        elif (key.checked_at or key.sealed_at) < late:
+            words = f"{name} was not checked for {LATE_CHECK_HOURS} hours; do beat and fleet run?"
+            yield Finding("exchange key", Verdict.WARN, words)
 
 
 def _engines() -> Iterator[Finding]:
@@ -201,3 +233,6 @@ async def _ask_venue(venue: str) -> Finding:
         return Finding(venue, Verdict.FAIL, f"this machine's clock is off by {skew:+.1f} s")
     verdict = Verdict.OK if status == "online" else Verdict.WARN
     return Finding(venue, verdict, f"answers, {status}")
+
+
+LOOKS = (_engines, _orders, _protection, _holds, _keys, _commands, _research, _venues)

@@ -1,8 +1,10 @@
 """Builds one engine from its plan: feed, venue, ledger, lease, live view."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
 from django.db import connections
 
@@ -16,6 +18,8 @@ from trading.ledger.writer import DjangoLedger
 from trading.stream.publisher import RedisPublisher
 from trading.wiring.plans import Plan
 from trading.wiring.streets import Street, build_street
+
+log = structlog.get_logger(__name__)
 
 
 class EngineProcess:
@@ -37,8 +41,7 @@ class EngineProcess:
         self._lease = _lease(plan, clock)
         self._ledger = _ledger(plan, self._lease)
         self._publisher = RedisPublisher(url=settings.REDIS_URL, tenant_id=plan.tenant_id)
-        street = street or build_street(plan, speed=speed, clock=clock)
-        self._close_street = street.close
+        self._street = street or build_street(plan, speed=speed, clock=clock)
         identity = Identity(
             engine_id=engine_id,
             mode=plan.account.mode,
@@ -49,8 +52,8 @@ class EngineProcess:
             core=CoreState(engine_id=engine_id, specs=plan.specs, params=plan.params),
             ports=around(
                 Ports(
-                    venue=street.venue,
-                    feed=street.feed,
+                    venue=self._street.venue,
+                    feed=self._street.feed,
                     ledger=self._ledger,
                     inbox=CommandInbox(ledger=self._ledger, engine_id=engine_id),
                     lease=self._lease,
@@ -64,12 +67,17 @@ class EngineProcess:
     async def run(self) -> Outcome:
         """Run until the feed ends, leadership is lost, or ``stop``; then close everything."""
         await self._publisher.start()
+        watch = asyncio.ensure_future(self._street.watch(self._ledger.call))
         try:
             return await self.runner.run()
         finally:
+            watch.cancel()
+            (ended,) = await asyncio.gather(watch, return_exceptions=True)
+            if isinstance(ended, Exception):
+                log.error("key_watch_failed", why=repr(ended))
             await self._publisher.close()
             await self._ledger.close()
-            await self._close_street()
+            await self._street.close()
 
 
 def environment_core_hash() -> str:

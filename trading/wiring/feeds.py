@@ -1,8 +1,6 @@
 """The market feed of an engine: its markets' bars, replayed at its speed or told by a venue."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from django.conf import settings
 
@@ -18,6 +16,7 @@ from trading.marketdata.store import SeriesKey
 from trading.models import Engine
 from trading.queries.bars import LIVE_VENUES, CannotFeed, bar_source, open_recordings
 from trading.queries.markets import EngineMarket
+from trading.wiring.simulator_state import simulator_port
 
 NS_PER_SECOND = 1_000_000_000
 
@@ -41,21 +40,6 @@ def venue_urls(venue: str) -> tuple[str, str, str]:
         return f"http://127.0.0.1:{port}", socket, f"{socket}/auth"
     rest, public, private = settings.KRAKEN_URLS
     return rest, public, private
-
-
-def simulator_port() -> int:
-    """Where this installation's simulator listens.
-
-    Raises:
-        CannotFeed: it never ran here.
-    """
-    path = Path(settings.DATA_DIR) / "run" / "simulator.json"
-    try:
-        return int(json.loads(path.read_text())["port"])
-    except (OSError, ValueError, KeyError):
-        raise CannotFeed(
-            "the venue simulator never ran here; start manage.py run_simulator"
-        ) from None
 
 
 def build_feed(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from trading.core import params as core_params
@@ -39,9 +41,11 @@ def read_plan(*, tenant_id: str, engine_id: str) -> Plan:
         engine = Engine.objects.select_related("account").get(id=engine_id)
         account = engine.account
         is_live = account.mode == ExchangeAccount.Mode.LIVE
-        if is_live and account.venue != ExchangeAccount.Venue.SIMULATOR:
+        is_play = account.venue == ExchangeAccount.Venue.SIMULATOR
+        if is_live and not is_play and not settings.ALLOW_LIVE:
             raise CannotRun(
-                f"{account} is in live mode; this version sends orders to the venue simulator only"
+                f"{account} is in live mode; this installation sends real orders to the venue "
+                "simulator only (NOVA_ALLOW_LIVE=yes allows others)"
             )
         markets = tuple(list_markets(account_id=account.id))
     if not markets:

@@ -1,13 +1,10 @@
 """Where an engine's market comes from and its orders go: a feed, and a venue over it."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
-
-from django.conf import settings
 
 from tenants.models import ExchangeAccount
+from tenants.scoping import tenant_scope
 from trading.engine.ports import Clock, MarketFeed, Venue
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
@@ -15,15 +12,18 @@ from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.paper import PaperVenue
 from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.feeds import build_feed, venue_urls
+from trading.wiring.key_watch import Call, KeyWatch
+from trading.wiring.keys import NoKey, open_usable_key
 from trading.wiring.plans import CannotRun, Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """What an engine trades on, and how to leave it."""
+    """What an engine trades on, what must go on beside it, and how to leave it."""
 
     feed: MarketFeed
     venue: Venue
+    watch: Callable[[Call], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
 
 
@@ -36,37 +36,32 @@ def build_street(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
     if plan.account.mode == ExchangeAccount.Mode.LIVE:
         return _live(plan, speed=speed, clock=clock)
     feed = build_feed(engine=plan.engine, markets=plan.markets, speed=speed, clock=clock)
-    return Street(feed, PaperVenue(feed=feed, specs=plan.specs, params=plan.params), feed.close)
+    paper = PaperVenue(feed=feed, specs=plan.specs, params=plan.params)
+    return Street(feed, paper, nothing_to_watch, feed.close)
 
 
 def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
-    key, secret = simulator_key()
-    url, _, private = venue_urls(plan.account.venue)
+    account = plan.account
+    try:
+        with tenant_scope(plan.tenant_id):
+            opened = open_usable_key(account.id)
+    except NoKey as error:
+        raise CannotRun(f"{account} is in live mode: {error}") from None
+    url, _, private = venue_urls(account.venue)
     time = VenueClock()
     feed = build_feed(
         engine=plan.engine, markets=plan.markets, speed=speed, clock=clock, venue_clock=time
     )
-    rest = KrakenRest(url=url, key=key, secret=secret)
+    rest = KrakenRest(url=url, key=opened.key.key, secret=opened.key.secret)
+    watch = KeyWatch(account_id=account.id, venue=account.venue, rest=rest, version=opened.version)
     desk = KrakenDesk(rest=rest, specs=plan.specs, clock=time)
 
     async def close() -> None:
         await feed.close()
         await rest.close()
 
-    return Street(feed, KrakenVenue(desk=desk, feed=feed, ws_url=private), close)
+    return Street(feed, KrakenVenue(desk=desk, feed=feed, ws_url=private), watch.run, close)
 
 
-def simulator_key() -> tuple[str, str]:
-    """(key, secret) of the account the simulator made for this installation.
-
-    Raises:
-        CannotRun: it never ran here.
-    """
-    path = Path(settings.DATA_DIR) / "run" / "simulator.json"
-    try:
-        told = json.loads(path.read_text())
-        return str(told["key"]), str(told["secret"])
-    except (OSError, ValueError, KeyError):
-        raise CannotRun(
-            "the venue simulator never ran here; start manage.py run_simulator"
-        ) from None
+async def nothing_to_watch(_: Call) -> None:
+    """No key can change here."""

@@ -6,16 +6,18 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tenants.models import AuditEntry
+from tenants.models import AuditEntry, ExchangeAccount
 from tenants.scoping import tenant_scope
 from tests.apps.api.conftest import ASKED, issue, post, program, role_of
+from tests.apps.step_up import step_up
 from tests.apps.trading import rows
+from tests.vault.conftest import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Kept
 from trading.api.urls import urlpatterns
-from trading.models import BacktestRun, EngineCommand
+from trading.models import BacktestRun, Engine, EngineCommand
 
 CALLERS = ("anonymous", "wrong-key", "max", "vera", "tom", "olga", "max-admin", "vera-admin",
            "tom-read", "tom-trade", "olga-read", "olga-admin")  # fmt: skip
-OPEN, VIEW, TRADE, MANAGE = "open", "view", "trade", "manage"
+OPEN, VIEW, TRADE, MANAGE, STEPPED_UP = "open", "view", "trade", "manage", "manage, stepped up"
 ROUTES: dict[str, dict[str, str]] = {
     "api_health": {"get": OPEN},
     "api_schema": {"get": OPEN},
@@ -42,15 +44,22 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_close_all": {"post": TRADE},
     "api_kill": {"post": MANAGE},
     "api_revive": {"post": MANAGE},
+    "api_accounts": {"get": VIEW},
+    "api_account": {"get": VIEW},
+    "api_key_check": {"post": MANAGE},
+    "api_account_key": {"post": STEPPED_UP, "delete": MANAGE},
+    "api_account_mode": {"put": STEPPED_UP},
 }
+MARKS = ("<int:number>", "<uuid:command_id>", "<uuid:account_id>")
 MAY = {
     VIEW: {"max", "vera", "tom", "olga", "max-admin", "vera-admin", "tom-read", "tom-trade",
            "olga-read", "olga-admin"},
     TRADE: {"max", "tom", "olga", "max-admin", "tom-trade", "olga-admin"},
     MANAGE: {"max", "olga", "max-admin", "olga-admin"},
+    STEPPED_UP: {"max-admin", "olga-admin"},  # a session alone is not enough
 }  # fmt: skip
 OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command", "api_cancel",
-              "api_archive"}  # fmt: skip
+              "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode"}  # fmt: skip
 BODIES: dict[str, Any] = {
     "api_backtest": ASKED,
     "api_lookahead": ASKED,
@@ -61,6 +70,8 @@ BODIES: dict[str, Any] = {
         "train_days": 2,
         "test_days": 1,
     },
+    "api_account_key": {"key": OTHER_KEY, "secret": OTHER_SECRET},
+    "api_account_mode": {"mode": "LIVE"},
 }
 
 
@@ -68,23 +79,26 @@ def test_every_route_is_on_the_list() -> None:
     assert {pattern.name for pattern in urlpatterns} == ROUTES.keys()
 
 
-def address(name: str, *, number: int, command: Any) -> str:
+def address(name: str, things: tuple[int, Any, Any]) -> str:
     route = next(str(p.pattern) for p in urlpatterns if p.name == name)
-    return "/" + route.replace("<int:number>", str(number)).replace(
-        "<uuid:command_id>", str(command)
-    )
+    for mark, thing in zip(MARKS, things, strict=True):
+        route = route.replace(mark, str(thing))
+    return "/" + route
 
 
 @pytest.fixture
-def things(people, as_caller) -> tuple[int, Any]:
-    """A run of Acme, of a number no run of Max's has, and a command."""
+def things(people, as_caller) -> tuple[int, Any, Any]:
+    """A run of Acme, of a number no run of Max's has, a command, and an account with a key."""
     tom = as_caller("tom")
     *_, number = (post(tom, "/backtest/run", ASKED).json()["run"] for _ in range(9))
-    return number, post(tom, "/control/pause").json()["command"]
+    with tenant_scope(people.engine.tenant_id):
+        ExchangeAccount.objects.filter(id=people.engine.account_id).update(venue="simulator")
+    Kept(people.engine.tenant_id, people.engine.account_id).seal()
+    return number, post(tom, "/control/pause").json()["command"], people.engine.account_id
 
 
-def knock(client: Client, name: str, method: str, things: tuple[int, Any]) -> Any:
-    path = address(name, number=things[0], command=things[1])
+def knock(client: Client, name: str, method: str, things: tuple[int, Any, Any]) -> Any:
+    path = address(name, things)
     if method == "get":
         return client.get(f"/api/v1{path}")
     return getattr(client, method)(
@@ -130,6 +144,68 @@ def test_max_changed_nothing_by_knocking(people, as_caller, things, boundless) -
     with tenant_scope(people.engine.tenant_id):
         assert EngineCommand.objects.count() == 1
         assert {run.status for run in BacktestRun.objects.all()} == {"QUEUED"}
+
+
+def test_a_person_who_gave_their_second_factor_may_keep_a_key(people, as_caller, things) -> None:
+    client = step_up(as_caller("olga"), people.olga)
+    path = address("api_account_key", things)
+
+    answer = post(client, path, BODIES["api_account_key"])
+
+    assert (answer.status_code, answer.json()["key"]["version"]) == (202, 2)
+    assert answer.json()["key"]["ends"] == OTHER_KEY[-4:]
+
+
+def test_the_api_tells_nothing_of_a_key_but_its_end(people, as_caller, things, boundless) -> None:
+    client, told = as_caller("olga-admin"), b""
+    for name, methods in ROUTES.items():
+        for method in methods:
+            told += knock(client, name, method, things).content
+
+    assert KEY[-4:].encode() in told
+    for planted in (KEY, SECRET, OTHER_KEY, OTHER_SECRET):
+        assert planted.encode() not in told
+
+
+def test_an_account_is_switched_while_its_engine_stands_still_and_only_then(
+    people, as_caller, things
+) -> None:
+    client, path = as_caller("olga-admin"), f"/api/v1{address('api_account_mode', things)}"
+
+    def put(body: Any) -> Any:
+        return client.put(path, body, content_type="application/json")
+
+    refused = put({"mode": "LIVE"})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "Paper (Venue simulator): stop its engine first",
+    )
+    with tenant_scope(people.engine.tenant_id):
+        Engine.objects.update(desired="STOPPED")
+
+    assert put({"mode": "LIVE"}).json()["mode"] == "LIVE"
+    assert put({"mode": "PAPER"}).json()["mode"] == "PAPER"
+    assert put({"mode": "DREAM"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "words"),
+    [
+        ({"key": OTHER_KEY}, "secret", "required"),
+        ({"key": "short", "secret": OTHER_SECRET}, "key", "8 to 200"),
+        ({"key": OTHER_KEY, "secret": "???"}, "secret", "base64 text"),
+        ({"key": OTHER_KEY, "secrte": "???"}, "secrte", "secret"),
+    ],
+)
+def test_a_wrong_key_is_refused_by_its_field(
+    people, as_caller, things, body: Any, field: str, words: str
+) -> None:
+    answer = post(as_caller("olga-admin"), address("api_account_key", things), body)
+
+    assert answer.status_code == 400
+    told = {error["field"]: error["message"] for error in answer.json()["errors"]}
+    assert words in told[field]
+    assert "???" not in answer.content.decode()
 
 
 def test_max_sees_no_word_of_acme(people, as_caller, things) -> None:

@@ -146,7 +146,7 @@ def test_foreign_keys_cannot_cross_tenants(two_tenants):
         for field in tenant_foreign_keys(model):
             foreign = stranger.make_apart(field.related_model)
             with pytest.raises(IntegrityError, match=r"_tenant"):
-                _make_at_once(acme, model, **{field.attname: foreign.pk})
+                _make_at_once(Rows(acme.tenant), model, **{field.attname: foreign.pk})
             crossed.append(field)
 
     assert len(crossed) >= 15

@@ -12,9 +12,11 @@ from tenants.scoping import tenant_scope
 from tests import factories
 from tests.engine.fakes import random_bars
 from tests.marketdata.samples import make_bars, to_lines, write_csv
+from trading.management.commands.run_simulator import remembered
 from trading.marketdata.store import BarStore
 from trading.models import BarSeries, Engine
 from trading.wiring.directory import list_engines
+from trading.wiring.keys import open_account_key
 
 
 @pytest.fixture
@@ -93,3 +95,39 @@ def test_a_named_file_that_is_not_there_is_told_in_one_sentence(place, settings)
 
     with pytest.raises(CommandError, match=r"NOVA_DEMO_BARS: .*absent.csv is not a file"):
         create()
+
+
+def sealed_key() -> tuple[str, int]:
+    """(key, version) of the demo's account, as its engine opens it."""
+    (engine,) = (one for one in list_engines() if one.desired == "RUNNING")
+    with tenant_scope(engine.tenant_id):
+        opened = open_account_key(Engine.objects.get(id=engine.engine_id).account_id)
+    return opened.key.key, opened.version
+
+
+def test_live_at_the_simulator_its_key_is_sealed_once_and_outlives_restarts(
+    place, settings
+) -> None:
+    settings.DEMO_MARKET = "simulator_live"
+    create()
+    known = remembered(speed=1.0, start_s=None)  # what the simulator will start with
+    assert sealed_key() == (known["key"], 1)
+
+    remembered(speed=60.0, start_s=None)
+    create()
+
+    assert sealed_key() == (known["key"], 1)
+    file = place / "run" / "simulator.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_simulator_that_lost_its_memory_gets_a_new_key_sealed(place, settings) -> None:
+    settings.DEMO_MARKET = "simulator_live"
+    create()
+    former, _ = sealed_key()
+    (place / "run" / "simulator.json").unlink()
+
+    create()
+
+    key, version = sealed_key()
+    assert (key != former, version) == (True, 2)

@@ -1,6 +1,7 @@
 """The doctor finds what a person must look at, and says it in one line each."""
 
 import json
+from base64 import b64encode
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from pydantic import SecretStr
 
+from tenants.models import ExchangeAccount, ExchangeCredential
 from tenants.scoping import tenant_scope
 from tests.apps.trading import rows
 from tests.apps.trading.conftest import People
+from tests.vault.conftest import Kept
 from trading.models import Engine, EngineCommand, Hold, OrderIntent
 
 
@@ -100,8 +104,6 @@ def test_what_is_stuck_is_found(people: People, broken: str, check: str, verdict
 
 
 def test_a_venue_that_does_not_answer_fails(people: People, settings, tmp_path) -> None:
-    from tenants.models import ExchangeAccount
-
     settings.DATA_DIR = tmp_path
     beat(people)
     with tenant_scope(people.engine.tenant_id):
@@ -127,3 +129,46 @@ def test_without_redis_it_says_what_that_means(people: People, settings) -> None
 
     assert code == 1
     assert "engines go on trading" in told["redis"][0][1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict", "words"),
+    [
+        ({}, None, ""),
+        ({"state": "BAD", "detail": "the key may withdraw-funds"}, "fail", "may withdraw-funds"),
+        ({"state": "DISABLED", "detail": "disabled"}, None, ""),
+        ({"checked_at": timezone.now() - timedelta(hours=50)}, "warn", "for 48 hours"),
+    ],
+)
+def test_a_bad_or_forgotten_exchange_key_is_found(
+    people: People, changed: dict[str, Any], verdict: str | None, words: str
+) -> None:
+    beat(people)
+    keep_key(people, **{"state": "GOOD", "checked_at": timezone.now(), **changed})
+
+    code, told = examined()
+
+    found = told.get("exchange key", [(None, "")])
+    assert found[0][0] == verdict
+    assert words in found[0][1]
+    assert code == (1 if verdict == "fail" else 0)
+
+
+def test_a_lost_kek_fails_with_its_name(people: People, settings) -> None:
+    beat(people)
+    keep_key(people)
+    settings.VAULT_KEK = SecretStr(b64encode(b"\x09" * 32).decode())
+
+    code, told = examined()
+
+    assert code == 1
+    assert "acme: data key 1 needs the vault's key" in told["vault"][1][1]
+
+
+def keep_key(people: People, **values: Any) -> None:
+    with tenant_scope(people.engine.tenant_id):
+        ExchangeAccount.objects.update(venue="simulator")
+    Kept(people.engine.tenant_id, people.engine.account_id).seal()
+    with tenant_scope(people.engine.tenant_id):
+        ExchangeAccount.objects.update(venue="synthetic")  # no simulator is there to be asked
+        ExchangeCredential.objects.update(**{"sealed_at": timezone.now(), **values})

@@ -28,19 +28,35 @@ async def check_key(rest: KrakenRest) -> None:
     Raises:
         CannotTrade: one clear sentence. ApiError, Unreached, NoAnswer: it cannot be asked now.
     """
+    problem = problem_of(await read_rights(rest))
+    if problem:
+        raise CannotTrade(problem)
+
+
+async def read_rights(rest: KrakenRest) -> frozenset[str]:
+    """What the key may.
+
+    Raises:
+        CannotTrade: the venue does not know it. ApiError, Unreached, NoAnswer: it cannot be asked.
+    """
     try:
         told = await rest.read("GetApiKeyInfo")
     except ApiError as error:
         if error.words.startswith(BAD_KEY):
             raise CannotTrade(f"Kraken does not accept the key: {error.words}") from None
         raise
-    rights = set(told.get("permissions") or [])
+    return frozenset(told.get("permissions") or [])
+
+
+def problem_of(rights: frozenset[str]) -> str:
+    """Why a key with these rights may not trade here, in one sentence; empty when it may."""
     if rights & FORBIDDEN:
         found = ", ".join(sorted(rights & FORBIDDEN))
-        raise CannotTrade(f"the key may {found}; make one at Kraken that cannot")
+        return f"the key may {found}; make one at Kraken that cannot"
     if NEEDED - rights:
         missing = ", ".join(sorted(NEEDED - rights))
-        raise CannotTrade(f"the key lacks {missing}; grant it at Kraken")
+        return f"the key lacks {missing}; grant it at Kraken"
+    return ""
 
 
 def check_pair(pairs: Mapping[str, names.Pair], spec: MarketSpec) -> None:

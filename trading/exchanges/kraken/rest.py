@@ -25,6 +25,11 @@ class KrakenRest:
         self._nonces = Nonces()
         self._turn = asyncio.Lock()
 
+    async def change_key(self, *, key: str, secret: str) -> None:
+        """Sign with another key from the next request on; numbers go on growing."""
+        async with self._turn:
+            self._key, self._secret = key, secret
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()

@@ -113,6 +113,11 @@ class Account:
     engine: dict[str, Counter] = field(default_factory=dict)
     dead_man_ns: int = 0
     unlisted_until_ns: int = 0  # new orders are missing from OpenOrders until then
+    further_keys: dict[str, str] = field(default_factory=dict)  # with their secrets
+
+    def secret_of(self, key: str) -> str | None:
+        """The secret that belongs to one of the account's keys."""
+        return self.secret if key == self.key else self.further_keys.get(key)
 
     def held(self, asset: str, *, fee: Decimal) -> Decimal:
         """What open orders keep of an asset."""

@@ -47,11 +47,11 @@ class KrakenRest:
         Raises:
             Rejected: in the venue's words.
         """
-        account = self._exchange.accounts.get(headers.get("API-Key", ""))
-        if account is None:
-            raise Rejected("EAPI:Invalid key")
+        account, secret = self._customer(headers.get("API-Key", ""))
         asked = _fields(body, headers.get("Content-Type", ""))
-        self._check_signature(account, path, body, str(asked.get("nonce", "")), headers)
+        nonce = str(asked.get("nonce", ""))
+        _check_signature(secret, path, nonce, body, headers.get("API-Sign", ""))
+        self._check_nonce(account, nonce)
         if method not in UNCOUNTED:
             cost = 2.0 if method in HISTORY else 1.0
             if not account.calls.add(cost, self._exchange.clock.now_ns()):
@@ -63,18 +63,26 @@ class KrakenRest:
             raise Rejected("EGeneral:Permission denied")
         return answer(account, asked)
 
-    def _check_signature(
-        self, account: Account, path: str, body: bytes, nonce: str, headers: Mapping[str, str]
-    ) -> None:
-        digest = hashlib.sha256(nonce.encode() + body).digest()
-        secret = base64.b64decode(account.secret)
-        wanted = base64.b64encode(hmac.digest(secret, path.encode() + digest, "sha512")).decode()
-        if not hmac.compare_digest(wanted, headers.get("API-Sign", "")):
-            raise Rejected("EAPI:Invalid signature")
+    def _customer(self, key: str) -> tuple[Account, str]:
+        """(account, secret) of a key."""
+        for account in self._exchange.accounts.values():
+            secret = account.secret_of(key)
+            if secret is not None:
+                return account, secret
+        raise Rejected("EAPI:Invalid key")
+
+    def _check_nonce(self, account: Account, nonce: str) -> None:
         if not nonce.isdigit() or int(nonce) <= account.nonce:
             self._exchange.log("invalid_nonce", key=account.key, nonce=nonce)
             raise Rejected("EAPI:Invalid nonce")
         account.nonce = int(nonce)
+
+
+def _check_signature(secret: str, path: str, nonce: str, body: bytes, given: str) -> None:
+    digest = hashlib.sha256(nonce.encode() + body).digest()
+    made = hmac.digest(base64.b64decode(secret), path.encode() + digest, "sha512")
+    if not hmac.compare_digest(base64.b64encode(made).decode(), given):
+        raise Rejected("EAPI:Invalid signature")
 
 
 def _fields(body: bytes, content_type: str) -> dict[str, Any]:

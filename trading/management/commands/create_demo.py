@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from tenants import operations as tenant_operations
 from trading import operations
 from trading.exchanges.synthetic import EPOCH_NS, START_NS, SyntheticBars
 from trading.marketdata.catalogue import GivenGrid, register_series
@@ -20,6 +21,7 @@ from trading.marketdata.timeframes import parse_timeframe
 from trading.models import BarSeries
 from trading.operations.demo import DEMO_SYMBOL
 from trading.queries.bars import SYNTHETIC_SECONDS, SYNTHETIC_SEED, open_store
+from trading.wiring.simulator_state import simulator_key
 
 EXIT_CONFIGURATION = 4
 SYNTHETIC = "synthetic"
@@ -49,12 +51,17 @@ class Command(BaseCommand):
             stored = stored.filter(**self._import(settings.DEMO_BARS))
         market = settings.DEMO_MARKET
         series = stored.first() if market == "auto" else None
-        demo = operations.ensure_demo(
-            series=series,
-            speed=settings.DEMO_SPEED,
-            now=timezone.now(),
-            venue="simulator" if market == "auto" else market,
-        )
+        given = simulator_key() if market == "simulator_live" else None
+        try:
+            demo = operations.ensure_demo(
+                series=series,
+                speed=settings.DEMO_SPEED,
+                now=timezone.now(),
+                venue="simulator" if market == "auto" else market,
+                simulator_key=(given.key, given.secret) if given else None,
+            )
+        except tenant_operations.VaultClosed as error:
+            raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
         if (
             demo.venue in (SYNTHETIC, "simulator")
             and not cards.filter(instrument__venue=SYNTHETIC).exists()

@@ -26,7 +26,7 @@ EXIT_CONFIGURATION = 4
 class Command(BaseCommand):
     """One engine of one exchange account, in the foreground until it is told to stop."""
 
-    help = "Run the engine of one tenant's exchange account (paper mode)."
+    help = "Run the engine of one tenant's exchange account, in the account's mode."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The tenant, the venue and how fast stored bars are replayed."""

@@ -5,13 +5,15 @@ from typing import Any
 import structlog
 import uvloop
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
 from trading.engine.runner import Outcome
-from trading.fleet import Fleet
+from trading.fleet import Chore, Fleet
 from trading.management.commands.run_engine import serve
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import ListedEngine
 from trading.wiring.engines import EngineProcess
+from trading.wiring.key_checks import check_due_keys, list_due_checks
 from trading.wiring.plans import CannotRun, read_plan
 from trading.wiring.warm import compile_apart, warm_core
 
@@ -27,7 +29,19 @@ class Command(BaseCommand):
         """Compile the core once, then supervise until told to stop."""
         compile_apart()
         warm_core()
-        Fleet(main=run_one).run()
+        checks = Chore("key checks", is_due=has_due_checks, main=check_keys)
+        Fleet(main=run_one, chores=(checks,)).run()
+
+
+def has_due_checks() -> bool:
+    """Whether somebody, or the daily round, asked what a key may do."""
+    return bool(list_due_checks(now=timezone.now()))
+
+
+def check_keys() -> int:
+    """What a forked child does: the checks that are due."""
+    check_due_keys()
+    return 0
 
 
 def run_one(engine: ListedEngine) -> int:

@@ -1,16 +1,12 @@
 """Run the venue simulator: a Kraken of one's own on loopback."""
 
 import asyncio
-import json
-import secrets
 import signal
 import time
 from argparse import ArgumentParser
-from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +20,7 @@ from trading.management.bars import EXIT_CONFIGURATION, EXIT_ERROR, symbol
 from trading.marketdata.series import choose_bars
 from trading.marketdata.store import StoreError
 from trading.queries.bars import SYNTHETIC_SEED, open_store
+from trading.wiring.simulator_state import read_state, state_file, write_state
 
 LOT, LEAST_QUANTITY, LEAST_COST = Decimal("0.00000001"), Decimal("0.0001"), Decimal("0.5")
 FUNDS = {"USD": Decimal(100_000), "BTC": Decimal(1)}
@@ -87,25 +84,16 @@ async def serve(
             break
     else:
         await simulator.start(port=ports[-1])
-    remember(state | {"port": simulator.port})
+    write_state(state | {"port": simulator.port})
     tell(f"Kraken simulator: REST {simulator.address}, WebSocket ws://127.0.0.1:{simulator.port}/v2"
          f" and /v2/auth; key and secret in {state_file()}")  # fmt: skip
     await done.wait()
     await simulator.stop()
 
 
-def state_file() -> Path:
-    """What outlives a run: when its time began, and the account's key."""
-    return Path(settings.DATA_DIR) / "run" / "simulator.json"
-
-
 def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
     """The state of the last run with this speed, or a new one."""
-    path = state_file()
-    try:
-        state: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        state = {"key": "simulated-key", "secret": b64encode(secrets.token_bytes(64)).decode()}
+    state = read_state()
     if start_s is not None or state.get("speed") != speed:
         begin = time.time_ns() if speed == 1 else START_NS
         state |= {
@@ -114,16 +102,6 @@ def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
             "began_ns": time.time_ns(),
         }
     return state
-
-
-def remember(state: dict[str, Any]) -> None:
-    """Keep the state, for its owner only; engines read where the venue listens and the key."""
-    path = state_file()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = path.with_suffix(".new")
-    new.touch(mode=0o600)
-    new.write_text(json.dumps(state))
-    new.replace(path)
 
 
 def now_ns(state: dict[str, Any]) -> int:

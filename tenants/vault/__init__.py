@@ -1,0 +1,1 @@
+"""The vault: exchange keys under two locks; sealed by operations, opened by engines only."""

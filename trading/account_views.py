@@ -1,0 +1,131 @@
+"""Exchange accounts page: how keys stand; owners add, check, rotate and disable them, and go live."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tenants import operations as tenant_operations
+from tenants.auth import permission_required
+from tenants.forms import ExchangeKeyForm
+from tenants.models import ExchangeAccount
+from tenants.step_up import step_up_required
+from trading import operations
+from trading.operations import live_gate
+from trading.queries import accounts as queries
+from trading.queries.accounts import AccountView
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def accounts(request: HttpRequest) -> HttpResponse:
+    """Every account of the workspace; keys end in what is shown, and nothing more of them is."""
+    listed = queries.view_accounts()
+    is_checking = any(one.is_being_checked for one in listed)
+    context = {"accounts": listed, "is_checking": is_checking}
+    return render(request, "trading/accounts/list.html", context)
+
+
+@sensitive_post_parameters("key", "secret")
+@sensitive_variables("form")
+@require_http_methods(["GET", "POST"])
+@never_cache
+@permission_required("manage")
+@step_up_required
+def key(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """Enter the key of an account, or another one in its place."""
+    view, form = _view(account_id), ExchangeKeyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actor: Any = request.user
+        try:
+            tenant_operations.seal_key(
+                account_id=account_id, actor=actor, now=timezone.now(), **form.cleaned_data
+            )
+        except (tenant_operations.InvalidCredential, tenant_operations.VaultClosed) as error:
+            form.add_error(None, f"{str(error)[0].upper()}{str(error)[1:]}.")
+        else:
+            messages.success(request, "The key is sealed; the venue is being asked what it may.")
+            return redirect("accounts")
+    return render(request, "trading/accounts/key.html", {"one": view, "form": form})
+
+
+@require_POST
+@permission_required("manage")
+def check(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """Have the venue asked what the key may; the page tells when it has answered."""
+    actor: Any = request.user
+    try:
+        tenant_operations.ask_check(account_id=account_id, actor=actor, now=timezone.now())
+    except tenant_operations.CredentialNotFound:
+        raise Http404 from None
+    messages.success(request, "The venue is being asked; this page tells what it says.")
+    return redirect("accounts")
+
+
+@require_POST
+@permission_required("manage")
+def disable(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """Forget the key. Taking a right away needs no second factor: it may be an emergency."""
+    actor: Any = request.user
+    try:
+        operations.disable_account_key(account_id=account_id, actor=actor, now=timezone.now())
+    except tenant_operations.CredentialNotFound:
+        raise Http404 from None
+    messages.success(request, "The key is forgotten. Withdraw it at the venue too.")
+    return redirect("accounts")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@permission_required("manage")
+@step_up_required
+def mode(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """From paper to real orders and back, with what is missing for it."""
+    view = _view(account_id)
+    modes = ExchangeAccount.Mode
+    wanted = modes.PAPER if view.account.mode == modes.LIVE else modes.LIVE
+    problem = ""
+    if request.method == "POST":
+        actor: Any = request.user
+        try:
+            operations.switch_mode(
+                account_id=account_id,
+                mode=request.POST.get("mode", ""),
+                override=request.POST.get("override", ""),
+                actor=actor,
+                now=timezone.now(),
+            )
+        except operations.ModeRefused as error:
+            problem = str(error)
+        else:
+            messages.success(request, f"{view.account} is in {wanted.label.lower()} mode now.")
+            return redirect("accounts")
+    return render(
+        request,
+        "trading/accounts/mode.html",
+        {"one": view, "wanted": wanted, "problem": problem, **_missing(view, wanted)},
+    )
+
+
+def _missing(view: AccountView, wanted: str) -> dict[str, list[str]]:
+    if wanted == ExchangeAccount.Mode.PAPER:
+        return {"needed": [], "missing": []}
+    now = timezone.now()
+    return {
+        "needed": live_gate.needed_for_any(view.account, now=now),
+        "missing": live_gate.missing_evidence(view.account, now=now),
+    }
+
+
+def _view(account_id: uuid.UUID) -> AccountView:
+    try:
+        return queries.view_account(account_id=account_id)
+    except ExchangeAccount.DoesNotExist:
+        raise Http404 from None

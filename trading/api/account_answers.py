@@ -1,0 +1,45 @@
+"""What the API answers of exchange accounts; of a key never more than its last four characters."""
+
+from rest_framework import serializers
+
+from trading.api.answers import Answer, Moment
+
+
+class AccountKey(Answer):
+    """How an account's key stands."""
+
+    ends = serializers.CharField(source="last_four")
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=["UNCHECKED", "GOOD", "BAD", "DISABLED"])
+    detail = serializers.CharField(allow_blank=True)
+    rights = serializers.ListField(child=serializers.CharField())
+    sealed_at = Moment()
+    checked_at = Moment(allow_null=True)
+    check_asked_at = Moment(allow_null=True, help_text="null: no check is due")
+
+
+class AccountHold(Answer):
+    """A standing reason not to enter."""
+
+    kind = serializers.CharField()
+    cause = serializers.CharField()
+    reason = serializers.CharField()
+    placed_at = Moment()
+
+
+class Account(Answer):
+    """One login at one venue."""
+
+    account = serializers.UUIDField(source="account.id")
+    label = serializers.CharField(source="account.label")  # type: ignore[assignment]  # DRF's own property is for forms
+    exchange = serializers.CharField(source="account.venue")
+    mode = serializers.CharField(source="account.mode")
+    currency = serializers.CharField(source="account.quote_currency")
+    key = AccountKey(source="credential", allow_null=True)
+    holds = AccountHold(many=True)
+
+
+class Accounts(Answer):
+    """All of the workspace."""
+
+    items = Account(many=True)

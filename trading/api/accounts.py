@@ -1,0 +1,155 @@
+"""Exchange accounts: how keys stand; owners add, check, rotate and disable them, and switch modes."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tenants import operations as tenant_operations
+from tenants.api.idempotency import idempotent
+from tenants.api.problems import Conflict
+from tenants.api.views import ApiView, Strict, actor_of
+from tenants.models import ExchangeAccount
+from trading import operations
+from trading.api import account_answers as answers
+from trading.api.schemas import answers as told
+from trading.queries import accounts as queries
+
+Mode = ExchangeAccount.Mode
+
+
+class KeyBody(Strict):
+    """A key as the venue gave it out; it is never told again."""
+
+    key = serializers.CharField(max_length=200, write_only=True)
+    secret = serializers.CharField(max_length=200, write_only=True)
+
+
+class ModeBody(Strict):
+    """What the account's orders are to be."""
+
+    mode = serializers.ChoiceField(choices=tuple(Mode))
+    override = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="an owner's reason to go live without a passed backtest and a paper period",
+    )
+
+
+class Accounts(ApiView):
+    """Every account."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("List exchange accounts: mode, the key's standing, holds", answers.Accounts)
+    def get(self, request: Request) -> Response:
+        return Response(answers.Accounts({"items": queries.view_accounts()}).data)
+
+
+class Account(ApiView):
+    """One account."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("Read an exchange account", answers.Account, problems=(404,))
+    def get(self, request: Request, account_id: uuid.UUID) -> Response:
+        return _answer(account_id)
+
+
+class Key(ApiView):
+    """The account's key: sealed, or forgotten."""
+
+    needs: ClassVar = {"POST": "manage", "DELETE": "manage"}
+    needs_step_up: ClassVar = ("POST",)
+
+    @told("Add the account's key, or rotate it; a running engine takes it up by itself",
+          answers.Account, code=202, request=KeyBody, changes=True, problems=(404, 409))  # fmt: skip
+    @idempotent
+    def post(self, request: Request, account_id: uuid.UUID) -> Response:
+        body = KeyBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            tenant_operations.seal_key(
+                account_id=account_id,
+                actor=actor_of(request),
+                now=timezone.now(),
+                **body.validated_data,
+            )
+        except tenant_operations.CredentialNotFound as error:
+            raise NotFound(str(error)) from None
+        except tenant_operations.InvalidCredential as error:
+            field, _, words = str(error).partition(": ")
+            raise ValidationError({field: [words]}) from None
+        except tenant_operations.VaultClosed as error:
+            raise Conflict(str(error)) from None
+        return _answer(account_id, status=202)
+
+    @told("Disable the account's key; entries are held", answers.Account, changes=True,
+          problems=(404,))  # fmt: skip
+    @idempotent
+    def delete(self, request: Request, account_id: uuid.UUID) -> Response:
+        try:
+            operations.disable_account_key(
+                account_id=account_id, actor=actor_of(request), now=timezone.now()
+            )
+        except tenant_operations.CredentialNotFound as error:
+            raise NotFound(str(error)) from None
+        return _answer(account_id)
+
+
+class Check(ApiView):
+    """What the key may, asked at the venue."""
+
+    needs: ClassVar = {"POST": "manage"}
+
+    @told("Have the venue asked what the key may; read the account to see what it said",
+          answers.Account, code=202, changes=True, problems=(404,))  # fmt: skip
+    @idempotent
+    def post(self, request: Request, account_id: uuid.UUID) -> Response:
+        try:
+            tenant_operations.ask_check(
+                account_id=account_id, actor=actor_of(request), now=timezone.now()
+            )
+        except tenant_operations.CredentialNotFound as error:
+            raise NotFound(str(error)) from None
+        return _answer(account_id, status=202)
+
+
+class AccountMode(ApiView):
+    """Paper, or real orders."""
+
+    needs: ClassVar = {"PUT": "manage"}
+    needs_step_up: ClassVar = ("PUT",)
+
+    @told("Switch between paper and real orders; the engine must stand still", answers.Account,
+          request=ModeBody, changes=True, problems=(404, 409))  # fmt: skip
+    @idempotent
+    def put(self, request: Request, account_id: uuid.UUID) -> Response:
+        body = ModeBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            operations.switch_mode(
+                account_id=account_id,
+                actor=actor_of(request),
+                now=timezone.now(),
+                **body.validated_data,
+            )
+        except operations.AccountNotFound as error:
+            raise NotFound(str(error)) from None
+        except operations.ModeRefused as error:
+            raise Conflict(str(error)) from None
+        return _answer(account_id)
+
+
+def _answer(account_id: uuid.UUID, *, status: int = 200) -> Response:
+    try:
+        found: Any = queries.view_account(account_id=account_id)
+    except ExchangeAccount.DoesNotExist:
+        raise NotFound(f"no account {account_id} in this workspace") from None
+    return Response(answers.Account(found).data, status=status)

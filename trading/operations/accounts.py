@@ -1,0 +1,84 @@
+"""Accounts: from paper to real orders, and back."""
+
+import uuid
+from datetime import datetime
+
+from tenants import operations as tenant_operations
+from tenants.models import ExchangeAccount, User
+from trading.models import Bot, Engine, EngineSnapshot, OrderIntent, Position
+from trading.operations.live_gate import missing_evidence, needed_for_any
+
+Mode = ExchangeAccount.Mode
+UNSETTLED = (OrderIntent.State.PLANNED, OrderIntent.State.WORKING, OrderIntent.State.UNKNOWN)
+AT_REST = (Engine.Observed.STOPPED, Engine.Observed.FINISHED, Engine.Observed.FAILED)
+
+
+class AccountNotFound(Exception):
+    """No such account in this workspace."""
+
+
+class ModeRefused(Exception):
+    """The account may not change its mode now; one sentence says why."""
+
+
+def switch_mode(
+    *, account_id: uuid.UUID, mode: str, override: str, actor: User | None, now: datetime
+) -> ExchangeAccount:
+    """Give the account and its bots another mode; ``override`` is an owner's reason to do without
+    a passed backtest and a paper period, and stands in the audit log.
+
+    Raises:
+        AccountNotFound: no such account here.
+        ModeRefused: it runs, holds something, or what live trading needs is missing.
+    """
+    account = ExchangeAccount.objects.select_for_update().filter(id=account_id).first()
+    if account is None:
+        raise AccountNotFound(f"no account {account_id} in this workspace")
+    if mode not in tuple(Mode):
+        raise ModeRefused(f"mode: {mode!r}, accepted is {', '.join(Mode)}")
+    before = account.mode
+    if mode == before:
+        raise ModeRefused(f"{account} is in {before.lower()} mode already")
+    _refuse_while_busy(account)
+    missing = _refuse_unready(account, override=override, now=now) if mode == Mode.LIVE else []
+    account.mode = mode
+    account.save(update_fields=["mode"])
+    Bot.objects.filter(account=account, stage=before).update(stage=Bot.Stage(mode))
+    # The core goes on where it stood; the book of resting orders was the other mode's.
+    EngineSnapshot.objects.filter(engine__account=account).update(venue=b"")
+    tenant_operations.write_audit(
+        tenant_id=account.tenant_id,
+        actor=actor,
+        action="account.mode",
+        subject=str(account),
+        before={"mode": before},
+        after={"mode": mode, "override": override[:200] if missing else "", "missing": missing},
+        now=now,
+    )
+    return account
+
+
+def _refuse_while_busy(account: ExchangeAccount) -> None:
+    engine = Engine.objects.select_for_update().filter(account=account).first()
+    if engine is not None and (
+        engine.desired != Engine.Desired.STOPPED or engine.observed not in AT_REST
+    ):
+        raise ModeRefused(f"{account}: stop its engine first")
+    if Position.objects.filter(bot__account=account, closed_at=None).exists():
+        raise ModeRefused(f"{account}: close its positions first")
+    if OrderIntent.objects.filter(bot__account=account, state__in=UNSETTLED).exists():
+        raise ModeRefused(f"{account}: an order has no end yet; let its engine settle it first")
+
+
+def _refuse_unready(account: ExchangeAccount, *, override: str, now: datetime) -> list[str]:
+    """What is missing and was overridden."""
+    needed = needed_for_any(account, now=now)
+    if needed:
+        raise ModeRefused(f"{account} stays on paper: {'; '.join(needed)}")
+    missing = missing_evidence(account, now=now)
+    if missing and not override.strip():
+        raise ModeRefused(
+            f"{account} stays on paper: {'; '.join(missing)}; an owner may override this with a "
+            "reason"
+        )
+    return missing

@@ -1,0 +1,65 @@
+"""What the venue simulator leaves in the data directory: its customer's key, its clock, its port."""
+
+import json
+import os
+import secrets
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from tenants.vault.parts import ExchangeKey
+from trading.queries.bars import CannotFeed
+
+
+def state_file() -> Path:
+    """What outlives a run of the simulator."""
+    return Path(settings.DATA_DIR) / "run" / "simulator.json"
+
+
+def read_state() -> dict[str, Any]:
+    """The state of the last run, or a new one with a key alone."""
+    try:
+        state: dict[str, Any] = json.loads(state_file().read_text())
+        if state["key"] and state["secret"]:
+            return state
+    except (OSError, ValueError, KeyError):
+        pass
+    state = {
+        "key": f"simulated-{secrets.token_hex(8)}",
+        "secret": b64encode(secrets.token_bytes(64)).decode(),
+    }
+    write_state(state)
+    return state
+
+
+def write_state(state: dict[str, Any]) -> None:
+    """Keep it, for its owner only."""
+    path = state_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".new")
+    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(file, "w") as stream:
+        stream.write(json.dumps(state))
+    fresh.replace(path)
+
+
+def simulator_key() -> ExchangeKey:
+    """The key the simulator knows, or will know when it starts."""
+    state = read_state()
+    return ExchangeKey(str(state["key"]), str(state["secret"]))
+
+
+def simulator_port() -> int:
+    """Where this installation's simulator listens.
+
+    Raises:
+        CannotFeed: it never ran here.
+    """
+    try:
+        return int(json.loads(state_file().read_text())["port"])
+    except (OSError, ValueError, KeyError):
+        raise CannotFeed(
+            "the venue simulator never ran here; start manage.py run_simulator"
+        ) from None
