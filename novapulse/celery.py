@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "novapulse.settings")
@@ -23,6 +24,11 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "trading.tasks.wake_research",
         "schedule": 15.0,
         "options": {"queue": "default", "expires": 15},
+    },
+    "anchor-audit": {
+        "task": "trading.tasks.anchor_audit",
+        "schedule": crontab(hour=2, minute=17),
+        "options": {"queue": "default", "expires": 3600},
     },
     "forget-old-answers": {
         "task": "tenants.tasks.forget_old_answers",

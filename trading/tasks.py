@@ -1,17 +1,21 @@
-"""Celery: housekeeping of engines, and waking the worker of research."""
+"""Celery: housekeeping of engines, proving the logs, and waking the worker of research."""
 
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from celery import current_app, shared_task
 from django.utils import timezone
 
 from tenants.scoping import tenant_scope
 from trading import operations
+from trading.wiring.audit import anchor_chains, anchors_path, verify_chains
 from trading.wiring.directory import list_engines, list_waiting_runs
 
+log = structlog.get_logger(__name__)
 RUN_RESEARCH = "trading.research_tasks.run_research"  # by name: its module loads the compiler
 WAKE_SECONDS = 15
+LONGEST_WALK_SECONDS = 6 * 3600
 SILENT_AFTER = timedelta(seconds=30)
 
 
@@ -29,6 +33,20 @@ def mark_silent_engines(**_: Any) -> int:
                     engine_id=engine.engine_id, silent_since=silent_since
                 )
     return found
+
+
+@shared_task(queue="default", name="trading.tasks.anchor_audit", time_limit=LONGEST_WALK_SECONDS)
+def anchor_audit(**_: Any) -> int:
+    """Verify every chain of acts and decisions and anchor those that hold; how many do not."""
+    now, path = timezone.now(), anchors_path()
+    checked = list(
+        verify_chains(tenant_id=None, anchors=path, now=now, checked_by="the nightly task")
+    )
+    anchor_chains(checked, anchors=path, now=now)
+    broken = [one for one in checked if not one.is_whole]
+    for one in broken:
+        log.error("chain_broken", tenant=one.name.tenant, chain=str(one.name.chain))
+    return len(broken)
 
 
 @shared_task(queue="default", name="trading.tasks.wake_research")

@@ -203,6 +203,10 @@ class Migration(migrations.Migration):
                 ('reason', models.PositiveSmallIntegerField(choices=[(0, 'none'), (1, 'warming up'), (2, 'position open'), (3, 'order pending'), (4, 'no vote'), (5, 'votes tied'), (6, 'score too low'), (7, 'confidence too low'), (8, 'too few votes'), (9, 'short not allowed'), (10, 'held'), (11, 'after data gap'), (12, 'cooling down'), (13, 'too many positions'), (14, 'daily loss reached'), (15, 'drawdown reached'), (16, 'reward below costs'), (17, 'stop out of bounds'), (18, 'exposure full'), (19, 'below minimum'), (20, 'between bars'), (21, 'timeframes disagree'), (22, 'model refused'), (23, 'quiet hour'), (24, 'account cooling down'), (25, 'strategy cooling down'), (26, 'group full'), (27, 'too many trades this hour'), (28, 'too many trades today'), (29, 'spread too wide'), (30, 'too little liquidity')])),
                 ('record', models.BinaryField()),
                 ('core_hash', models.CharField(help_text="first 16 digits of the core's hash", max_length=16)),
+                ('chain', models.UUIDField(help_text='the engine whose decisions are chained')),
+                ('sequence', models.PositiveBigIntegerField(help_text='1, 2, 3 … within the chain')),
+                ('previous_hash', models.BinaryField(max_length=32)),
+                ('hash', models.BinaryField(help_text='SHA-256 of previous hash and content', max_length=32)),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='trading.botrevision')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
                 ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trading.instrument')),
@@ -356,6 +360,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='decision',
             constraint=models.UniqueConstraint(fields=('tenant', 'revision', 'instrument', 'bar_opened_at'), name='decision_once_per_bar'),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.UniqueConstraint(fields=('tenant', 'chain', 'sequence'), name='decision_chain'),
         ),
         migrations.AddConstraint(
             model_name='botinstrument',

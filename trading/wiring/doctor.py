@@ -16,6 +16,7 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from tenants.models import ChainCheck
 from tenants.scoping import staff_scope
 from trading.core.codes import Purpose
 from trading.exchanges.kraken.errors import FAILS
@@ -27,6 +28,7 @@ from trading.wiring.feeds import venue_urls
 LEAST_FREE_BYTES = 1_000_000_000
 SILENT_SECONDS, STUCK_SECONDS, LONG_HOLD_SECONDS, WAITING_SECONDS = 30, 60, 600, 600
 MOST_SKEW_SECONDS = 2.0
+UNPROVEN_DAYS = 2
 STOPS = (int(Purpose.PROTECT), int(Purpose.MOVE_STOP))
 
 
@@ -52,7 +54,7 @@ def examine() -> list[Finding]:
     found = [*_database(), *_redis(), *_files()]
     if all(one.verdict is Verdict.OK for one in found if one.check == "database"):
         with staff_scope():
-            for look in (_engines, _orders, _protection, _holds, _commands, _research, _venues):
+            for look in LOOKS:
                 found += look()
     return found
 
@@ -176,6 +178,18 @@ def _research() -> Iterator[Finding]:
         yield Finding("research", Verdict.WARN, words)
 
 
+def _chains() -> Iterator[Finding]:
+    """The newest walk over each chain of acts and decisions."""
+    newest = ChainCheck.objects.select_related("tenant").order_by("chain", "-checked_at", "-id")
+    for check in newest.distinct("chain"):
+        name = f"{check.tenant.slug}: {check.get_kind_display().lower()} {check.chain}"
+        if check.broken_at is not None:
+            yield Finding("audit", Verdict.FAIL, f"{name} {check.damage}: {check.words}")
+        elif timezone.now() - check.checked_at > timedelta(days=UNPROVEN_DAYS):
+            words = f"{name} was last verified {check.checked_at:%Y-%m-%d}; is the beat there?"
+            yield Finding("audit", Verdict.WARN, words)
+
+
 def _venues() -> Iterator[Finding]:
     used = Engine.objects.filter(desired=Engine.Desired.RUNNING).values_list(
         "account__venue", flat=True
@@ -198,3 +212,6 @@ async def _ask_venue(venue: str) -> Finding:
         return Finding(venue, Verdict.FAIL, f"this machine's clock is off by {skew:+.1f} s")
     verdict = Verdict.OK if status == "online" else Verdict.WARN
     return Finding(venue, verdict, f"answers, {status}")
+
+
+LOOKS = (_engines, _orders, _protection, _holds, _commands, _research, _chains, _venues)

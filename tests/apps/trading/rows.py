@@ -44,6 +44,10 @@ def write_decision(
             reason=reason,
             record=record.tobytes() + detail.tobytes(),
             core_hash="0" * 16,
+            chain=engine.engine_id,
+            sequence=Decision.objects.count() + 1,
+            previous_hash=bytes(32),
+            hash=bytes(32),
         )
 
 

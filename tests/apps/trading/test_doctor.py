@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from tenants.models import ChainCheck
 from tenants.scoping import tenant_scope
 from tests.apps.trading import rows
 from tests.apps.trading.conftest import People
@@ -121,3 +122,38 @@ def test_without_redis_it_says_what_that_means(people: People, settings) -> None
 
     assert code == 1
     assert "engines go on trading" in told["redis"][0][1]
+
+
+def test_a_broken_chain_fails_until_a_later_walk_finds_it_whole(people: People) -> None:
+    beat(people)
+    walked = timezone.now() - timedelta(hours=1)
+    note_walk(people, at=walked, broken_at=3)
+
+    code, told = examined()
+    note_walk(people, at=timezone.now(), broken_at=None)
+    later, silent = examined()
+
+    assert (code, later) == (1, 0)
+    assert [verdict for verdict, _ in told["audit"]] == ["fail"]
+    assert "changed: entry 3 does not say what was hashed" in told["audit"][0][1]
+    assert "audit" not in silent
+
+
+def test_a_chain_nobody_walked_for_days_is_a_warning(people: People) -> None:
+    beat(people)
+    note_walk(people, at=timezone.now() - timedelta(days=3), broken_at=None)
+
+    code, told = examined()
+
+    assert code == 0
+    assert [verdict for verdict, _ in told["audit"]] == ["warn"]
+
+
+def note_walk(people: People, *, at: Any, broken_at: int | None) -> None:
+    tenant_id = people.engine.tenant_id
+    with tenant_scope(tenant_id):
+        ChainCheck.objects.create(
+            tenant_id=tenant_id, kind="AUDIT", chain=tenant_id, entries=2, head_hash=b"",
+            broken_at=broken_at, damage="changed" if broken_at else "", checked_by="test",
+            words="entry 3 does not say what was hashed" if broken_at else "", checked_at=at,
+        )  # fmt: skip
