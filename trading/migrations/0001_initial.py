@@ -381,6 +381,10 @@ class Migration(migrations.Migration):
             model_name='ledgerentry',
             index=models.Index(fields=['posting'], name='ledger_posting'),
         ),
+        migrations.AddIndex(
+            model_name='fill',
+            index=models.Index(fields=['account', 'filled_at'], name='fill_by_time'),
+        ),
         migrations.AddConstraint(
             model_name='fill',
             constraint=models.UniqueConstraint(fields=('tenant', 'account', 'venue_trade_id'), name='fill_trade_once'),
