@@ -30,6 +30,11 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": crontab(hour=2, minute=17),
         "options": {"queue": "default", "expires": 3600},
     },
+    "prove-ledger": {
+        "task": "trading.tasks.prove_ledger",
+        "schedule": crontab(hour=2, minute=43),
+        "options": {"queue": "default", "expires": 3600},
+    },
     "forget-old-answers": {
         "task": "tenants.tasks.forget_old_answers",
         "schedule": 3600.0,

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from celery import current_app, shared_task
+from django.core.management import call_command
 from django.utils import timezone
 
 from tenants.scoping import tenant_scope
@@ -47,6 +48,16 @@ def anchor_audit(**_: Any) -> int:
     for one in broken:
         log.error("chain_broken", tenant=one.name.tenant, chain=str(one.name.chain))
     return len(broken)
+
+
+@shared_task(queue="default", name="trading.tasks.prove_ledger", time_limit=LONGEST_WALK_SECONDS)
+def prove_ledger(**_: Any) -> int:
+    """Prove every engine's books; the command's exit code. By name: it loads the venues."""
+    try:
+        call_command("prove_ledger")
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
 
 
 @shared_task(queue="default", name="trading.tasks.wake_research")

@@ -425,4 +425,23 @@ class Migration(migrations.Migration):
             model_name='position',
             constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='position_quantity'),
         ),
+        migrations.CreateModel(
+            name='LedgerProof',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('proved_at', models.DateTimeField()),
+                ('since', models.DateTimeField(blank=True, help_text="market time, of the venue's", null=True)),
+                ('until', models.DateTimeField(blank=True, help_text="market time, of the venue's", null=True)),
+                ('fills', models.PositiveBigIntegerField(default=0)),
+                ('orders', models.PositiveBigIntegerField(default=0)),
+                ('differing', models.PositiveBigIntegerField(default=0)),
+                ('differences', models.JSONField(default=list, help_text='the first ones: kind, what, words')),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('engine', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proofs', to='trading.engine')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['engine', '-proved_at'], name='proof_by_time')],
+            },
+        ),
     ]

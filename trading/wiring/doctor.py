@@ -21,7 +21,15 @@ from tenants.scoping import staff_scope
 from trading.core.codes import Purpose
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.rest import KrakenRest
-from trading.models import BacktestRun, Engine, EngineCommand, Hold, OrderIntent, Position
+from trading.models import (
+    BacktestRun,
+    Engine,
+    EngineCommand,
+    Hold,
+    LedgerProof,
+    OrderIntent,
+    Position,
+)
 from trading.queries.bars import LIVE_VENUES
 from trading.wiring.feeds import venue_urls
 
@@ -190,6 +198,22 @@ def _chains() -> Iterator[Finding]:
             yield Finding("audit", Verdict.WARN, words)
 
 
+def _proofs() -> Iterator[Finding]:
+    """The newest proof of each engine's books."""
+    newest = LedgerProof.objects.select_related("tenant", "engine__account")
+    for proof in newest.order_by("engine", "-proved_at", "-id").distinct("engine"):
+        name = f"{proof.tenant.slug}: {proof.engine.account.label}"
+        if proof.differing:
+            first = proof.differences[0]
+            words = f"{name}: {proof}, first {first['kind']} {first['what']}: {first['words']}"
+            yield Finding("ledger", Verdict.FAIL, words)
+        elif proof.problem:
+            yield Finding("ledger", Verdict.WARN, f"{name} is unproven: {proof.problem}")
+        elif timezone.now() - proof.proved_at > timedelta(days=UNPROVEN_DAYS):
+            words = f"{name} was last proven {proof.proved_at:%Y-%m-%d}; is the beat there?"
+            yield Finding("ledger", Verdict.WARN, words)
+
+
 def _venues() -> Iterator[Finding]:
     used = Engine.objects.filter(desired=Engine.Desired.RUNNING).values_list(
         "account__venue", flat=True
@@ -214,4 +238,4 @@ async def _ask_venue(venue: str) -> Finding:
     return Finding(venue, verdict, f"answers, {status}")
 
 
-LOOKS = (_engines, _orders, _protection, _holds, _commands, _research, _chains, _venues)
+LOOKS = (_engines, _orders, _protection, _holds, _commands, _research, _chains, _proofs, _venues)
