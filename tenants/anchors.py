@@ -23,7 +23,11 @@ class AnchorsDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The head of one chain at one moment."""
+    """The head of one chain at one moment.
+
+    With a ``note`` a person accepted that the chain is another one since a backup was restored:
+    earlier anchors count only up to the entry ``holds_to``.
+    """
 
     at: str
     kind: str
@@ -31,6 +35,8 @@ class Anchor:
     chain: str
     sequence: int
     hash: str
+    note: str = ""
+    holds_to: int = 0
 
     @property
     def head(self) -> Head:
@@ -46,6 +52,17 @@ def read_anchors(path: Path, *, key: bytes) -> Iterator[Anchor]:
     """
     for anchor, _ in _sealed_lines(path, key):
         yield anchor
+
+
+def heads_by_chain(anchors: Iterable[Anchor]) -> dict[tuple[str, str], list[Head]]:
+    """The heads that count, by kind and chain."""
+    kept: dict[tuple[str, str], list[Head]] = {}
+    for anchor in anchors:
+        heads = kept.setdefault((anchor.kind, anchor.chain), [])
+        if anchor.note:
+            heads[:] = [head for head in heads if head.sequence <= anchor.holds_to]
+        heads.append(anchor.head)
+    return kept
 
 
 def append_anchors(path: Path, anchors: Iterable[Anchor], *, key: bytes) -> list[str]:

@@ -50,9 +50,10 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A chain walked from its first entry to its last."""
+    """A chain walked from its first entry to its last; ``proven``: the last anchor that holds."""
 
     head: Head
+    proven: int
     first_break: Break | None
 
 
@@ -70,8 +71,8 @@ def walk(entries: Iterable[Entry], anchors: Iterable[Head] = ()) -> Walk:
     rest = iter(entries)
     for entry in rest:
         if not walker.step(entry):
-            return Walk(walker.head, _explain(walker, entry, rest))
-    return Walk(walker.head, walker.end())
+            return Walk(walker.head, walker.proven, _explain(walker, entry, rest))
+    return Walk(walker.head, walker.proven, walker.end())
 
 
 class _Walker:
@@ -81,7 +82,7 @@ class _Walker:
         self.head = Head(0, GENESIS)
         self.recent: deque[bytes] = deque([GENESIS], maxlen=INSERTIONS_TRACED)
         self._anchors = deque(sorted(anchors, key=lambda kept: kept.sequence))
-        self._proven = 0
+        self.proven = 0
         self._rewritten: Break | None = None
 
     def step(self, entry: Entry) -> bool:
@@ -101,9 +102,9 @@ class _Walker:
         while self._anchors and self._anchors[0].sequence == self.head.sequence:
             kept = self._anchors.popleft()
             if kept.hash == self.head.hash:
-                self._proven = max(self._proven, kept.sequence)
+                self.proven = kept.sequence
             elif self._rewritten is None:
-                first = self._proven + 1
+                first = self.proven + 1
                 words = (
                     f"an entry from {first} to {kept.sequence} was rewritten and all after it "
                     f"hashed anew: the anchor of entry {kept.sequence} tells another hash"

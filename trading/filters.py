@@ -15,7 +15,7 @@ def _moment(label: str) -> forms.DateTimeField:
         required=False,
         label=label,
         error_messages={"invalid": "A date or time in UTC, such as 2026-01-05 or 2026-01-05T12:00Z."},
-        widget=forms.DateTimeInput(attrs={"placeholder": "2026-01-05", "class": "form-control"}),
+        widget=forms.DateTimeInput(attrs={"placeholder": f"{label} 2026-01-05", "class": "form-control"}),
     )  # fmt: skip
 
 

@@ -52,6 +52,12 @@ class Table:
     find: Callable[[], QuerySet[Any, tuple[Any, ...]]]
     tell: Callable[[Sequence[Any]], Sequence[Any]]
 
+    @property
+    def headings(self) -> list[str]:
+        """The columns in words."""
+        words = (name.removesuffix("_at").replace("_", " ") for name in self.columns)
+        return [word[0].upper() + word[1:] for word in words]
+
     def _select(self, wanted: Wanted) -> QuerySet[Any, tuple[Any, ...]]:
         bounds = {
             self.account: wanted.account_id,

@@ -9,11 +9,14 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from tenants.anchors import Anchor, append_anchors, read_anchors
-from tenants.chain import Head, Walk, walk
+from tenants import operations
+from tenants.anchors import Anchor, append_anchors, heads_by_chain, read_anchors
+from tenants.chain import Damage, Head, Walk, walk
 from tenants.models import ChainCheck
-from tenants.scoping import staff_scope
+from tenants.scoping import staff_scope, tenant_scope
 from trading.ledger.chains import ChainName, list_chains, read_chain
+
+RESTORED = (Damage.TRUNCATED, Damage.REWRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,7 @@ def verify_chains(
     Raises:
         AnchorsDamaged: the anchors cannot be believed.
     """
-    kept: dict[tuple[str, str], list[Head]] = {}
-    for anchor in read_anchors(anchors, key=_key()):
-        kept.setdefault((anchor.kind, anchor.chain), []).append(anchor.head)
+    kept = heads_by_chain(read_anchors(anchors, key=_key()))
     with staff_scope():
         names = [one for one in list_chains() if tenant_id in (None, one.tenant_id)]
     for name in names:
@@ -62,18 +63,60 @@ def anchor_chains(checked: Iterable[CheckedChain], *, anchors: Path, now: dateti
         AnchorsDamaged: the file does not bear our seals.
     """
     heads = [
-        Anchor(
-            at=now.isoformat(),
-            kind=str(one.name.kind),
-            tenant=one.name.tenant,
-            chain=str(one.name.chain),
-            sequence=one.walk.head.sequence,
-            hash=one.walk.head.hash.hex(),
-        )
+        _anchor(one.name, one.walk.head, now=now)
         for one in checked
         if one.is_whole and one.walk.head.sequence
     ]
     return append_anchors(anchors, heads, key=_key())
+
+
+def accept_restore(
+    checked: Iterable[CheckedChain], *, reason: str, anchors: Path, now: datetime
+) -> list[str]:
+    """Go on with chains that are other ones since a backup was restored; the anchors as written.
+
+    Only what a restore does is accepted: a chain that is whole in itself but not the one that was
+    anchored. That it was accepted, and why, stands in the workspace's log and in the anchors.
+
+    Raises:
+        AnchorsDamaged: the file does not bear our seals.
+    """
+    restored = [
+        one for one in checked if one.walk.first_break and one.walk.first_break.damage in RESTORED
+    ]
+    for one in restored:
+        assert one.walk.first_break is not None
+        with tenant_scope(one.name.tenant_id):
+            operations.write_audit(
+                tenant_id=one.name.tenant_id,
+                actor=None,
+                action="audit.accept_restore",
+                subject=f"{one.name.kind.lower()} {one.name.chain}",
+                before={"found": one.walk.first_break.words},
+                after={"reason": reason, "anchored_up_to": one.walk.proven},
+                now=now,
+            )
+    heads = []
+    for one in restored:
+        with staff_scope():
+            head = walk(read_chain(one.name)).head
+        heads.append(_anchor(one.name, head, now=now, note=reason, holds_to=one.walk.proven))
+    return append_anchors(anchors, heads, key=_key())
+
+
+def _anchor(
+    name: ChainName, head: Head, *, now: datetime, note: str = "", holds_to: int = 0
+) -> Anchor:
+    return Anchor(
+        at=now.isoformat(),
+        kind=str(name.kind),
+        tenant=name.tenant,
+        chain=str(name.chain),
+        sequence=head.sequence,
+        hash=head.hash.hex(),
+        note=note,
+        holds_to=holds_to,
+    )
 
 
 def _key() -> bytes:

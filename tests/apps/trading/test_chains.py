@@ -253,6 +253,44 @@ def test_a_changed_line_of_the_anchors_is_not_believed(log: Log, tmp_path, setti
     assert refused.value.returncode == 1
 
 
+def test_a_restore_is_accepted_once_on_the_record_and_old_anchors_still_hold(
+    engine: EngineRows, log: Log, tmp_path, settings, capsys
+) -> None:
+    settings.DATA_DIR = tmp_path
+    log.truncate(8)
+    anchor_audit()  # of the first seven
+    lost = log.rows()
+    if log.name.kind == ChainCheck.Kind.AUDIT:
+        write_acts(log.name.tenant_id, 2, first=50)
+    else:
+        decide(engine, 2, first=50)
+    anchor_audit()
+    log.truncate(len(lost) + 1)  # back to the backup
+    with pytest.raises(SystemExit):
+        call_command("verify_audit", "--accept-restore", "disk lost, backup of 02:00")
+    assert "BROKEN" in capsys.readouterr().out
+
+    call_command("verify_audit", "--anchor")
+
+    assert "BROKEN" not in capsys.readouterr().out
+    with tenant_scope(log.name.tenant_id):
+        entry = AuditEntry.objects.get(action="audit.accept_restore")
+    assert entry.after == {"reason": "disk lost, backup of 02:00", "anchored_up_to": 7}
+    log.flip_and_rehash(3)
+    with pytest.raises(SystemExit):
+        call_command("verify_audit")
+    assert "rewritten at 1" in capsys.readouterr().out
+
+
+def test_what_no_restore_does_is_not_accepted(log: Log, tmp_path, settings) -> None:
+    settings.DATA_DIR = tmp_path
+    log.flip(3)
+
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            call_command("verify_audit", "--accept-restore", "please")
+
+
 def test_an_unknown_workspace_ends_with_two(engine: EngineRows) -> None:
     with pytest.raises(CommandError, match="acme") as refused:
         call_command("verify_audit", "--tenant", "acmee")

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from tenants.anchors import AnchorsDamaged
+from trading.wiring import audit
 from trading.wiring.audit import CheckedChain, anchor_chains, anchors_path, verify_chains
 from trading.wiring.directory import TenantNotFound, find_tenant
 
@@ -31,6 +32,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--anchors", type=Path, help="compare with this copy of the anchors", metavar="FILE"
         )
+        parser.add_argument(
+            "--accept-restore",
+            metavar="REASON",
+            default="",
+            help="go on with chains that a restored backup cut short; written into log and anchors",
+        )
         parser.add_argument("--json", action="store_true", help="one JSON answer")
 
     def handle(
@@ -39,6 +46,7 @@ class Command(BaseCommand):
         tenant: str | None,
         anchor: bool,
         anchors: Path | None,
+        accept_restore: str,
         json: bool,
         **_: Any,
     ) -> None:
@@ -53,6 +61,8 @@ class Command(BaseCommand):
                 verify_chains(tenant_id=tenant_id, anchors=path, now=now, checked_by="verify_audit")
             )
             lines = anchor_chains(checked, anchors=path, now=now) if anchor else []
+            if accept_restore:
+                lines += audit.accept_restore(checked, reason=accept_restore, anchors=path, now=now)
         except TenantNotFound as error:
             raise CommandError(str(error), returncode=EXIT_NOT_FOUND) from None
         except AnchorsDamaged as error:
