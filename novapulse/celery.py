@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "novapulse.settings")
@@ -28,6 +29,11 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "trading.tasks.ask_key_checks",
         "schedule": 900.0,
         "options": {"queue": "default", "expires": 900},
+    },
+    "anchor-audit": {
+        "task": "trading.tasks.anchor_audit",
+        "schedule": crontab(hour=2, minute=17),
+        "options": {"queue": "default", "expires": 3600},
     },
     "forget-old-answers": {
         "task": "tenants.tasks.forget_old_answers",

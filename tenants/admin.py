@@ -13,6 +13,7 @@ from tenants import operations
 from tenants.models import (
     ApiKey,
     AuditEntry,
+    ChainCheck,
     DataKey,
     ExchangeAccount,
     ExchangeCredential,
@@ -180,6 +181,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("tenant",)
     search_fields = ("actor_label", "subject", "tenant__slug")
     date_hierarchy = "at"
+
+
+@admin.register(ChainCheck)
+class ChainCheckAdmin(ReadOnlyAdmin):
+    """Walks over the hash chains."""
+
+    list_display = ("checked_at", "tenant", "kind", "entries", "broken_at", "damage", "checked_by")
+    list_filter = ("kind", "damage")
+    list_select_related = ("tenant",)
 
 
 @admin.register(ApiKey)

@@ -191,3 +191,11 @@ class BacktestTrialAdmin(ReadOnlyAdmin):
     list_select_related = ("run", "tenant")
     exclude = ("daily",)
     show_full_result_count = False
+
+
+@admin.register(models.LedgerProof)
+class LedgerProofAdmin(ReadOnlyAdmin):
+    """LedgerProof rows."""
+
+    list_display = ("proved_at", "engine", "tenant", "fills", "differing", "problem")
+    list_select_related = ("engine__account", "tenant")

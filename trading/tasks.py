@@ -1,18 +1,22 @@
-"""Celery: housekeeping of engines and keys, and waking the worker of research."""
+"""Celery: housekeeping of engines and keys, proving the logs, and waking the worker of research."""
 
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from celery import current_app, shared_task
 from django.utils import timezone
 
 from tenants import operations as tenant_operations
 from tenants.scoping import tenant_scope
 from trading import operations
+from trading.wiring.audit import anchor_chains, anchors_path, verify_chains
 from trading.wiring.directory import list_engines, list_stale_keys, list_waiting_runs
 
+log = structlog.get_logger(__name__)
 RUN_RESEARCH = "trading.research_tasks.run_research"  # by name: its module loads the compiler
 WAKE_SECONDS = 15
+LONGEST_WALK_SECONDS = 6 * 3600
 SILENT_AFTER = timedelta(seconds=30)
 CHECK_EVERY = timedelta(hours=24)
 
@@ -42,6 +46,20 @@ def ask_key_checks(**_: Any) -> int:
         with tenant_scope(tenant_id):
             asked += tenant_operations.renew_check(credential_id=credential_id, now=timezone.now())
     return asked
+
+
+@shared_task(queue="default", name="trading.tasks.anchor_audit", time_limit=LONGEST_WALK_SECONDS)
+def anchor_audit(**_: Any) -> int:
+    """Verify every chain of acts and decisions and anchor those that hold; how many do not."""
+    now, path = timezone.now(), anchors_path()
+    checked = list(
+        verify_chains(tenant_id=None, anchors=path, now=now, checked_by="the nightly task")
+    )
+    anchor_chains(checked, anchors=path, now=now)
+    broken = [one for one in checked if not one.is_whole]
+    for one in broken:
+        log.error("chain_broken", tenant=one.name.tenant, chain=str(one.name.chain))
+    return len(broken)
 
 
 @shared_task(queue="default", name="trading.tasks.wake_research")

@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from trading import account_views, backtest_views, consumers, views
+from trading import account_views, backtest_views, consumers, history_views, views
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("engines/<uuid:engine_id>/", views.dashboard, name="engine"),
     path("engines/<uuid:engine_id>/chart/<int:market>/", views.chart, name="chart"),
     path("engines/<uuid:engine_id>/commands/<slug:name>/", views.command, name="command"),
+    path("history/", history_views.history, name="history"),
+    path("history/<slug:what>/", history_views.history, name="history_of"),
+    path("history/<slug:what>.csv", history_views.history_file, name="history_file"),
+    path("audit/", history_views.audit, name="audit"),
+    path("audit.csv", history_views.audit_file, name="audit_file"),
     path("backtests/", backtest_views.runs, name="runs"),
     path("backtests/new/", backtest_views.new_run, name="new_run"),
     path("backtests/compare/", backtest_views.compare, name="compare_runs"),

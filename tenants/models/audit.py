@@ -11,7 +11,9 @@ class AuditEntry(TenantModel):
 
     APPEND_ONLY = True
 
-    sequence = models.PositiveBigIntegerField(help_text="1, 2, 3 … within the workspace")
+    sequence = models.PositiveBigIntegerField(
+        default=0, help_text="1, 2, 3 … within the workspace; the database says which"
+    )
     at = models.DateTimeField()
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -21,6 +23,10 @@ class AuditEntry(TenantModel):
     subject = models.CharField(max_length=200)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    previous_hash = models.BinaryField(max_length=32, default=bytes)
+    hash = models.BinaryField(
+        max_length=32, default=bytes, help_text="SHA-256 of previous hash and content, by a trigger"
+    )
 
     class Meta:
         verbose_name_plural = "audit entries"
@@ -30,3 +36,33 @@ class AuditEntry(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_label}: {self.action} {self.subject}"
+
+
+class ChainCheck(TenantModel):
+    """One walk over a hash chain of the workspace: how far it holds, and where it is broken."""
+
+    APPEND_ONLY = True
+
+    class Kind(models.TextChoices):
+        AUDIT = "AUDIT", "Acts"
+        DECISIONS = "DECISIONS", "Decisions"
+
+    kind = models.CharField(max_length=9, choices=Kind)
+    chain = models.UUIDField(help_text="the workspace, or the engine")
+    entries = models.PositiveBigIntegerField(help_text="how many hold, from the first")
+    head_hash = models.BinaryField(max_length=32, help_text="of the last that holds")
+    broken_at = models.PositiveBigIntegerField(null=True, blank=True)
+    damage = models.CharField(max_length=9, blank=True)
+    words = models.CharField(max_length=300, blank=True)
+    checked_at = models.DateTimeField()
+    checked_by = models.CharField(max_length=254, help_text="'verify_audit' or the nightly task")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "chain", "-checked_at"], name="check_by_chain"),
+        ]
+
+    def __str__(self) -> str:
+        if self.broken_at is None:
+            return f"{self.get_kind_display()}: {self.entries} entries hold"
+        return f"{self.get_kind_display()}: {self.damage} at {self.broken_at}"

@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import connections
-from django.db.models import Max
-
 from tenants.models import AuditEntry, User
 
 
@@ -21,14 +18,9 @@ def write_audit(
     after: Mapping[str, Any],
     now: datetime,
 ) -> AuditEntry:
-    """Append to the workspace's log; numbered without gaps, one writer at a time."""
-    log = AuditEntry.objects.filter(tenant_id=tenant_id)
-    with connections[log.db].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [str(tenant_id)])
-    last = log.aggregate(last=Max("sequence"))["last"]
-    return AuditEntry.objects.create(
+    """Append to the workspace's log; the database numbers and chains it, one writer at a time."""
+    entry = AuditEntry.objects.create(
         tenant_id=tenant_id,
-        sequence=(last or 0) + 1,
         at=now,
         actor=actor,
         actor_label=actor.email if actor else "system",
@@ -37,3 +29,5 @@ def write_audit(
         before=dict(before),
         after=dict(after),
     )
+    entry.refresh_from_db(fields=["sequence", "previous_hash", "hash"])
+    return entry

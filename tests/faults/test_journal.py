@@ -2,12 +2,15 @@
 
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 import uvloop
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import Sum
 
 from tenants.scoping import tenant_scope
+from tests.factories import NOW
 from trading.engine.batches import LedgerBatch
 from trading.engine.errors import NotLeader
 from trading.models import (
@@ -20,9 +23,13 @@ from trading.models import (
     OrderIntent,
     Position,
 )
+from trading.queries.history import TABLES, Wanted
+from trading.wiring.audit import verify_chains
 from trading.wiring.engines import EngineProcess
 from trading.wiring.plans import read_plan
 
+TRADES = TABLES["trades"]
+NO_ANCHORS = Path("/nonexistent")
 pytestmark = pytest.mark.faults
 
 
@@ -104,6 +111,32 @@ def test_books_follow_from_fills(street) -> None:
     assert all(p.quantity == 0 and p.exit_reason for p in closed)
     if held == 0:
         assert sum(p.realized_pnl for p in closed) == cash - 10_000
+
+
+def test_what_an_engine_decided_is_one_whole_chain(street) -> None:
+    rows = street(1200)
+    play(rows)
+    with tenant_scope(rows.tenant_id):
+        decided = Decision.objects.count()
+    found = list(
+        verify_chains(tenant_id=rows.tenant_id, anchors=NO_ANCHORS, now=NOW, checked_by="a test")
+    )
+
+    assert [one.walk.first_break for one in found] == [None, None]
+    assert found[1].walk.head.sequence == decided > 1000
+
+
+def test_every_trade_is_told_with_its_reason_and_sums_to_what_was_earned(street) -> None:
+    rows = street(4000)
+    play(rows)
+
+    with tenant_scope(rows.tenant_id):
+        trades = [dict(zip(TRADES.columns, row, strict=True)) for row in TRADES.rows(Wanted())]
+        earned = Position.objects.exclude(closed_at=None).aggregate(sum=Sum("realized_pnl"))["sum"]
+    assert len(trades) > 5
+    assert all(trade["strategy"] and trade["regime"] and trade["score"] for trade in trades)
+    assert all(trade["quantity"] > 0 for trade in trades)
+    assert sum(trade["net_pnl"] for trade in trades) == earned
 
 
 def test_a_posting_that_does_not_sum_to_zero_is_refused_at_commit(street) -> None:

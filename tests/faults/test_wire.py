@@ -170,6 +170,23 @@ def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue
     (position,) = rows_of(rows, Position, closed_at=None) or [None]
     assert (position.quantity if position else Decimal(0)) == held
     assert [i for i in intents.values() if i.state == "UNKNOWN"] == []
+    (proof,) = told_by("prove_ledger", environment)
+    assert (proof["holds"], proof["fills"]) == (True, len(theirs)), proof["differences"]
+    assert proof["since"] is not None  # the venue's own books were read
+    assert told_by("verify_audit", environment)["whole"]
+
+
+def told_by(command: str, environment: dict[str, str]) -> Any:
+    """What an operator's command answers."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", command, "--json"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return json.loads(done.stdout)
 
 
 def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue) -> None:

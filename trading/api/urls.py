@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading.api import accounts, catalogue, control, docs, runs, standing
+from trading.api import accounts, catalogue, control, docs, ledger, runs, standing
 
 ONE = "backtest/runs/<int:number>"
 ACCOUNT = "accounts/<uuid:account_id>"
@@ -35,6 +35,9 @@ urlpatterns = [
     path("control/kill", control.Kill.as_view(), name="api_kill"),
     path("control/revive", control.Revive.as_view(), name="api_revive"),
     path("commands/<uuid:command_id>", control.Command.as_view(), name="api_command"),
+    path("audit", ledger.Audit.as_view(), name="api_audit"),
+    path("pnl", ledger.Earned.as_view(), name="api_pnl"),
+    path("ledger/<slug:what>.csv", ledger.LedgerFile.as_view(), name="api_ledger_file"),
     path("schema", docs.Schema.as_view(), name="api_schema"),
     path("docs", docs.Docs.as_view(), name="api_docs"),
 ]

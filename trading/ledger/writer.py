@@ -22,6 +22,7 @@ from trading.engine.batches import (
 from trading.engine.errors import NotLeader
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.ledger import rows
+from trading.ledger.decisions import DecisionChain, write_decisions
 from trading.ledger.positions import apply_fill, note_stop
 from trading.ledger.reader import read_state
 from trading.models import (
@@ -35,12 +36,6 @@ from trading.models import (
 )
 
 Result = TypeVar("Result")
-INSERT_DECISIONS = """
-    INSERT INTO trading_decision (tenant_id, core_hash, revision_id, instrument_id, bar_opened_at,
-                                  stage, reason, record)
-    SELECT %s, %s, new.* FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[], %s::smallint[],
-                                     %s::smallint[], %s::bytea[]) AS new
-"""
 
 
 class DjangoLedger:
@@ -66,6 +61,7 @@ class DjangoLedger:
         self._epoch = epoch
         self._decision_dtype = decision_dtype
         self._core_hash = core_hash
+        self._chain = DecisionChain(tenant_id, engine_id, core_hash[:16])
         self._layout_hash = layout_hash
         self._longest_pause_ms = int(longest_pause_seconds * 1000)
         self._is_prepared = False
@@ -114,7 +110,7 @@ class DjangoLedger:
 
     def _commit(self, batch: LedgerBatch) -> None:
         self._assert_epoch()
-        self._write_decisions(batch)
+        write_decisions(self._chain, batch.decisions, self._specs, self._decision_dtype)
         self._write_intents(batch.intents)
         for change in batch.intent_states:
             self._change_intent(change)
@@ -140,28 +136,6 @@ class DjangoLedger:
             )
             if cursor.fetchone() is None:
                 raise NotLeader(f"epoch {self._epoch()} of engine {self._engine_id} is over")
-
-    def _write_decisions(self, batch: LedgerBatch) -> None:
-        """All decisions in one statement: at full speed they are nearly all there is to write."""
-        if not batch.decisions:
-            return
-        specs = [self._specs[row.market] for row in batch.decisions]
-        records = [row.record for row in batch.decisions]
-        decided = rows.decisions(records, self._decision_dtype)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                INSERT_DECISIONS,
-                [
-                    self._tenant_id,
-                    self._core_hash[:16],
-                    [spec.revision_id for spec in specs],
-                    [spec.instrument_id for spec in specs],
-                    [rows.to_datetime(ns) for ns in decided["bar_open_ns"].tolist()],
-                    decided["stage"].tolist(),
-                    decided["reason"].tolist(),
-                    records,
-                ],
-            )
 
     def _write_intents(self, orders: Sequence[OrderRequest]) -> None:
         if orders:

@@ -203,6 +203,10 @@ class Migration(migrations.Migration):
                 ('reason', models.PositiveSmallIntegerField(choices=[(0, 'none'), (1, 'warming up'), (2, 'position open'), (3, 'order pending'), (4, 'no vote'), (5, 'votes tied'), (6, 'score too low'), (7, 'confidence too low'), (8, 'too few votes'), (9, 'short not allowed'), (10, 'held'), (11, 'after data gap'), (12, 'cooling down'), (13, 'too many positions'), (14, 'daily loss reached'), (15, 'drawdown reached'), (16, 'reward below costs'), (17, 'stop out of bounds'), (18, 'exposure full'), (19, 'below minimum'), (20, 'between bars'), (21, 'timeframes disagree'), (22, 'model refused'), (23, 'quiet hour'), (24, 'account cooling down'), (25, 'strategy cooling down'), (26, 'group full'), (27, 'too many trades this hour'), (28, 'too many trades today'), (29, 'spread too wide'), (30, 'too little liquidity')])),
                 ('record', models.BinaryField()),
                 ('core_hash', models.CharField(help_text="first 16 digits of the core's hash", max_length=16)),
+                ('chain', models.UUIDField(help_text='the engine whose decisions are chained')),
+                ('sequence', models.PositiveBigIntegerField(help_text='1, 2, 3 … within the chain')),
+                ('previous_hash', models.BinaryField(max_length=32)),
+                ('hash', models.BinaryField(help_text='SHA-256 of previous hash and content', max_length=32)),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='trading.botrevision')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
                 ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trading.instrument')),
@@ -358,6 +362,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('tenant', 'revision', 'instrument', 'bar_opened_at'), name='decision_once_per_bar'),
         ),
         migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.UniqueConstraint(fields=('tenant', 'chain', 'sequence'), name='decision_chain'),
+        ),
+        migrations.AddConstraint(
             model_name='botinstrument',
             constraint=models.UniqueConstraint(fields=('tenant', 'bot', 'instrument'), name='bot_instrument_once'),
         ),
@@ -372,6 +380,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='ledgerentry',
             index=models.Index(fields=['posting'], name='ledger_posting'),
+        ),
+        migrations.AddIndex(
+            model_name='fill',
+            index=models.Index(fields=['account', 'filled_at'], name='fill_by_time'),
         ),
         migrations.AddConstraint(
             model_name='fill',
@@ -412,5 +424,24 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='position',
             constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='position_quantity'),
+        ),
+        migrations.CreateModel(
+            name='LedgerProof',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('proved_at', models.DateTimeField()),
+                ('since', models.DateTimeField(blank=True, help_text="market time, of the venue's", null=True)),
+                ('until', models.DateTimeField(blank=True, help_text="market time, of the venue's", null=True)),
+                ('fills', models.PositiveBigIntegerField(default=0)),
+                ('orders', models.PositiveBigIntegerField(default=0)),
+                ('differing', models.PositiveBigIntegerField(default=0)),
+                ('differences', models.JSONField(default=list, help_text='the first ones: kind, what, words')),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('engine', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proofs', to='trading.engine')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['engine', '-proved_at'], name='proof_by_time')],
+            },
         ),
     ]

@@ -6,6 +6,7 @@ from trading.models.engines import Engine, EngineCommand, EngineSnapshot, Hold
 from trading.models.market import BarSeries, Instrument
 from trading.models.orders import Fill, Order, OrderIntent
 from trading.models.positions import LedgerEntry, Position
+from trading.models.proofs import LedgerProof
 from trading.models.research import BacktestRun, BacktestTrial
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Hold",
     "Instrument",
     "LedgerEntry",
+    "LedgerProof",
     "Order",
     "OrderIntent",
     "Position",

@@ -23,6 +23,11 @@ class Decision(TenantModel):
     reason = models.PositiveSmallIntegerField(choices=REASON_CHOICES)
     record = models.BinaryField()
     core_hash = models.CharField(max_length=16, help_text="first 16 digits of the core's hash")
+    # No foreign key: each would be looked up twice per decision, and the hash covers it.
+    chain = models.UUIDField(help_text="the engine whose decisions are chained")
+    sequence = models.PositiveBigIntegerField(help_text="1, 2, 3 … within the chain")
+    previous_hash = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32, help_text="SHA-256 of previous hash and content")
 
     class Meta:
         constraints = [
@@ -30,6 +35,7 @@ class Decision(TenantModel):
                 fields=["tenant", "revision", "instrument", "bar_opened_at"],
                 name="decision_once_per_bar",
             ),
+            models.UniqueConstraint(fields=["tenant", "chain", "sequence"], name="decision_chain"),
         ]
 
     def __str__(self) -> str:

@@ -130,6 +130,7 @@ class Fill(TenantModel):
                 condition=models.Q(quantity__gt=0, price__gt=0), name="fill_positive"
             ),
         ]
+        indexes = [models.Index(fields=["account", "filled_at"], name="fill_by_time")]
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity.normalize():f} at {self.price.normalize():f}"

@@ -17,13 +17,21 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from tenants.models import DataKey, ExchangeCredential
+from tenants.models import ChainCheck, DataKey, ExchangeCredential
 from tenants.scoping import staff_scope
 from tenants.vault import keyring
 from trading.core.codes import Purpose
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.rest import KrakenRest
-from trading.models import BacktestRun, Engine, EngineCommand, Hold, OrderIntent, Position
+from trading.models import (
+    BacktestRun,
+    Engine,
+    EngineCommand,
+    Hold,
+    LedgerProof,
+    OrderIntent,
+    Position,
+)
 from trading.queries.bars import LIVE_VENUES, CannotFeed
 from trading.wiring.feeds import venue_urls
 
@@ -31,6 +39,7 @@ LEAST_FREE_BYTES = 1_000_000_000
 LATE_CHECK_HOURS = 48
 SILENT_SECONDS, STUCK_SECONDS, LONG_HOLD_SECONDS, WAITING_SECONDS = 30, 60, 600, 600
 MOST_SKEW_SECONDS = 2.0
+UNPROVEN_DAYS = 2
 STOPS = (int(Purpose.PROTECT), int(Purpose.MOVE_STOP))
 
 
@@ -208,6 +217,34 @@ def _research() -> Iterator[Finding]:
         yield Finding("research", Verdict.WARN, words)
 
 
+def _chains() -> Iterator[Finding]:
+    """The newest walk over each chain of acts and decisions."""
+    newest = ChainCheck.objects.select_related("tenant").order_by("chain", "-checked_at", "-id")
+    for check in newest.distinct("chain"):
+        name = f"{check.tenant.slug}: {check.get_kind_display().lower()} {check.chain}"
+        if check.broken_at is not None:
+            yield Finding("audit", Verdict.FAIL, f"{name} {check.damage}: {check.words}")
+        elif timezone.now() - check.checked_at > timedelta(days=UNPROVEN_DAYS):
+            words = f"{name} was last verified {check.checked_at:%Y-%m-%d}; is the beat there?"
+            yield Finding("audit", Verdict.WARN, words)
+
+
+def _proofs() -> Iterator[Finding]:
+    """The newest proof of each engine's books."""
+    newest = LedgerProof.objects.select_related("tenant", "engine__account")
+    for proof in newest.order_by("engine", "-proved_at", "-id").distinct("engine"):
+        name = f"{proof.tenant.slug}: {proof.engine.account.label}"
+        if proof.differing:
+            first = proof.differences[0]
+            words = f"{name}: {proof}, first {first['kind']} {first['what']}: {first['words']}"
+            yield Finding("ledger", Verdict.FAIL, words)
+        elif proof.problem:
+            yield Finding("ledger", Verdict.WARN, f"{name} is unproven: {proof.problem}")
+        elif timezone.now() - proof.proved_at > timedelta(days=UNPROVEN_DAYS):
+            words = f"{name} was last proven {proof.proved_at:%Y-%m-%d}; is the beat there?"
+            yield Finding("ledger", Verdict.WARN, words)
+
+
 def _venues() -> Iterator[Finding]:
     used = Engine.objects.filter(desired=Engine.Desired.RUNNING).values_list(
         "account__venue", flat=True
@@ -235,4 +272,15 @@ async def _ask_venue(venue: str) -> Finding:
     return Finding(venue, verdict, f"answers, {status}")
 
 
-LOOKS = (_engines, _orders, _protection, _holds, _keys, _commands, _research, _venues)
+LOOKS = (
+    _engines,
+    _orders,
+    _protection,
+    _holds,
+    _keys,
+    _commands,
+    _research,
+    _chains,
+    _proofs,
+    _venues,
+)

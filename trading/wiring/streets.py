@@ -1,5 +1,6 @@
 """Where an engine's market comes from and its orders go: a feed, and a venue over it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from trading.wiring.feeds import build_feed, venue_urls
 from trading.wiring.key_watch import Call, KeyWatch
 from trading.wiring.keys import NoKey, open_usable_key
 from trading.wiring.plans import CannotRun, Plan
+from trading.wiring.proof_watch import ProofWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,12 @@ def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
         await feed.close()
         await rest.close()
 
-    return Street(feed, KrakenVenue(desk=desk, feed=feed, ws_url=private), watch.run, close)
+    proofs = ProofWatch(tenant_id=plan.tenant_id, engine_id=str(plan.engine.id), rest=rest)
+
+    async def look_after(call: Call) -> None:
+        await asyncio.gather(watch.run(call), proofs.run())
+
+    return Street(feed, KrakenVenue(desk=desk, feed=feed, ws_url=private), look_after, close)
 
 
 async def nothing_to_watch(_: Call) -> None:

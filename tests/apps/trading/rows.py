@@ -19,13 +19,15 @@ def write_decision(
     engine: EngineRows,
     *,
     at: datetime = NOW,
+    stage: Stage = Stage.CONFLUENCE,
     reason: Reason = Reason.SCORE_TOO_LOW,
     equity: float = 10_000.0,
 ) -> Decision:
     """A decision that stopped at the score gate."""
     record = np.zeros(1, dtype=explain.DECISION)[0]
     record["bar_open_ns"] = int(at.timestamp()) * 1_000_000_000
-    record["stage"], record["reason"] = Stage.CONFLUENCE, reason
+    record["stage"], record["reason"] = stage, reason
+    record["side"] = 1 if stage == Stage.ENTRY else 0
     record["equity"], record["close"] = equity, float(PRICE)
     record["score"], record["confidence"] = 0.123, 0.456
     record["has_detail"] = 1
@@ -40,10 +42,14 @@ def write_decision(
             revision=bot.active_revision,
             instrument=engine.instrument,
             bar_opened_at=at,
-            stage=Stage.CONFLUENCE,
+            stage=stage,
             reason=reason,
             record=record.tobytes() + detail.tobytes(),
             core_hash="0" * 16,
+            chain=engine.engine_id,
+            sequence=Decision.objects.count() + 1,
+            previous_hash=bytes(32),
+            hash=bytes(32),
         )
 
 

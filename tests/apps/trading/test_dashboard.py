@@ -95,6 +95,10 @@ def test_a_decision_of_an_older_core_is_shown_without_its_numbers(people: People
             reason=Reason.NO_VOTE,
             record=b"of another layout",
             core_hash="1" * 16,
+            chain=newer.chain,
+            sequence=2,
+            previous_hash=newer.hash,
+            hash=newer.hash,
         )
 
     assert "No strategy saw a setup." in page(people)

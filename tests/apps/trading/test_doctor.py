@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from pydantic import SecretStr
 
-from tenants.models import ExchangeAccount, ExchangeCredential
+from tenants.models import ChainCheck, ExchangeAccount, ExchangeCredential
 from tenants.scoping import tenant_scope
 from tests.apps.trading import rows
 from tests.apps.trading.conftest import People
@@ -172,3 +172,38 @@ def keep_key(people: People, **values: Any) -> None:
     with tenant_scope(people.engine.tenant_id):
         ExchangeAccount.objects.update(venue="synthetic")  # no simulator is there to be asked
         ExchangeCredential.objects.update(**{"sealed_at": timezone.now(), **values})
+
+
+def test_a_broken_chain_fails_until_a_later_walk_finds_it_whole(people: People) -> None:
+    beat(people)
+    walked = timezone.now() - timedelta(hours=1)
+    note_walk(people, at=walked, broken_at=3)
+
+    code, told = examined()
+    note_walk(people, at=timezone.now(), broken_at=None)
+    later, silent = examined()
+
+    assert (code, later) == (1, 0)
+    assert [verdict for verdict, _ in told["audit"]] == ["fail"]
+    assert "changed: entry 3 does not say what was hashed" in told["audit"][0][1]
+    assert "audit" not in silent
+
+
+def test_a_chain_nobody_walked_for_days_is_a_warning(people: People) -> None:
+    beat(people)
+    note_walk(people, at=timezone.now() - timedelta(days=3), broken_at=None)
+
+    code, told = examined()
+
+    assert code == 0
+    assert [verdict for verdict, _ in told["audit"]] == ["warn"]
+
+
+def note_walk(people: People, *, at: Any, broken_at: int | None) -> None:
+    tenant_id = people.engine.tenant_id
+    with tenant_scope(tenant_id):
+        ChainCheck.objects.create(
+            tenant_id=tenant_id, kind="AUDIT", chain=tenant_id, entries=2, head_hash=b"",
+            broken_at=broken_at, damage="changed" if broken_at else "", checked_by="test",
+            words="entry 3 does not say what was hashed" if broken_at else "", checked_at=at,
+        )  # fmt: skip

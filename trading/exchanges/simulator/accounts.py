@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from trading.exchanges.simulator.ledger import Line
+
 OPEN, CLOSED, CANCELED, EXPIRED = "open", "closed", "canceled", "expired"
 STOP, LIMIT, MARKET = "stop-loss", "limit", "market"
 RIGHTS = (
@@ -108,6 +110,7 @@ class Account:
     rights: tuple[str, ...] = RIGHTS
     nonce: int = 0
     orders: dict[str, Order] = field(default_factory=dict)
+    ledger: list[Line] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     calls: Counter = field(default_factory=lambda: Counter(15, 0.33))
     engine: dict[str, Counter] = field(default_factory=dict)

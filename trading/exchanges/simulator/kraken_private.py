@@ -1,6 +1,7 @@
 """Kraken's private REST methods of the simulated venue."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from trading.exchanges.simulator import kraken_orders as orders
@@ -33,6 +34,8 @@ class PrivateMethods:
             "QueryOrders": ("query-closed-trades", self._query),
             "TradesHistory": ("query-closed-trades", self._history),
             "QueryTrades": ("query-closed-trades", self._query_trades),
+            "Ledgers": ("query-ledger", self._ledgers),
+            "QueryLedgers": ("query-ledger", self._query_ledgers),
             "AddOrder": ("modify-trades", self._add),
             "AmendOrder": ("modify-trades", self._amend),
             "CancelOrder": ("close-trades", self._cancel),
@@ -95,8 +98,8 @@ class PrivateMethods:
 
     def _closed(self, account: Account, asked: Asked) -> Any:
         mine = [o for o in reversed(_chosen(account, asked)) if not o.is_open]
-        start = float(asked.get("start") or 0)
-        mine = [o for o in mine if o.closed_ns / NS > start]
+        by_opening = asked.get("closetime") == "open"
+        mine = [o for o in mine if _within(asked, o.opened_ns if by_opening else o.closed_ns)]
         first = int(asked.get("ofs") or 0)
         page = mine[first : first + PAGE]
         trades = bool(asked.get("trades"))
@@ -112,8 +115,9 @@ class PrivateMethods:
         return {order.order_id: words.rest_order(order, trades=trades) for order in found}
 
     def _history(self, account: Account, asked: Asked) -> Any:
-        start = float(asked.get("start") or 0)
-        mine = [(o, f) for o in account.orders.values() for f in o.fills if f.time_ns / NS > start]
+        mine = [
+            (o, f) for o in account.orders.values() for f in o.fills if _within(asked, f.time_ns)
+        ]
         mine.sort(key=lambda pair: -pair[1].number)
         first = int(asked.get("ofs") or 0)
         page = mine[first : first + PAGE]
@@ -127,6 +131,29 @@ class PrivateMethods:
             for order in account.orders.values()
             for fill in order.fills
             if fill.trade_id in wanted
+        }
+
+    def _ledgers(self, account: Account, asked: Asked) -> Any:
+        kind, wanted = asked.get("type") or "all", (asked.get("asset") or "all").split(",")
+        mine = [
+            line
+            for line in reversed(account.ledger)
+            if kind in ("all", line.kind)
+            and _within(asked, line.time_ns)
+            and {"all", line.asset, words.asset_key(line.asset), words.altname(line.asset)}
+            & set(wanted)
+        ]
+        first = int(asked.get("ofs") or 0)
+        page = mine[first : first + PAGE]
+        return {"ledger": {one.ledger_id: words.ledger_line(one) for one in page},
+                "count": len(mine)}  # fmt: skip
+
+    def _query_ledgers(self, account: Account, asked: Asked) -> Any:
+        wanted = set(asked.get("id", "").split(","))
+        return {
+            line.ledger_id: words.ledger_line(line)
+            for line in account.ledger
+            if line.ledger_id in wanted
         }
 
     def _add(self, account: Account, asked: Asked) -> Any:
@@ -183,6 +210,13 @@ class PrivateMethods:
 def _chosen(account: Account, asked: Asked) -> list[Order]:
     client_id = asked.get("cl_ord_id")
     return [o for o in account.orders.values() if client_id in (None, "", o.client_id)]
+
+
+def _within(asked: Asked, time_ns: int) -> bool:
+    """Start exclusive, end inclusive."""
+    at, end = Decimal(time_ns) / NS, asked.get("end")
+    is_after = at > words.number(asked.get("start") or "0", "start")
+    return is_after and (not end or at <= words.number(end, "end"))
 
 
 def _expiry(asked: Asked) -> int:

@@ -14,7 +14,7 @@ from trading.exchanges.simulator.kraken_private import PrivateMethods
 from trading.exchanges.simulator.kraken_public import PublicMethods
 from trading.exchanges.simulator.rules import Rejected
 
-HISTORY = ("ClosedOrders", "TradesHistory", "QueryTrades")
+HISTORY = ("ClosedOrders", "TradesHistory", "QueryTrades", "Ledgers", "QueryLedgers")
 UNCOUNTED = ("AddOrder", "CancelOrder", "AmendOrder")
 
 

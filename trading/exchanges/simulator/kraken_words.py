@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Raw
 
 from trading.exchanges.simulator.accounts import MARKET, STOP, Fill, Order
+from trading.exchanges.simulator.ledger import Line
 from trading.exchanges.simulator.market import Grid, PairMarket
 from trading.exchanges.simulator.rules import MAKER_FEE, TAKER_FEE, Rejected
 
@@ -197,6 +198,21 @@ def rest_trade(order: Order, fill: Fill) -> dict[str, Any]:
         "misc": "",
         "trade_id": fill.number,
         "maker": fill.is_maker,
+    }
+
+
+def ledger_line(line: Line) -> dict[str, Any]:
+    """A line as Ledgers and QueryLedgers tell it."""
+    return {
+        "refid": line.reference,
+        "time": seconds(line.time_ns),
+        "type": line.kind,
+        "subtype": "",
+        "aclass": "currency",
+        "asset": asset_key(line.asset),
+        "amount": text(line.amount),
+        "fee": text(line.fee),
+        "balance": text(line.balance),
     }
 
 

@@ -18,6 +18,7 @@ from trading.exchanges.simulator.accounts import (
     Order,
 )
 from trading.exchanges.simulator.faults import FaultPlan
+from trading.exchanges.simulator.ledger import TRADE, Line
 from trading.exchanges.simulator.market import PairMarket, SimulatorClock, Trade
 
 CENT = Decimal("0.00000001")
@@ -144,6 +145,14 @@ class Matching:
             self.name("T"), next(self._numbers), time_ns, price, quantity, fee, quote, is_maker
         )
         order.fills.append(fill)
+        for asset, amount, paid in (
+            (base, sign * quantity, Decimal(0)),
+            (quote, -sign * notional, fee),
+        ):
+            account.ledger.append(
+                Line(self.name("L"), fill.trade_id, time_ns, TRADE, asset, amount, paid,
+                     balances[asset])
+            )  # fmt: skip
         self.log("fill", key=account.key, order_id=order.order_id, client_id=order.client_id,
                  trade_id=fill.trade_id, symbol=order.symbol, side=order.side, price=str(price),
                  quantity=str(quantity), fee=str(fee), fee_asset=quote, balance=str(balances[base]))  # fmt: skip

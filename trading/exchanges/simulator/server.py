@@ -16,6 +16,7 @@ from trading.exchanges.simulator.faults import REPLIES, Fault
 from trading.exchanges.simulator.kraken_rest import KrakenRest
 from trading.exchanges.simulator.kraken_sockets import serve
 from trading.exchanges.simulator.kraken_stream import Session
+from trading.exchanges.simulator.ledger import DEPOSIT, Line
 from trading.exchanges.simulator.market import Grid, PairMarket, SimulatorClock
 from trading.exchanges.simulator.rules import Rejected
 
@@ -52,6 +53,12 @@ class Simulator:
         """A customer with money."""
         account = Account(key, secret, dict(balances), rights)
         self.exchange.accounts[key] = account
+        now = self.exchange.clock.now_ns()
+        account.ledger += [
+            Line(self.exchange.name("L"), self.exchange.name("Q"), now, DEPOSIT, asset, amount,
+                 Decimal(0), amount)
+            for asset, amount in balances.items()
+        ]  # fmt: skip
         return account
 
     @property

@@ -15,6 +15,7 @@ from trading.wiring.directory import ListedEngine
 from trading.wiring.engines import EngineProcess
 from trading.wiring.key_checks import check_due_keys, list_due_checks
 from trading.wiring.plans import CannotRun, read_plan
+from trading.wiring.proofs import list_unproven, prove_engines
 from trading.wiring.warm import compile_apart, warm_core
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,8 @@ class Command(BaseCommand):
         compile_apart()
         warm_core()
         checks = Chore("key checks", is_due=has_due_checks, main=check_keys)
-        Fleet(main=run_one, chores=(checks,)).run()
+        proofs = Chore("ledger proofs", is_due=has_unproven, main=prove_books)
+        Fleet(main=run_one, chores=(checks, proofs)).run()
 
 
 def has_due_checks() -> bool:
@@ -41,6 +43,21 @@ def has_due_checks() -> bool:
 def check_keys() -> int:
     """What a forked child does: the checks that are due."""
     check_due_keys()
+    return 0
+
+
+def has_unproven() -> bool:
+    """Whether books wait for their daily proof."""
+    return bool(list_unproven(now=timezone.now()))
+
+
+def prove_books() -> int:
+    """What a forked child does: prove what was not proved for a day."""
+    now = timezone.now()
+    for proof in prove_engines(list_unproven(now=now), now=now):
+        if not proof.holds:
+            log.error("books_differ", engine=proof.engine.name, why=proof.problem,
+                      differing=len(proof.differences))  # fmt: skip
     return 0
 
 

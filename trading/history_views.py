@@ -1,0 +1,110 @@
+"""Pages of what was done: orders to postings, profit and loss, and the audit log; each as a file."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from tenants.auth import permission_required
+from trading.downloads import csv_response
+from trading.filters import AuditFilter, HistoryFilter
+from trading.queries import audit as audit_queries
+from trading.queries import history as queries
+from trading.queries.pnl import profit_and_loss
+from trading.queries.spreadsheet import shown
+
+ROWS_SHOWN = 50
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
+    """One table of the ledger, newest first, beside what was earned."""
+    table, form = _table(what), HistoryFilter(request.GET)
+    context: dict[str, Any] = {
+        "table": table,
+        "tables": queries.TABLES.values(),
+        "accounts": queries.list_accounts(),
+        "form": form,
+        "query": _query(request),
+    }
+    if form.is_valid():
+        page = form.cleaned_data["page"] or 1
+        first = (page - 1) * ROWS_SHOWN
+        rows = table.page(form.wanted, first=first, count=ROWS_SHOWN + 1)
+        context |= {
+            "rows": [[shown(value) for value in row] for row in rows[:ROWS_SHOWN]],
+            "earned": profit_and_loss(account_id=form.wanted.account_id),
+            "newer": page - 1,
+            "older": page + 1 if len(rows) > ROWS_SHOWN else 0,
+        }
+    status = 200 if form.is_valid() else 400
+    return render(request, "trading/history.html", context, status=status)
+
+
+@require_GET
+@permission_required("view")
+def history_file(request: HttpRequest, what: str) -> HttpResponseBase:
+    """The whole table as CSV."""
+    table, form = _table(what), HistoryFilter(request.GET)
+    if not form.is_valid():
+        return HttpResponse(form.errors.as_text(), status=400, content_type="text/plain")
+    return csv_response(
+        request, name=table.name, header=table.columns, rows=table.rows(form.wanted)
+    )
+
+
+@require_GET
+@never_cache
+@permission_required("manage")
+def audit(request: HttpRequest) -> HttpResponse:
+    """Who did what, and how far the chains were verified."""
+    form = AuditFilter(request.GET)
+    context: dict[str, Any] = {
+        "form": form,
+        "checks": audit_queries.newest_checks(),
+        "query": _query(request),
+    }
+    if form.is_valid():
+        found = audit_queries.list_acts(
+            form.acts, before=form.cleaned_data["before"], most=ROWS_SHOWN + 1
+        )
+        context |= {
+            "entries": found[:ROWS_SHOWN],
+            "older": found[ROWS_SHOWN - 1].sequence if len(found) > ROWS_SHOWN else 0,
+            "is_filtered": form.acts.is_filtered,
+        }
+    return render(request, "trading/audit.html", context, status=200 if form.is_valid() else 400)
+
+
+@require_GET
+@permission_required("manage")
+def audit_file(request: HttpRequest) -> HttpResponseBase:
+    """The audit log as CSV."""
+    form = AuditFilter(request.GET)
+    if not form.is_valid():
+        return HttpResponse(form.errors.as_text(), status=400, content_type="text/plain")
+    rows = audit_queries.act_rows(form.acts)
+    return csv_response(request, name="audit", header=audit_queries.COLUMNS, rows=rows)
+
+
+def _table(what: str) -> queries.Table:
+    try:
+        return queries.get_table(what)
+    except queries.NoSuchTable as error:
+        raise Http404(str(error)) from None
+
+
+def _query(request: HttpRequest) -> str:
+    """The filter as it stands in the address, without the place in the list."""
+    kept = [
+        (name, value)
+        for name, value in request.GET.items()
+        if value and name not in ("page", "before")
+    ]
+    return urlencode(kept)
