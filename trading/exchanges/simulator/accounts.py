@@ -7,6 +7,9 @@ from typing import Any
 
 OPEN, CLOSED, CANCELED, EXPIRED = "open", "closed", "canceled", "expired"
 STOP, LIMIT, MARKET = "stop-loss", "limit", "market"
+STOP_LIMIT, BRACKET = "stop-limit", "bracket"
+GTC, IOC, FOK = "gtc", "ioc", "fok"
+KRAKEN, COINBASE = "kraken", "coinbase"
 RIGHTS = (
     "query-funds",
     "query-open-trades",
@@ -16,6 +19,18 @@ RIGHTS = (
     "create-ws-token",
     "query-ledger",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Fees as fractions of what is traded."""
+
+    maker: Decimal
+    taker: Decimal
+
+
+KRAKEN_TARIFF = Tariff(maker=Decimal("0.0016"), taker=Decimal("0.0026"))
+COINBASE_TARIFF = Tariff(maker=Decimal("0.0040"), taker=Decimal("0.0060"))
 
 
 @dataclass(slots=True)
@@ -40,7 +55,7 @@ class Order:
     client_id: str
     symbol: str
     side: str  # buy, sell
-    kind: str  # market, limit, stop-loss
+    kind: str  # market, limit, stop-loss, stop-limit, bracket
     quantity: Decimal
     price: Decimal | None  # limit or trigger
     post_only: bool
@@ -50,6 +65,11 @@ class Order:
     reason: str = ""
     closed_ns: int = 0
     amended_ns: int = 0
+    time_in_force: str = GTC
+    stop: Decimal | None = None  # beside a limit: what lets it work, or ends the bracket
+    is_stop_up: bool = False
+    is_triggered: bool = False
+    book: str = ""  # the market it meets where that is not its symbol's own
     fills: list[Fill] = field(default_factory=list)
 
     @property
@@ -76,6 +96,19 @@ class Order:
     def is_open(self) -> bool:
         """Whether it may still fill."""
         return self.status == OPEN
+
+    @property
+    def rests(self) -> bool:
+        """Whether its limit stands in the book."""
+        if self.kind == STOP_LIMIT:
+            return self.is_triggered
+        return self.kind == LIMIT or (self.kind == BRACKET and not self.is_triggered)
+
+    def reaches_stop(self, price: Decimal) -> bool:
+        """Whether a trade at this price sets off its stop."""
+        if self.stop is None or self.is_triggered:
+            return False
+        return price >= self.stop if self.is_stop_up else price <= self.stop
 
 
 @dataclass(slots=True)
@@ -106,6 +139,8 @@ class Account:
     secret: str
     balances: dict[str, Decimal]
     rights: tuple[str, ...] = RIGHTS
+    venue: str = KRAKEN  # whose wire protocol it speaks
+    tariff: Tariff = KRAKEN_TARIFF
     nonce: int = 0
     orders: dict[str, Order] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
@@ -114,7 +149,7 @@ class Account:
     dead_man_ns: int = 0
     unlisted_until_ns: int = 0  # new orders are missing from OpenOrders until then
 
-    def held(self, asset: str, *, fee: Decimal) -> Decimal:
+    def held(self, asset: str) -> Decimal:
         """What open orders keep of an asset."""
         total = Decimal(0)
         for order in self.orders.values():
@@ -124,7 +159,7 @@ class Account:
             if order.side == "sell" and asset == base:
                 total += order.left
             elif order.side == "buy" and asset == quote and order.price is not None:
-                total += order.left * order.price * (1 + fee)
+                total += order.left * order.price * (1 + self.tariff.taker)
         return total
 
     def find(self, *, order_id: str = "", client_id: str = "") -> Order | None:

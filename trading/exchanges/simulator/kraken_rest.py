@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from trading.exchanges.simulator.accounts import Account
+from trading.exchanges.simulator.accounts import KRAKEN, Account
 from trading.exchanges.simulator.exchange import Exchange
 from trading.exchanges.simulator.kraken_private import PrivateMethods
 from trading.exchanges.simulator.kraken_public import PublicMethods
@@ -48,7 +48,7 @@ class KrakenRest:
             Rejected: in the venue's words.
         """
         account = self._exchange.accounts.get(headers.get("API-Key", ""))
-        if account is None:
+        if account is None or account.venue != KRAKEN:
             raise Rejected("EAPI:Invalid key")
         asked = _fields(body, headers.get("Content-Type", ""))
         self._check_signature(account, path, body, str(asked.get("nonce", "")), headers)

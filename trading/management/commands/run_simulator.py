@@ -1,4 +1,4 @@
-"""Run the venue simulator: a Kraken of one's own on loopback."""
+"""Run the venue simulator: a Kraken and a Coinbase of one's own on loopback."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from trading.exchanges.replay import BarSource, InvalidSpeed, parse_speed
+from trading.exchanges.simulator.coinbase_jwt import make_key
 from trading.exchanges.simulator.market import Grid
 from trading.exchanges.simulator.server import Simulator
 from trading.exchanges.synthetic import CATALOGUE, START_NS, SyntheticBars
@@ -31,7 +32,7 @@ PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
 class Command(BaseCommand):
     """In the foreground until it is told to stop; its clock goes on where the last run's would be."""
 
-    help = "Run the venue simulator (Kraken's REST and WebSocket protocols) on loopback."
+    help = "Run the venue simulator (Kraken's and Coinbase's REST and WebSocket protocols) on loopback."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where, how fast, which pairs, whose bars."""
@@ -59,6 +60,7 @@ class Command(BaseCommand):
         for pair in options["pairs"]:
             simulator.list_pair(pair, source=source_of(pair, options["bars"]), grid=grid_of(pair))
         simulator.add_account(key=state["key"], secret=state["secret"], balances=FUNDS)
+        simulator.coinbase.add_account(**state["coinbase"], balances=FUNDS)
         try:
             asyncio.run(serve(simulator, port=options["port"], tell=self.stdout.write))
         except OSError as error:
@@ -74,13 +76,16 @@ async def serve(simulator: Simulator, *, port: int, tell: Any) -> None:
         asyncio.get_running_loop().add_signal_handler(number, done.set)
     await simulator.start(port=port)
     tell(f"Kraken simulator: REST {simulator.address}, WebSocket ws://127.0.0.1:{simulator.port}/v2"
-         f" and /v2/auth; key and secret in {state_file()}")  # fmt: skip
+         f" and /v2/auth; key and secret in {state_file()}\n"
+         f"Coinbase simulator: REST {simulator.address}/api/v3/brokerage,"
+         f" WebSocket ws://127.0.0.1:{simulator.port}/coinbase/ws and /coinbase/ws/user;"
+         " its key and secret stand there too")  # fmt: skip
     await done.wait()
     await simulator.stop()
 
 
 def state_file() -> Path:
-    """What outlives a run: when its time began, and the account's key."""
+    """What outlives a run: when its time began, and the keys of its two accounts."""
     return Path(settings.DATA_DIR) / "run" / "simulator.json"
 
 
@@ -91,6 +96,9 @@ def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError):
         state = {"key": "simulated-key", "secret": b64encode(secrets.token_bytes(64)).decode()}
+    if "coinbase" not in state:
+        made = make_key()
+        state["coinbase"] = {"key": made.name, "secret": made.secret}
     if start_s is not None or state.get("speed") != speed:
         begin = time.time_ns() if speed == 1 else START_NS
         state |= {
