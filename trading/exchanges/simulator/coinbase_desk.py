@@ -34,6 +34,9 @@ class Desk:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
+        self.lag_seconds = (
+            0.0  # of the market, between accepting a cancel or an edit and its effect
+        )
         self.tickets: dict[str, Ticket] = {}
         self._by_client: dict[tuple[str, str], Ticket] = {}
         self._numbers = count(1)
@@ -159,7 +162,7 @@ class Desk:
             elif ticket.order.is_open:
                 exchange.end(ticket.account, ticket.order, CANCELED, "User requested cancel")
 
-        exchange.later(fault.seconds if fault else 0.0, finish)
+        exchange.later(fault.seconds if fault else self.lag_seconds, finish)
 
     def queue(self, ticket: Ticket, word_: str) -> None:
         """Something is under way with an order."""

@@ -49,7 +49,7 @@ class Edits:
         except EditRefusal as error:
             return {"success": False, "errors": _errors(error)}
         self._desk.queue(edit.ticket, "EDIT_QUEUED")
-        self._exchange.later(0.0, lambda: self._apply(edit))
+        self._exchange.later(self._desk.lag_seconds, lambda: self._apply(edit))
         return {"success": True, "errors": []}
 
     def preview(self, asked: Asked) -> dict[str, Any]:

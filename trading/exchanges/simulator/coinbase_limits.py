@@ -1,6 +1,7 @@
 """How often the simulated Coinbase may be asked: by key and, without one, by address."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from trading.exchanges.simulator.accounts import Counter
@@ -14,6 +15,7 @@ class Limits:
 
     private: int = PRIVATE_PER_SECOND
     public: int = PUBLIC_PER_SECOND
+    now_ns: Callable[[], int] = time.monotonic_ns
     _counters: dict[str, Counter] = field(default_factory=dict)
 
     def count(self, who: str, *, is_public: bool) -> tuple[bool, dict[str, str]]:
@@ -21,7 +23,7 @@ class Limits:
         most = self.public if is_public else self.private
         counter = self._counters.setdefault(who, Counter(most, most))
         counter.most = counter.decay = most
-        is_within = counter.add(1.0, time.monotonic_ns())
+        is_within = counter.add(1.0, self.now_ns())
         if not is_within:
             counter.level = min(counter.level, most + 1.0)
         return is_within, headers(most, max(0, int(most - counter.level)))

@@ -48,6 +48,7 @@ class CoinbaseRest:
     desk: Desk
     keys: dict[str, PublicKey] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    monotonic: Callable[[], float] = time.monotonic
     _cache: dict[str, tuple[float, bytes]] = field(default_factory=dict)
 
     def add_routes(self, app: web.Application) -> None:
@@ -143,12 +144,12 @@ class CoinbaseRest:
 
     def _cached(self, path: str) -> bytes | None:
         until, body = self._cache.get(path, (0.0, b""))
-        return body if time.monotonic() < until else None
+        return body if self.monotonic() < until else None
 
     def _keep(self, path: str, body: bytes) -> None:
         if len(self._cache) >= MOST_CACHED:
             self._cache.clear()
-        self._cache[path] = (time.monotonic() + CACHE_SECONDS, body)
+        self._cache[path] = (self.monotonic() + CACHE_SECONDS, body)
 
 
 def _market_routes(market: MarketMethods) -> tuple[tuple[str, Method], ...]:

@@ -58,6 +58,8 @@ class Session(Outlet):
         listed = self.channels.setdefault(channel, set())
         listed |= set(names)
         self.due.setdefault(channel, 0.0)
+        if channel == "user":
+            self.account = account
         self._echo()
         if channel == "user" and account is not None:
             if not names:
@@ -77,7 +79,7 @@ class Session(Outlet):
         account = self.rest.account_of(token if isinstance(token, str) else "", uri="")
         if channel == "user" and VIEW not in account.rights:
             raise Unauthorized("the key may not view")
-        if self.account not in (None, account):
+        if self.account is not None and self.account is not account:
             raise Unauthorized("the socket belongs to another key")
         return account
 
@@ -109,8 +111,8 @@ class Session(Outlet):
     def _echo(self) -> None:
         """All that this socket listens to."""
         told = {channel: sorted(names) or [channel] for channel, names in self.channels.items()}
-        if "user" in told and self.channels["user"] == set():
-            told["user"] = [user_id(self.account)] if self.account else told["user"]
+        if "user" in told and self.account is not None:
+            told["user"] = [user_id(self.account)]
         self.tell("subscriptions", [{"subscriptions": told}])
 
     def tick(self) -> None:

@@ -24,7 +24,7 @@ def begin(outlet: Outlet, account: Account) -> None:
         if about == "executions" and "user" in outlet.channels:
             _on_event(outlet, event)
 
-    outlet.account, outlet.listener = account, listener
+    outlet.listener = listener
     account.listeners.append(listener)
 
 
