@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import json
 import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,8 +17,9 @@ from requests.adapters import HTTPAdapter
 from tests.exchanges.coinbase_customer import LIMIT, ROOT, Customer
 from tests.exchanges.street import FUNDS, oracle
 from trading.exchanges.simulator.coinbase import UnknownRight
-from trading.exchanges.simulator.coinbase_jwt import InvalidKey, make_key
+from trading.exchanges.simulator.coinbase_jwt import InvalidKey, make_key, read_public_key
 from trading.exchanges.simulator.server import Simulator
+from trading.management.commands.run_simulator import remembered, state_file
 
 MARKET = "market_market_ioc"
 
@@ -284,3 +287,23 @@ async def test_a_client_id_used_before_tells_the_order_it_made(customer: Custome
     assert first["success"]
     assert again == late == first
     assert len(oracle(customer.simulator, "order")) == 1
+
+
+def test_the_installations_key_is_made_once_and_kept_from_others(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    state_file().parent.mkdir()
+    state_file().write_text(json.dumps({"key": "k", "secret": "s", "speed": 1.0, "start_ns": 1,
+                                        "began_ns": 2}))  # fmt: skip
+    state_file().chmod(0o644)
+
+    first = remembered(speed=1.0, start_s=None)
+    again = remembered(speed=60.0, start_s=None)
+
+    assert state_file().stat().st_mode & 0o777 == 0o600
+    assert (again["key"], again["coinbase"]) == ("k", first["coinbase"])
+    assert json.loads(state_file().read_text()) == again
+    assert first["coinbase"]["key"].startswith("organizations/")
+    assert first["coinbase"]["secret"].startswith("-----BEGIN EC PRIVATE KEY-----")
+    read_public_key(first["coinbase"]["secret"])

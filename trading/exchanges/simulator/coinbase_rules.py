@@ -240,10 +240,18 @@ def check_funds(
     """
     base, quote = wish.symbol.split("/")
     asset = base if wish.side == "sell" else quote
-    price = wish.price or market.last_price()
-    cost = wish.quantity * price * (1 + account.tariff.taker)
+    worth = _worth(market, wish.quantity) if wish.price is None else wish.quantity * wish.price
+    cost = worth * (1 + account.tariff.taker)
     if wish.kind == MARKET and quote_size is not None:
         cost = quote_size
     free = account.balances.get(asset, Decimal(0)) - account.held(asset) + released
     if (wish.quantity if wish.side == "sell" else cost) > free:
         raise refuse("INSUFFICIENT_FUND", "Insufficient balance in source account")
+
+
+def _worth(market: PairMarket, quantity: Decimal) -> Decimal:
+    """What so much costs in the book."""
+    left, cost = quantity, Decimal(0)
+    for price, size in market.book()[1]:
+        cost, left = cost + min(left, size) * price, left - min(left, size)
+    return cost

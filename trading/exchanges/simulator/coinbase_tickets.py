@@ -114,17 +114,8 @@ def order_row(ticket: Ticket) -> dict[str, Any]:
         "status": ticket.status,
         "time_in_force": ticket.ending,
         "created_time": stamp(one.opened_ns),
-        "completion_percentage": text(ticket.done),
-        "filled_size": text(one.filled),
-        "average_filled_price": text(ticket.average),
-        "fee": "",
-        "number_of_fills": str(len(one.fills)),
-        "filled_value": text(one.cost),
+        **_progress(ticket),
         "pending_cancel": ticket.status == "CANCEL_QUEUED",
-        "size_in_quote": ticket.quote_size is not None,
-        "total_fees": text(one.fee),
-        "size_inclusive_of_fees": ticket.quote_size is not None and one.kind == MARKET,
-        "total_value_after_fees": text(ticket.after_fees),
         "trigger_status": ticket.trigger_status,
         "order_type": ticket.kind,
         "reject_reason": "REJECT_REASON_UNSPECIFIED",
@@ -133,9 +124,7 @@ def order_row(ticket: Ticket) -> dict[str, Any]:
         "settled": one.status == CLOSED,
         "product_type": "SPOT",
         "order_placement_source": "RETAIL_ADVANCED",
-        "outstanding_hold_amount": text(ticket.hold),
         "is_liquidation": False,
-        "last_fill_time": stamp(one.fills[-1].time_ns) if one.fills else None,
         "edit_history": ticket.edits,
         "leverage": "",
         "margin_type": "UNKNOWN_MARGIN_TYPE",
@@ -143,6 +132,25 @@ def order_row(ticket: Ticket) -> dict[str, Any]:
         "originating_order_id": "",
         "attached_order_id": "",
         "attached_order_configuration": None,
+    }
+
+
+def _progress(ticket: Ticket) -> dict[str, Any]:
+    """How much of an order was done, and what it cost."""
+    one, in_quote = ticket.order, ticket.quote_size is not None
+    return {
+        "completion_percentage": text(ticket.done),
+        "filled_size": text(one.filled),
+        "average_filled_price": text(ticket.average),
+        "fee": "",
+        "number_of_fills": str(len(one.fills)),
+        "filled_value": text(one.cost),
+        "size_in_quote": in_quote,
+        "total_fees": text(one.fee),
+        "size_inclusive_of_fees": in_quote and one.kind == MARKET,
+        "total_value_after_fees": text(ticket.after_fees),
+        "outstanding_hold_amount": text(ticket.hold),
+        "last_fill_time": stamp(one.fills[-1].time_ns) if one.fills else None,
     }
 
 

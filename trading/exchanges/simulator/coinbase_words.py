@@ -62,7 +62,7 @@ def product(market: PairMarket, product_id: str, *, mode: str) -> dict[str, Any]
     base, quote = product_id.split("-")
     grid, bests = market.grid, [side[0][0] for side in market.book(1)]
     is_alias = symbol_of(product_id) != market.symbol
-    tick, is_off = text(grid.tick_size), mode == "maintenance"
+    tick = text(grid.tick_size)
     return {
         "product_id": product_id,
         "price": text(market.last_price()),
@@ -78,14 +78,7 @@ def product(market: PairMarket, product_id: str, *, mode: str) -> dict[str, Any]
         "base_name": base,
         "quote_name": quote,
         "watched": False,
-        "is_disabled": False,
-        "new": False,
-        "status": "offline" if is_off else "online",
-        "cancel_only": mode == "cancel_only",
-        "limit_only": False,
-        "post_only": mode == "post_only",
-        "trading_disabled": is_off,
-        "auction_mode": False,
+        **_flags(mode),
         "product_type": "SPOT",
         "base_currency_id": base,
         "quote_currency_id": quote,
@@ -95,7 +88,18 @@ def product(market: PairMarket, product_id: str, *, mode: str) -> dict[str, Any]
         "mid_market_price": text(sum(bests, Decimal(0)) / 2),
         "alias": product_of(market.symbol) if is_alias else "",
         "alias_to": [] if is_alias else aliases_of(market.symbol),
-        "view_only": False,
         "price_increment": tick,
         "display_name": product_id,
+    }
+
+
+def _flags(mode: str) -> dict[str, Any]:
+    """What may be done with every product just now."""
+    is_off = mode == "maintenance"
+    return {
+        "status": "offline" if is_off else "online",
+        "trading_disabled": is_off,
+        "cancel_only": mode == "cancel_only",
+        "post_only": mode == "post_only",
+        **dict.fromkeys(("is_disabled", "new", "limit_only", "auction_mode", "view_only"), False),
     }

@@ -108,6 +108,7 @@ def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
         }
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)
+    path.chmod(0o600)
     path.write_text(json.dumps(state))
     return state
 
