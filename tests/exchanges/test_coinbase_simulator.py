@@ -140,12 +140,21 @@ async def test_a_key_does_what_it_may_and_tells_its_rights(venue: Simulator) -> 
     door = venue.address + "/simulator/account"
     asked = {"venue": "coinbase", "key": key.name, "secret": key.secret,
              "balances": {"USD": "10"}, "rights": ["view", "transfer"]}  # fmt: skip
-    await asyncio.get_running_loop().run_in_executor(None, lambda: requests.post(door, json=asked))
+
+    def post(body: Any) -> requests.Response:
+        return requests.post(door, json=body, timeout=10)
+
+    opened = await asyncio.to_thread(post, asked)
+    wrong = [await asyncio.to_thread(post, asked | {"rights": ["fly"]}),
+             await asyncio.to_thread(post, asked | {"secret": "x"})]  # fmt: skip
     viewer = Customer(venue, key.name, key.secret)
 
     rights = await viewer.get("key_permissions")
     refused = await viewer.ask("POST", "orders", json={})
 
+    assert [opened.status_code, *(reply.status_code for reply in wrong)] == [200, 400, 400]
+    assert wrong[0].json()["error"] == "right 'fly': accepted is view, trade, transfer"
+    assert wrong[1].json()["error"].startswith("secret: accepted is the PEM")
     assert [rights[f"can_{name}"] for name in ("view", "trade", "transfer")] == [True, False, True]
     assert rights["portfolio_type"] == "DEFAULT"
     assert (await viewer.get("portfolios"))["portfolios"][0]["uuid"] == rights["portfolio_uuid"]

@@ -4,6 +4,7 @@ import time
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from tests.exchanges.coinbase_customer import Customer
 from tests.exchanges.street import FUNDS, GRID, Bars
 from trading.exchanges.simulator.accounts import Account, Fill
 from trading.exchanges.simulator.coinbase_account import AccountMethods
-from trading.exchanges.simulator.coinbase_asked import Asked
+from trading.exchanges.simulator.coinbase_asked import Asked, HttpRefusal
 from trading.exchanges.simulator.coinbase_candles import rows
 from trading.exchanges.simulator.coinbase_edits import Edits
 from trading.exchanges.simulator.coinbase_jwt import (
@@ -22,6 +23,7 @@ from trading.exchanges.simulator.coinbase_jwt import (
     read_public_key,
     verify,
 )
+from trading.exchanges.simulator.coinbase_market import MarketMethods
 from trading.exchanges.simulator.coinbase_tickets import user_row
 from trading.exchanges.simulator.server import Simulator
 
@@ -146,6 +148,67 @@ def test_money_is_conserved_and_no_order_goes_back(acts: list[tuple[Any, ...]]) 
         ended = [row["status"] in ENDED for row in told]
         assert ended == sorted(ended)
         assert sum(ended) <= 2  # the last fill, and that it is filled
+
+
+WORDS = st.one_of(
+    st.text(max_size=8),
+    st.decimals().map(str),
+    st.sampled_from(["1e-30", "1e30", "1e999999", "-1", "0", "0.1", "100.0", "2999-01-01T00:00:00Z",
+                     "0001-01-01T00:00:00+23:59", "BUY", "SELL", "BTC-USD", "BTC-", "-", "/"]),
+)  # fmt: skip
+VALUES = st.one_of(WORDS, st.integers(), st.none(), st.booleans(), st.lists(WORDS, max_size=2))
+FIELDS = ("base_size", "quote_size", "limit_price", "stop_price", "stop_trigger_price", "end_time",
+          "stop_direction", "post_only")  # fmt: skip
+SETTINGS = st.one_of(VALUES, st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, VALUES)))
+BODIES = st.fixed_dictionaries({}, optional={
+    "client_order_id": VALUES,
+    "product_id": st.one_of(st.just("BTC-USD"), VALUES),
+    "side": st.one_of(st.sampled_from(["BUY", "SELL"]), VALUES),
+    "order_configuration": st.one_of(
+        VALUES, st.dictionaries(st.sampled_from([*STYLES, "limit_limit_gtd"]), SETTINGS, max_size=2)
+    ),
+    "order_ids": VALUES, "order_id": VALUES, "size": VALUES, "price": VALUES, "stop_price": VALUES,
+})  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(bodies=st.lists(BODIES, max_size=6))
+def test_any_body_is_answered_or_refused_in_the_venues_shape(bodies: list[dict[str, Any]]) -> None:
+    house = House()
+    for body in bodies:
+        asked = house.asked(**{"client_order_id": "x", **body})
+        for method in (house.desk.place, house.desk.preview, house.desk.cancel, house.edits.edit,
+                       house.edits.preview, house.desk.close_position):  # fmt: skip
+            try:
+                told = method(asked)
+            except HttpRefusal as error:
+                told = error.told
+            assert msgspec.json.decode(msgspec.json.encode(told)) == told
+        house.wait(1)
+
+
+QUERIES = st.dictionaries(
+    st.sampled_from(["limit", "cursor", "offset", "start", "end", "start_date", "end_date",
+                     "granularity", "product_ids", "order_status", "start_sequence_timestamp"]),
+    st.lists(st.one_of(WORDS, st.integers().map(str), st.sampled_from(["ONE_DAY", "OPEN", "²"])),
+             min_size=1, max_size=2),
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(query=QUERIES)
+def test_any_query_is_answered_or_refused_in_the_venues_shape(query: dict[str, list[str]]) -> None:
+    house = House()
+    house.place(1, "market_market_ioc", "SELL", 10, 0, 0)
+    market = MarketMethods(house.simulator.exchange)
+    asked = Asked(house.account, {"product_id": "BTC-USD"}, query, {})
+    for method in (house.mine.orders, house.mine.fills, house.mine.accounts, market.products,
+                   market.candles, market.ticker, market.book, market.bests):  # fmt: skip
+        try:
+            told = method(asked)
+        except HttpRefusal as error:
+            told = error.told
+        assert msgspec.json.decode(msgspec.json.encode(told)) == told
 
 
 @settings(max_examples=25, deadline=None)

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
+
 from trading.exchanges.simulator.accounts import Account
 from trading.exchanges.simulator.coinbase_words import read_stamp
 
 UNKNOWN = "UNKNOWN_FAILURE_REASON"
+LEAST, MOST = Decimal("1e-16"), Decimal("1e16")
 
 
 class HttpRefusal(Exception):
@@ -73,7 +76,7 @@ class Asked:
         value = self.one(name)
         if not value:
             return default
-        if not value.isdigit() or int(value) > most:
+        if not is_count(value) or int(value) > most:
             raise bad_argument(f"{name} {value!r}: accepted is 0 to {most}")
         return int(value)
 
@@ -88,6 +91,11 @@ class Asked:
         if read is None:
             raise bad_argument(f"{name} {value!r}: accepted is a time such as 2026-01-31T00:00:00Z")
         return read
+
+
+def is_count(value: str) -> bool:
+    """Whether a text is a number of ASCII digits of a bearable length."""
+    return value.isascii() and value.isdigit() and len(value) < 20
 
 
 def word(told: Mapping[str, Any], name: str) -> str:
@@ -115,6 +123,15 @@ def number(told: Mapping[str, Any], name: str) -> Decimal | None:
         read = Decimal(value)
     except InvalidOperation:
         read = Decimal("nan")
-    if not read.is_finite():
+    if not read.is_finite() or not (read == 0 or LEAST <= abs(read) <= MOST):
         raise bad_argument(f"{name} {value!r}: accepted is a decimal number")
     return read
+
+
+def read_object(text: str | bytes) -> dict[str, Any] | None:
+    """A JSON object; None where it is none."""
+    try:
+        told = msgspec.json.decode(text)
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, or too deep
+        return None
+    return told if isinstance(told, dict) else None

@@ -62,7 +62,7 @@ class Desk:
         try:
             market, request = self._read(account, told)
         except OrderRefusal as error:
-            return _refused(error, told.get("order_configuration"))
+            return _refused(error, rules.repeat(told.get("order_configuration")))
         order = self.exchange.draft(request.wish, order_id=str(uuid4()))
         ticket = Ticket(
             order, account, next(self._numbers), request.configuration, request.quote_size

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from trading.exchanges.simulator.coinbase_asked import read_object
 
 HOST = "api.coinbase.com"
 ISSUERS = ("cdp", "coinbase-cloud")
@@ -124,11 +125,10 @@ def _check_times(claims: Mapping[str, Any], times_s: tuple[float, ...]) -> None:
 
 
 def _read(part: str) -> dict[str, Any]:
-    try:
-        told = json.loads(_bytes(part))
-    except ValueError:
-        raise Unauthorized("the token is not JSON") from None
-    return told if isinstance(told, dict) else {}
+    told = read_object(_bytes(part))
+    if told is None:
+        raise Unauthorized("the token is not JSON")
+    return told
 
 
 def _bytes(part: str) -> bytes:

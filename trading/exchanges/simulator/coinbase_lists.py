@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from trading.exchanges.simulator import coinbase_tickets as tickets
 from trading.exchanges.simulator.accounts import Account
-from trading.exchanges.simulator.coinbase_asked import Asked, bad_argument
+from trading.exchanges.simulator.coinbase_asked import Asked, bad_argument, is_count
 from trading.exchanges.simulator.coinbase_desk import Desk
 from trading.exchanges.simulator.coinbase_tickets import Ticket
 from trading.exchanges.simulator.coinbase_words import NS, product_of, stamp, text
@@ -123,6 +123,6 @@ def wallet_id(account: Account, asset: str) -> str:
 
 def _cursor(asked: Asked) -> int:
     value = asked.one("cursor")
-    if value and not value.isdigit():
+    if value and not is_count(value):
         raise bad_argument(f"cursor {value!r}: accepted is a cursor of the page before")
     return int(value) if value else FOREVER

@@ -1,7 +1,6 @@
 """Coinbase's REST of the simulated venue: who may ask what, how often, and what faults make of it."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from trading.exchanges.simulator.coinbase_asked import (
     HttpRefusal,
     bad_argument,
     missing_scope,
+    read_object,
 )
 from trading.exchanges.simulator.coinbase_desk import Desk
 from trading.exchanges.simulator.coinbase_edits import Edits
@@ -194,14 +194,9 @@ def _account_routes(
 
 
 def _asked(request: web.Request, body: bytes, account: Account) -> Asked:
-    told: Any = {}
-    if request.method == "POST":
-        try:
-            told = json.loads(body)
-        except ValueError:
-            raise bad_argument("the body is not JSON") from None
-        if not isinstance(told, dict):
-            raise bad_argument("the body is not a JSON object")
+    told = read_object(body) if request.method == "POST" else {}
+    if told is None:
+        raise bad_argument("the body is not a JSON object")
     query = {name: request.query.getall(name) for name in request.query}
     return Asked(account, dict(request.match_info), query, told)
 

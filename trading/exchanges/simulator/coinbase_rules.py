@@ -87,7 +87,18 @@ def read(account: Account, market: PairMarket, symbol: str, told: Mapping[str, A
     if quote is not None:
         _check_quote_size(market, quote)
         wish = replace(wish, quantity=_bought(account, market, wish, quote))
-    return Request(wish, configuration, quote)
+    return Request(wish, repeat(configuration), quote)
+
+
+def repeat(configuration: Any) -> dict[str, dict[str, Any]]:
+    """Of a configuration that was asked for, what the venue tells again: texts and truths."""
+    if not isinstance(configuration, dict):
+        return {}
+    return {
+        style: {name: value for name, value in told.items() if isinstance(value, str | bool)}
+        for style, told in configuration.items()
+        if isinstance(told, dict)
+    }
 
 
 def _sizes(
@@ -134,7 +145,8 @@ def _bought(account: Account, market: PairMarket, wish: Wish, quote: Decimal) ->
     """The base a quote size makes: at its limit, or from the book with the fees inside it."""
     lot = market.grid.lot_size
     if wish.price is not None:
-        return (quote / wish.price).quantize(lot, ROUND_DOWN) if wish.price > 0 else Decimal(0)
+        check_price(market, wish.price)
+        return (quote / wish.price).quantize(lot, ROUND_DOWN)
     left, bought = quote / (1 + account.tariff.taker), Decimal(0)
     for price, size in market.book()[1]:
         taken = min(size, (left / price).quantize(lot, ROUND_DOWN))

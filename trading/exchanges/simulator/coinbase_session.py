@@ -1,7 +1,6 @@
 """Requests of one socket of the simulated Coinbase, and what comes by the clock."""
 
 import asyncio
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ from trading.exchanges.simulator import coinbase_channels as channels
 from trading.exchanges.simulator import coinbase_user as user
 from trading.exchanges.simulator.accounts import Account
 from trading.exchanges.simulator.coinbase_account import VIEW
+from trading.exchanges.simulator.coinbase_asked import read_object
 from trading.exchanges.simulator.coinbase_jwt import Unauthorized
 from trading.exchanges.simulator.coinbase_outlet import Outlet
 from trading.exchanges.simulator.coinbase_tickets import user_id
@@ -30,11 +30,7 @@ class Session(Outlet):
     def receive(self, text: str) -> None:
         """Answer one frame."""
         try:
-            told = json.loads(text)
-        except ValueError:
-            told = None
-        try:
-            self._act(told if isinstance(told, dict) else {})
+            self._act(read_object(text) or {})
         except Refusal as error:
             self.error(str(error))
         except Unauthorized as error:

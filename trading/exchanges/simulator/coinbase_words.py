@@ -30,9 +30,10 @@ def read_stamp(value: Any) -> int | None:
     """Nanoseconds of an RFC 3339 time; None where it is none."""
     try:
         at = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
+        seconds = at.replace(tzinfo=at.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1_000_000) * 1000
+    return int(seconds * 1_000_000) * 1000
 
 
 def symbol_of(product_id: str) -> str:

@@ -11,10 +11,11 @@ from aiohttp import web
 from trading.exchanges.replay import BarSource
 from trading.exchanges.simulator import kraken_channels as channels
 from trading.exchanges.simulator.accounts import COINBASE, RIGHTS, Account
-from trading.exchanges.simulator.coinbase import Coinbase
+from trading.exchanges.simulator.coinbase import Coinbase, UnknownRight
 from trading.exchanges.simulator.coinbase_account import RIGHTS as COINBASE_RIGHTS
+from trading.exchanges.simulator.coinbase_jwt import InvalidKey
 from trading.exchanges.simulator.exchange import Exchange
-from trading.exchanges.simulator.faults import REPLIES, Fault
+from trading.exchanges.simulator.faults import REPLIES, Fault, UnknownFault
 from trading.exchanges.simulator.kraken_rest import KrakenRest
 from trading.exchanges.simulator.kraken_sockets import serve
 from trading.exchanges.simulator.kraken_stream import Session
@@ -161,8 +162,14 @@ class Simulator:
 
     async def _control(self, request: web.Request) -> web.Response:
         """What only tests may: faults, standing still, modes, accounts."""
-        told = await request.json()
-        match request.match_info["act"]:
+        try:
+            self._act(request.match_info["act"], await request.json())
+        except (UnknownFault, InvalidKey, UnknownRight) as error:
+            return _json({"error": str(error)}, status=400)
+        return _json({})
+
+    def _act(self, act: str, told: Mapping[str, Any]) -> None:
+        match act:
             case "fault":
                 self.exchange.faults.arm(Fault(**told))
             case "freeze":
@@ -173,7 +180,6 @@ class Simulator:
                 self.close_sockets()
             case "account":
                 self._open_account(told)
-        return _json({})
 
     def _open_account(self, told: Mapping[str, Any]) -> None:
         """A customer of either wire, with the rights named."""
@@ -187,5 +193,6 @@ class Simulator:
         )
 
 
-def _json(told: Any) -> web.Response:
-    return web.Response(body=msgspec.json.encode(told), content_type="application/json")
+def _json(told: Any, *, status: int = 200) -> web.Response:
+    body = msgspec.json.encode(told)
+    return web.Response(body=body, status=status, content_type="application/json")
