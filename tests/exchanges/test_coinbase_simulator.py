@@ -16,6 +16,8 @@ from requests.adapters import HTTPAdapter
 
 from tests.exchanges.coinbase_customer import LIMIT, ROOT, Customer
 from tests.exchanges.street import FUNDS, oracle
+from trading.exchanges.kraken.errors import ApiError
+from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.simulator.coinbase import UnknownRight
 from trading.exchanges.simulator.coinbase_jwt import InvalidKey, make_key, read_public_key
 from trading.exchanges.simulator.server import Simulator
@@ -206,13 +208,15 @@ BAD_QUERIES = [
     ("products/BTC-USD/candles", {"granularity": "ONE_MINUTE"}, 400, "start and end"),
     ("accounts", {"limit": "251"}, 400, "limit '251': accepted is 0 to 250"),
     ("accounts", {"cursor": "x"}, 400, "cursor 'x'"),
+    ("orders/historical/batch", [("order_status", "OPEN"), ("order_status", "FILLED")], 400,
+     "OPEN cannot be combined with others"),
     ("orders/historical/none", {}, 404, "order with this orderID was not found"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "query", "status", "words"), BAD_QUERIES)
 async def test_a_bad_query_is_answered_in_the_venues_shapes(
-    customer: Customer, name: str, query: dict[str, str], status: int, words: str
+    customer: Customer, name: str, query: Any, status: int, words: str
 ) -> None:
     reply = await customer.ask("GET", name, params=query)
 
@@ -283,6 +287,35 @@ async def test_lists_end_and_no_page_repeats_another(customer: Customer) -> None
     assert [Decimal(row["size"]) for row in fills] == [Decimal("0.2"), Decimal("0.1")]
     assert len({row["entry_id"] for row in fills}) == 2
     assert [row["currency"] for row in wallets] == ["BTC", "USD"]
+
+
+async def test_filters_choose_and_a_queued_order_is_not_open(customer: Customer) -> None:
+    resting, queued = [await customer.resting(client_id=name) for name in ("a", "b")]
+    sold = await customer.placed("SELL", MARKET, base_size="0.1")
+    await customer.post("orders/batch_cancel", {"order_ids": [queued]})
+
+    async def names(**query: Any) -> list[str]:
+        rows = (await customer.get("orders/historical/batch", **query))["orders"]
+        return [row["order_id"] for row in rows]
+
+    assert await names(order_status=["OPEN"]) == [resting]
+    assert await names(order_status=["FILLED", "CANCEL_QUEUED"]) == [sold, queued]
+    assert await names(order_types=["LIMIT"]) == [queued, resting]
+    assert await names(order_side="SELL", product_ids=["BTC-USD", "ETH-USD"]) == [sold]
+    assert await names(time_in_forces=["IMMEDIATE_OR_CANCEL"]) == [sold]
+    assert await names(order_ids=[resting, sold]) == [sold, resting]
+    assert await names(end_date="1971-01-01T00:00:00Z") == []
+    assert await names(start_date="1971-01-01T00:00:00Z", asset_filters="BTC", limit=1) == [sold]
+    assert await names(order_placement_source="RETAIL_SIMPLE") == []
+
+
+async def test_a_key_of_one_wire_opens_nothing_on_the_other(customer: Customer) -> None:
+    other = KrakenRest(url=customer.simulator.address, key=customer.name, secret="")
+
+    with pytest.raises(ApiError, match="EAPI:Invalid key"):
+        await other.act("Balance")
+
+    await other.close()
 
 
 async def test_a_client_id_used_before_tells_the_order_it_made(customer: Customer) -> None:

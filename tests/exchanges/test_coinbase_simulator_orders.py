@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.exchanges.coinbase_customer import LIMIT, Customer
-from tests.exchanges.street import FUNDS, oracle
+from tests.exchanges.conftest import BARS
+from tests.exchanges.street import FUNDS, GRID, oracle
 
 MARKET, STOP, BRACKET = "market_market_ioc", "stop_limit_stop_limit_gtc", "trigger_bracket_gtc"
 IOC, GTD, FOK = "sor_limit_ioc", "limit_limit_gtd", "limit_limit_fok"
@@ -192,6 +193,41 @@ async def test_a_stop_limit_and_a_bracket_wait_for_their_trigger(customer: Custo
     assert [row["status"] for row in before] == ["OPEN"] * 2
     assert [row["trigger_status"] for row in after] == ["STOP_TRIGGERED"] * 2
     assert [row["status"] for row in after] == ["FILLED"] * 2
+
+
+async def test_a_stop_upwards_buys_when_the_market_rises_to_it(customer: Customer) -> None:
+    last = customer.market().last_price()
+    highs = BARS["high"][:30].astype(float)
+    stop = Decimal(round(float(highs.max()) * 10) - 5) / 10
+    name = await customer.placed("BUY", STOP, base_size="0.1", limit_price=str(last * 2),
+                                 stop_price=str(stop), stop_direction=UP)  # fmt: skip
+    customer.settle(1)
+    before = await customer.row(name)
+
+    customer.settle(1900)
+
+    after = await customer.row(name)
+    assert stop > last
+    assert (before["trigger_status"], before["status"]) == ("STOP_PENDING", "OPEN")
+    assert (after["trigger_status"], after["status"]) == ("STOP_TRIGGERED", "FILLED")
+    assert Decimal(after["average_filled_price"]) >= stop
+
+
+async def test_no_edit_goes_below_what_was_filled(customer: Customer) -> None:
+    price, size = customer.market().book()[1][0]
+    customer.simulator.exchange.accounts[customer.name].balances["USD"] = Decimal(10**9)
+    name = await customer.placed("BUY", LIMIT, base_size=str(size + 1), limit_price=str(price))
+    asked = {"order_id": name, "price": str(price)}
+
+    refused = await customer.post("orders/edit", asked | {"size": str(size)})
+    taken = await customer.post("orders/edit", asked | {"size": str(size + GRID.lot_size)})
+    customer.settle(0.6)
+
+    row = await customer.row(name)
+    assert refused["errors"][0]["edit_failure_reason"] == "CANNOT_EDIT_TO_BELOW_FILLED_SIZE"
+    assert taken["success"] is True
+    assert Decimal(row["filled_size"]) >= size
+    assert row["order_configuration"][LIMIT]["base_size"] == str(size + GRID.lot_size)
 
 
 async def test_a_cancel_is_accepted_first_and_true_later(customer: Customer) -> None:

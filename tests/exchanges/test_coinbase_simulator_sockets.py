@@ -1,5 +1,6 @@
 """The simulated Coinbase's sockets, read by a plain client that follows the documents alone."""
 
+import asyncio
 import json
 from decimal import Decimal
 from itertools import pairwise
@@ -169,8 +170,9 @@ async def closing(socket: Socket) -> None:
     """Read until the venue closes."""
 
     async def read() -> None:
-        while True:
-            await socket.read()
+        async with asyncio.timeout(30):
+            while True:
+                await socket.read()
 
     with pytest.raises(ConnectionClosed):
         await read()
@@ -208,11 +210,11 @@ async def test_unsubscribing_ends_a_product_or_the_whole_channel(customer: Custo
 
 async def test_a_socket_that_asks_for_nothing_or_hears_nothing_is_closed(venue: Simulator) -> None:
     patience = venue.coinbase.sockets.patience
-    patience.subscribe_seconds, patience.idle_seconds = 0.1, 60
+    patience.subscribe_seconds, patience.idle_seconds = 0.1, 600
     async with listen(venue) as socket:
         await closing(socket)
     assert socket.frames == []
-    patience.subscribe_seconds, patience.idle_seconds = 60, 0.2
+    patience.subscribe_seconds, patience.idle_seconds = 600, 0.2
     async with listen(venue) as socket:
         await socket.send("status")  # told once, then nothing changes
         await closing(socket)

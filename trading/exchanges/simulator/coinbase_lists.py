@@ -18,7 +18,9 @@ MOST_ORDERS, MOST_FILLS, MOST_ACCOUNTS = 1000, 1000, 250
 
 def orders(desk: Desk, asked: Asked) -> dict[str, Any]:
     """``/orders/historical/batch``: newest first; the cursor is the last order told."""
-    before = _cursor(asked)
+    statuses, before = asked.many("order_status"), _cursor(asked)
+    if "OPEN" in statuses and len(statuses) > 1:
+        raise bad_argument("order_status: OPEN cannot be combined with others")
     found = [t for t in reversed(desk.of(asked.account)) if t.number < before]
     found = [ticket for ticket in found if _fits(ticket, asked)]
     limit = asked.integer("limit", MOST_ORDERS, most=MOST_ORDERS) or MOST_ORDERS
@@ -32,15 +34,12 @@ def orders(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 
 def _fits(ticket: Ticket, asked: Asked) -> bool:
-    statuses = asked.many("order_status")
-    if "OPEN" in statuses and len(statuses) > 1:
-        raise bad_argument("order_status: OPEN cannot be combined with others")
     order = ticket.order
     start, end = asked.moment("start_date", 0), asked.moment("end_date", FOREVER)
     wanted: Sequence[tuple[list[str], str]] = (
         (asked.many("order_ids"), order.order_id),
         (asked.many("product_ids", "product_id"), product_of(order.symbol)),
-        (statuses, ticket.status),
+        (asked.many("order_status"), ticket.status),
         (asked.many("order_types", "order_type"), ticket.kind),
         (asked.many("order_side"), order.side.upper()),
         (asked.many("time_in_forces"), ticket.ending),
