@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from tenants.vault.parts import ExchangeKey
+from trading.exchanges.simulator.coinbase_jwt import make_key
 from trading.queries.bars import CannotFeed
 
 
@@ -19,16 +20,18 @@ def state_file() -> Path:
 
 
 def read_state() -> dict[str, Any]:
-    """The state of the last run, or a new one with a key alone."""
+    """The state of the last run, or a new one with keys alone."""
     try:
         state: dict[str, Any] = json.loads(state_file().read_text())
-        if state["key"] and state["secret"]:
+        if state["key"] and state["secret"] and state["coinbase"]:
             return state
     except (OSError, ValueError, KeyError):
         pass
+    made = make_key()
     state = {
         "key": f"simulated-{secrets.token_hex(8)}",
         "secret": b64encode(secrets.token_bytes(64)).decode(),
+        "coinbase": {"key": made.name, "secret": made.secret},
     }
     write_state(state)
     return state

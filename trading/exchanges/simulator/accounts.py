@@ -9,6 +9,9 @@ from trading.exchanges.simulator.ledger import Line
 
 OPEN, CLOSED, CANCELED, EXPIRED = "open", "closed", "canceled", "expired"
 STOP, LIMIT, MARKET = "stop-loss", "limit", "market"
+STOP_LIMIT, BRACKET = "stop-limit", "bracket"
+GTC, IOC, FOK = "gtc", "ioc", "fok"
+KRAKEN, COINBASE = "kraken", "coinbase"
 RIGHTS = (
     "query-funds",
     "query-open-trades",
@@ -18,6 +21,18 @@ RIGHTS = (
     "create-ws-token",
     "query-ledger",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Fees as fractions of what is traded."""
+
+    maker: Decimal
+    taker: Decimal
+
+
+KRAKEN_TARIFF = Tariff(maker=Decimal("0.0016"), taker=Decimal("0.0026"))
+COINBASE_TARIFF = Tariff(maker=Decimal("0.0040"), taker=Decimal("0.0060"))
 
 
 @dataclass(slots=True)
@@ -42,7 +57,7 @@ class Order:
     client_id: str
     symbol: str
     side: str  # buy, sell
-    kind: str  # market, limit, stop-loss
+    kind: str  # market, limit, stop-loss, stop-limit, bracket
     quantity: Decimal
     price: Decimal | None  # limit or trigger
     post_only: bool
@@ -52,6 +67,11 @@ class Order:
     reason: str = ""
     closed_ns: int = 0
     amended_ns: int = 0
+    time_in_force: str = GTC
+    stop: Decimal | None = None  # beside a limit: what lets it work, or ends the bracket
+    is_stop_up: bool = False
+    is_triggered: bool = False
+    book: str = ""  # the market it meets where that is not its symbol's own
     fills: list[Fill] = field(default_factory=list)
 
     @property
@@ -78,6 +98,19 @@ class Order:
     def is_open(self) -> bool:
         """Whether it may still fill."""
         return self.status == OPEN
+
+    @property
+    def rests(self) -> bool:
+        """Whether its limit stands in the book."""
+        if self.kind == STOP_LIMIT:
+            return self.is_triggered
+        return self.kind == LIMIT or (self.kind == BRACKET and not self.is_triggered)
+
+    def reaches_stop(self, price: Decimal) -> bool:
+        """Whether a trade at this price sets off its stop."""
+        if self.stop is None or self.is_triggered:
+            return False
+        return price >= self.stop if self.is_stop_up else price <= self.stop
 
 
 @dataclass(slots=True)
@@ -108,6 +141,8 @@ class Account:
     secret: str
     balances: dict[str, Decimal]
     rights: tuple[str, ...] = RIGHTS
+    venue: str = KRAKEN  # whose wire protocol it speaks
+    tariff: Tariff = KRAKEN_TARIFF
     nonce: int = 0
     orders: dict[str, Order] = field(default_factory=dict)
     ledger: list[Line] = field(default_factory=list)
@@ -122,7 +157,7 @@ class Account:
         """The secret that belongs to one of the account's keys."""
         return self.secret if key == self.key else self.further_keys.get(key)
 
-    def held(self, asset: str, *, fee: Decimal) -> Decimal:
+    def held(self, asset: str) -> Decimal:
         """What open orders keep of an asset."""
         total = Decimal(0)
         for order in self.orders.values():
@@ -132,7 +167,7 @@ class Account:
             if order.side == "sell" and asset == base:
                 total += order.left
             elif order.side == "buy" and asset == quote and order.price is not None:
-                total += order.left * order.price * (1 + fee)
+                total += order.left * order.price * (1 + self.tariff.taker)
         return total
 
     def find(self, *, order_id: str = "", client_id: str = "") -> Order | None:

@@ -28,8 +28,14 @@ class Exchange(Matching):
         rules.check(account, market, wish, mode=self.mode, now_ns=self.clock.now_ns())
         if wish.validate:
             return None
-        order = Order(
-            order_id=self.name("O"),
+        order = self.draft(wish, order_id=self.name("O"))
+        self.take(account, market, order)
+        return order
+
+    def draft(self, wish: Wish, *, order_id: str) -> Order:
+        """The order a wish makes."""
+        return Order(
+            order_id=order_id,
             client_id=wish.client_id,
             symbol=wish.symbol,
             side=wish.side,
@@ -39,7 +45,14 @@ class Exchange(Matching):
             post_only=wish.post_only,
             opened_ns=self.clock.now_ns(),
             expires_ns=wish.expires_ns,
+            time_in_force=wish.time_in_force,
+            stop=wish.stop,
+            is_stop_up=wish.is_stop_up,
+            book=wish.book,
         )
+
+    def take(self, account: Account, market: PairMarket, order: Order) -> None:
+        """Let a checked order meet the market."""
         account.orders[order.order_id] = order
         self.log("order", key=account.key, order_id=order.order_id, client_id=order.client_id,
                  symbol=order.symbol, side=order.side, type=order.kind,
@@ -47,7 +60,6 @@ class Exchange(Matching):
         account.tell("executions", {"exec_type": "pending_new", "order": order})
         account.tell("executions", {"exec_type": "new", "order": order})
         self.cross(account, market, order)
-        return order
 
     def amend(
         self,

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 
 REPLIES = ("request_lost", "reply_lost", "reply_late", "page_520", "error")
+COINBASE_REPLIES = (*REPLIES, "unauthorized", "rate_limited", "server_error", "unknown_enum")
+ORDERS = ("late_fill",)
 MESSAGES = ("drop", "duplicate", "bad_checksum", "not_json")
-SOCKETS = ("close", "silent")
-KINDS = (*REPLIES, *MESSAGES, *SOCKETS)
+COINBASE_MESSAGES = ("drop", "duplicate", "not_json", "unknown_enum", "replay", "close", "silent")
+KINDS = tuple(dict.fromkeys((*COINBASE_REPLIES, *ORDERS, *MESSAGES, *COINBASE_MESSAGES)))
 
 
 class UnknownFault(ValueError):

@@ -9,7 +9,7 @@ from trading.exchanges.simulator import kraken_words as words
 from trading.exchanges.simulator.accounts import Account, Order
 from trading.exchanges.simulator.exchange import Exchange
 from trading.exchanges.simulator.kraken_public import PublicMethods
-from trading.exchanges.simulator.rules import TAKER_FEE, Rejected
+from trading.exchanges.simulator.rules import Rejected
 
 NS = 1_000_000_000
 PAGE = 50
@@ -67,7 +67,7 @@ class PrivateMethods:
         return {
             words.asset_key(asset): {
                 "balance": words.text(value),
-                "hold_trade": words.text(account.held(asset, fee=TAKER_FEE)),
+                "hold_trade": words.text(account.held(asset)),
             }
             for asset, value in account.balances.items()
         }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from trading.exchanges.simulator.accounts import Account
+from trading.exchanges.simulator.accounts import KRAKEN, Account
 from trading.exchanges.simulator.exchange import Exchange
 from trading.exchanges.simulator.kraken_private import PrivateMethods
 from trading.exchanges.simulator.kraken_public import PublicMethods
@@ -66,7 +66,7 @@ class KrakenRest:
     def _customer(self, key: str) -> tuple[Account, str]:
         """(account, secret) of a key."""
         for account in self._exchange.accounts.values():
-            secret = account.secret_of(key)
+            secret = account.secret_of(key) if account.venue == KRAKEN else None
             if secret is not None:
                 return account, secret
         raise Rejected("EAPI:Invalid key")

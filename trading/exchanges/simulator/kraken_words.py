@@ -6,10 +6,10 @@ from typing import Any
 
 from msgspec import Raw
 
-from trading.exchanges.simulator.accounts import MARKET, STOP, Fill, Order
+from trading.exchanges.simulator.accounts import KRAKEN_TARIFF, MARKET, STOP, Fill, Order
 from trading.exchanges.simulator.ledger import Line
 from trading.exchanges.simulator.market import Grid, PairMarket
-from trading.exchanges.simulator.rules import MAKER_FEE, TAKER_FEE, Rejected
+from trading.exchanges.simulator.rules import Rejected
 
 NS = 1_000_000_000
 LEGACY = {  # asset as customers say it: (REST key, altname)
@@ -66,8 +66,8 @@ def pair_facts(market: PairMarket, status: str) -> dict[str, Any]:
         "lot_multiplier": 1,
         "leverage_buy": [],
         "leverage_sell": [],
-        "fees": [[0, float(TAKER_FEE * 100)]],
-        "fees_maker": [[0, float(MAKER_FEE * 100)]],
+        "fees": [[0, float(KRAKEN_TARIFF.taker * 100)]],
+        "fees_maker": [[0, float(KRAKEN_TARIFF.maker * 100)]],
         "fee_volume_currency": "ZUSD",
         "margin_call": 80,
         "margin_stop": 40,

@@ -131,10 +131,10 @@ class PairMarket:
 
     def _play(self, bar: np.void) -> tuple[Trade, ...]:
         open_ns = int(bar["open_ns"])
-        first, high, low, close = (self._price(bar[n]) for n in ("open", "high", "low", "close"))
+        first, high, low, close = (self.price(bar[n]) for n in ("open", "high", "low", "close"))
         turns = (low, high) if close >= first else (high, low)
         path = _walk((first, *turns, close), self.grid.tick_size)
-        total = max(self._quantity(bar["volume"]), self.grid.lot_size * SECONDS)
+        total = max(self.quantity(bar["volume"]), self.grid.lot_size * SECONDS)
         share = (total / SECONDS).quantize(self.grid.lot_size)
         number, trades = open_ns // SECOND_NS, []
         for second, price in enumerate(path):
@@ -145,11 +145,11 @@ class PairMarket:
             trades.append(Trade(number + second, at, price, quantity, up))
         return tuple(trades)
 
-    def _price(self, value: float) -> Decimal:
+    def price(self, value: float) -> Decimal:
         ticks = round(float(value) / float(self.grid.tick_size))
         return max(ticks, 1) * self.grid.tick_size
 
-    def _quantity(self, value: float) -> Decimal:
+    def quantity(self, value: float) -> Decimal:
         return Decimal(repr(float(value))).quantize(self.grid.lot_size)
 
     def candle(self, minute: int, now_ns: int) -> Candle | None:
@@ -180,7 +180,7 @@ class PairMarket:
         if self.last is not None:
             return self.last.price
         bars = self.source.tail(before_ns=self.seen_ns or MINUTE_NS, count=1)
-        return self._price(bars["close"][-1]) if len(bars) else self.grid.tick_size
+        return self.price(bars["close"][-1]) if len(bars) else self.grid.tick_size
 
     def book(self, depth: int = LEVELS) -> tuple[list[Level], list[Level]]:
         """(bids, asks), best first, one tick beside the last price and outwards."""

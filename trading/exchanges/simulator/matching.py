@@ -1,18 +1,21 @@
 """What trades meet at the simulated venue, and its own log: the oracle of every test."""
 
+import heapq
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from trading.exchanges.simulator import rules
 from trading.exchanges.simulator.accounts import (
     CANCELED,
     CLOSED,
     EXPIRED,
-    LIMIT,
+    FOK,
+    GTC,
     MARKET,
     STOP,
+    STOP_LIMIT,
     Account,
     Fill,
     Order,
@@ -35,6 +38,7 @@ class Matching:
     faults: FaultPlan = field(default_factory=FaultPlan)
     mode: str = "online"
     oracle: list[dict[str, Any]] = field(default_factory=list)
+    agenda: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def log(self, kind: str, **facts: Any) -> None:
@@ -50,9 +54,16 @@ class Matching:
         text = letter + "".join(reversed(letters))
         return f"{text[:6]}-{text[6:11]}-{text[11:]}"
 
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something the first time that time passes after so many seconds of the market."""
+        due_ns = self.clock.now_ns() + int(seconds * 1e9)
+        heapq.heappush(self.agenda, (due_ns, next(self._numbers), act))
+
     def advance(self) -> list[tuple[PairMarket, list[Trade]]]:
         """Let time pass: trades are made, orders met. What was traded, by market."""
         now = self.clock.now_ns()
+        while self.agenda and self.agenda[0][0] <= now:
+            heapq.heappop(self.agenda)[2]()
         for account in self.accounts.values():
             if 0 < account.dead_man_ns <= now:
                 account.dead_man_ns = 0
@@ -70,7 +81,8 @@ class Matching:
         if self.mode not in ("online",):
             return
         for account in self.accounts.values():
-            mine = [o for o in account.orders.values() if o.is_open and o.symbol == market.symbol]
+            working = [order for order in account.orders.values() if order.is_open]
+            mine = [order for order in working if (order.book or order.symbol) == market.symbol]
             for order in mine:
                 self._meet_one(account, market, order, trade)
 
@@ -86,7 +98,9 @@ class Matching:
             )
             if beyond:
                 self._sweep(account, market, order, trade.time_ns)
-        elif order.kind == LIMIT:
+        elif order.reaches_stop(trade.price):
+            self._trigger(account, market, order, trade.time_ns)
+        elif order.rests:
             through = (
                 trade.price < order.price if order.side == "buy" else trade.price > order.price
             )
@@ -94,16 +108,25 @@ class Matching:
                 quantity = min(order.left, trade.quantity)
                 self._fill(account, order, order.price, quantity, trade.time_ns, is_maker=True)
 
+    def _trigger(self, account: Account, market: PairMarket, order: Order, time_ns: int) -> None:
+        """A stop-limit begins to work; a bracket sells at what there is."""
+        order.is_triggered = True
+        account.tell("executions", {"exec_type": "triggered", "order": order})
+        if order.kind == STOP_LIMIT:
+            self.cross(account, market, order)
+        else:
+            self._sweep(account, market, order, time_ns)
+
     def cross(self, account: Account, market: PairMarket, order: Order) -> None:
         """What a new order meets at once."""
-        now, best = self.clock.now_ns(), market.book(1)
+        now = self.clock.now_ns()
         if order.kind == MARKET:
             self._sweep(account, market, order, now)
-        elif order.kind == LIMIT and order.price is not None:
-            ask, bid = best[1][0][0], best[0][0][0]
-            crosses = order.price >= ask if order.side == "buy" else order.price <= bid
-            if crosses:
+        elif order.rests and order.price is not None:
+            if order.time_in_force != FOK or _within(market, order) >= order.left:
                 self._sweep(account, market, order, now, limit=order.price)
+            if order.is_open and order.time_in_force != GTC:
+                self.end(account, order, CANCELED, "Not all of it could be filled at once")
 
     def _sweep(
         self,
@@ -121,7 +144,7 @@ class Matching:
                 break
             quantity = min(order.left, size)
             self._fill(account, order, price, quantity, time_ns, is_maker=False)
-        if order.is_open and order.kind != LIMIT:
+        if order.is_open and not order.rests:
             self.end(account, order, CANCELED, "Insufficient liquidity")
 
     def _fill(
@@ -136,7 +159,9 @@ class Matching:
     ) -> None:
         base, quote = order.symbol.split("/")
         notional = price * quantity
-        fee = (notional * (rules.MAKER_FEE if is_maker else rules.TAKER_FEE)).quantize(CENT)
+        fee = (notional * (account.tariff.maker if is_maker else account.tariff.taker)).quantize(
+            CENT
+        )
         sign = 1 if order.side == "buy" else -1
         balances = account.balances
         balances[base] = balances.get(base, Decimal(0)) + sign * quantity
@@ -163,6 +188,12 @@ class Matching:
             account.tell("executions", {"exec_type": "filled", "order": order})
         account.tell("balances", {"assets": (base, quote), "fill": fill, "order": order})
 
+    def fill_rest(self, account: Account, order: Order) -> None:
+        """Fill what is left at the order's own limit."""
+        if order.is_open and order.price is not None:
+            now = self.clock.now_ns()
+            self._fill(account, order, order.price, order.left, now, is_maker=True)
+
     def cancel_all(self, account: Account, *, reason: str) -> int:
         """Every working order of an account; how many there were."""
         working = [order for order in account.orders.values() if order.is_open]
@@ -175,3 +206,13 @@ class Matching:
         order.status, order.reason, order.closed_ns = status, reason, self.clock.now_ns()
         self.log("end", key=account.key, order_id=order.order_id, status=status, reason=reason)
         account.tell("executions", {"exec_type": status, "order": order})
+
+
+def _within(market: PairMarket, order: Order) -> Decimal:
+    """How much of the book an order's limit reaches."""
+    bids, asks = market.book()
+    if order.price is None:
+        return Decimal(0)
+    if order.side == "buy":
+        return sum((size for price, size in asks if price <= order.price), Decimal(0))
+    return sum((size for price, size in bids if price >= order.price), Decimal(0))

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trading.exchanges.simulator.accounts import Account
+from trading.exchanges.simulator.accounts import GTC, Account
 from trading.exchanges.simulator.market import PairMarket
 
-TAKER_FEE, MAKER_FEE = Decimal("0.0026"), Decimal("0.0016")
 MOST_OPEN = 60
 CANCEL_COST = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
 AMEND_COST = ((5, 3), (10, 2), (15, 1))
@@ -37,6 +36,10 @@ class Wish:
     expires_ns: int = 0
     deadline_ns: int = 0
     validate: bool = False
+    time_in_force: str = GTC
+    stop: Decimal | None = None
+    is_stop_up: bool = False
+    book: str = ""
 
 
 def permit(mode: str, act: str) -> None:
@@ -90,8 +93,9 @@ def check_funds(account: Account, market: PairMarket, wish: Wish) -> None:
     base, quote = wish.symbol.split("/")
     price = wish.price or market.last_price()
     asset = base if wish.side == "sell" else quote
-    needed = wish.quantity if wish.side == "sell" else wish.quantity * price * (1 + TAKER_FEE)
-    free = account.balances.get(asset, Decimal(0)) - account.held(asset, fee=TAKER_FEE)
+    cost = wish.quantity * price * (1 + account.tariff.taker)
+    needed = wish.quantity if wish.side == "sell" else cost
+    free = account.balances.get(asset, Decimal(0)) - account.held(asset)
     if needed > free:
         raise Rejected("EOrder:Insufficient funds")
 

@@ -1,4 +1,4 @@
-"""The simulated venue as a server on loopback: REST, two WebSockets, and a door for tests."""
+"""The simulated venue as a server on loopback: Kraken's wire, Coinbase's, and a door for tests."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,18 +10,21 @@ from aiohttp import web
 
 from trading.exchanges.replay import BarSource
 from trading.exchanges.simulator import kraken_channels as channels
-from trading.exchanges.simulator.accounts import RIGHTS, Account
+from trading.exchanges.simulator.accounts import COINBASE, RIGHTS, Account
+from trading.exchanges.simulator.coinbase import Coinbase, UnknownRight
+from trading.exchanges.simulator.coinbase_account import RIGHTS as COINBASE_RIGHTS
+from trading.exchanges.simulator.coinbase_jwt import InvalidKey
 from trading.exchanges.simulator.exchange import Exchange
-from trading.exchanges.simulator.faults import REPLIES, Fault
+from trading.exchanges.simulator.faults import REPLIES, Fault, UnknownFault
 from trading.exchanges.simulator.kraken_rest import KrakenRest
 from trading.exchanges.simulator.kraken_sockets import serve
 from trading.exchanges.simulator.kraken_stream import Session
 from trading.exchanges.simulator.ledger import DEPOSIT, Line
 from trading.exchanges.simulator.market import Grid, PairMarket, SimulatorClock
+from trading.exchanges.simulator.replies import PAGE_520, hang_up
 from trading.exchanges.simulator.rules import Rejected
 
 TURN_SECONDS = 0.05
-PAGE_520 = "<html><head><title>520: Web server is returning an unknown error</title></head></html>"
 
 
 class Simulator:
@@ -32,6 +35,7 @@ class Simulator:
         self.exchange = Exchange(self.clock, {})
         self.sessions: set[Session] = set()
         self.port = 0
+        self.coinbase = Coinbase(self.exchange)
         self._rest = KrakenRest(self.exchange)
         self._runner: web.AppRunner | None = None
         self._task: asyncio.Task[None] | None = None
@@ -76,6 +80,7 @@ class Simulator:
         app.router.add_route("*", "/0/{side:public|private}/{method}", self._answer_rest)
         app.router.add_get("/v2", self._answer_public)
         app.router.add_get("/v2/auth", self._answer_private)
+        self.coinbase.add_routes(app)
         app.router.add_get("/simulator/oracle", self._oracle)
         app.router.add_post(
             "/simulator/{act:advance|fault|freeze|heal|mode|account|note|sockets}", self._control
@@ -109,16 +114,19 @@ class Simulator:
         for session in list(self.sessions):
             session.is_over = True
             session.queue.put_nowait(b'{"channel":"heartbeat"}')
+        self.coinbase.sockets.close()
 
     def silence(self, seconds: float) -> None:
         """Say nothing on open sockets for a while."""
         until = asyncio.get_running_loop().time() + seconds
         for session in self.sessions:
             session.silent_until = until
+        self.coinbase.sockets.silence(until)
 
     async def _live(self) -> None:
         while True:
             self.advance()
+            self.coinbase.sockets.tick()
             await asyncio.sleep(TURN_SECONDS)
 
     def advance(self) -> None:
@@ -126,6 +134,7 @@ class Simulator:
         for market, trades in self.exchange.advance():
             for session in self.sessions:
                 channels.on_trades(session, market, trades)
+            self.coinbase.sockets.on_trades(market, trades)
 
     async def _answer_public(self, request: web.Request) -> web.StreamResponse:
         return await self._answer_socket(request, is_private=False)
@@ -145,14 +154,14 @@ class Simulator:
         method, body = request.match_info["method"], await request.read()
         fault = self.exchange.faults.take(REPLIES, method)
         if fault is not None and fault.kind == "request_lost":
-            return _hang_up(request)
+            return hang_up(request)
         if fault is not None and fault.kind == "page_520":
             return web.Response(text=PAGE_520, status=520, content_type="text/html")
         if fault is not None and fault.kind == "error":
             return _json({"error": [fault.words or "EService:Unavailable"]})
         answer = self._rest_answer(request, method, body)
         if fault is not None and fault.kind == "reply_lost":
-            return _hang_up(request)
+            return hang_up(request)
         if fault is not None and fault.kind == "reply_late":
             await asyncio.sleep(fault.seconds)
         return _json(answer)
@@ -175,12 +184,19 @@ class Simulator:
     async def _control(self, request: web.Request) -> web.Response:
         """What only tests may: time, faults, modes, accounts, marks in the log."""
         told = await request.json()
-        match request.match_info["act"]:
-            case "advance":
-                self.clock.jump(int(told["to_ns"]))
-                self.advance()
-                markets = self.exchange.markets
-                return _json({symbol: str(one.last_price()) for symbol, one in markets.items()})
+        if request.match_info["act"] == "advance":
+            self.clock.jump(int(told["to_ns"]))
+            self.advance()
+            markets = self.exchange.markets
+            return _json({symbol: str(one.last_price()) for symbol, one in markets.items()})
+        try:
+            self._act(request.match_info["act"], told)
+        except (UnknownFault, InvalidKey, UnknownRight) as error:
+            return _json({"error": str(error)}, status=400)
+        return _json({})
+
+    def _act(self, act: str, told: Mapping[str, Any]) -> None:
+        match act:
             case "note":
                 self.exchange.log("note", words=str(told["words"]))
             case "fault":
@@ -194,17 +210,20 @@ class Simulator:
             case "sockets":
                 self.close_sockets()
             case "account":
-                balances = {asset: Decimal(value) for asset, value in told["balances"].items()}
-                self.add_account(key=told["key"], secret=told["secret"], balances=balances)
-        return _json({})
+                self._open_account(told)
+
+    def _open_account(self, told: Mapping[str, Any]) -> None:
+        """A customer of either wire, with the rights named."""
+        is_coinbase = told.get("venue") == COINBASE
+        add = self.coinbase.add_account if is_coinbase else self.add_account
+        add(
+            key=told["key"],
+            secret=told["secret"],
+            balances={asset: Decimal(value) for asset, value in told["balances"].items()},
+            rights=tuple(told.get("rights") or (COINBASE_RIGHTS if is_coinbase else RIGHTS)),
+        )
 
 
-def _json(told: Any) -> web.Response:
-    return web.Response(body=msgspec.json.encode(told), content_type="application/json")
-
-
-def _hang_up(request: web.Request) -> web.StreamResponse:
-    """The connection dies without a word."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
+def _json(told: Any, *, status: int = 200) -> web.Response:
+    body = msgspec.json.encode(told)
+    return web.Response(body=body, status=status, content_type="application/json")

@@ -1,4 +1,4 @@
-"""Run the venue simulator: a Kraken of one's own on loopback."""
+"""Run the venue simulator: a Kraken and a Coinbase of one's own on loopback."""
 
 import asyncio
 import signal
@@ -30,7 +30,7 @@ PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
 class Command(BaseCommand):
     """In the foreground until it is told to stop; its clock goes on where the last run's would be."""
 
-    help = "Run the venue simulator (Kraken's REST and WebSocket protocols) on loopback."
+    help = "Run the venue simulator (Kraken's and Coinbase's REST and WebSocket protocols) on loopback."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where, how fast, which pairs, whose bars."""
@@ -58,6 +58,7 @@ class Command(BaseCommand):
         for pair in options["pairs"]:
             simulator.list_pair(pair, source=source_of(pair, options["bars"]), grid=grid_of(pair))
         simulator.add_account(key=state["key"], secret=state["secret"], balances=FUNDS)
+        simulator.coinbase.add_account(**state["coinbase"], balances=FUNDS)
         port = options["port"]
         ports = [port] if port else [state.get("port", 0), settings.SIMULATOR_PORT, 0]
         try:
@@ -86,7 +87,10 @@ async def serve(
         await simulator.start(port=ports[-1])
     write_state(state | {"port": simulator.port})
     tell(f"Kraken simulator: REST {simulator.address}, WebSocket ws://127.0.0.1:{simulator.port}/v2"
-         f" and /v2/auth; key and secret in {state_file()}")  # fmt: skip
+         f" and /v2/auth; key and secret in {state_file()}\n"
+         f"Coinbase simulator: REST {simulator.address}/api/v3/brokerage,"
+         f" WebSocket ws://127.0.0.1:{simulator.port}/coinbase/ws and /coinbase/ws/user;"
+         " its key and secret stand there too")  # fmt: skip
     await done.wait()
     await simulator.stop()
 
