@@ -58,7 +58,7 @@ class Trouble:
 @pytest.fixture(autouse=True)
 def _frequent_audits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A day passes in seconds; what production looks at every half minute, too."""
-    monkeypatch.setattr("trading.exchanges.kraken.live.AUDIT_SECONDS", 0.2)
+    monkeypatch.setattr("trading.exchanges.wire_venue.AUDIT_SECONDS", 0.2)
 
 
 async def play(trouble: Trouble | None = None, *, bars: np.ndarray = BARS) -> tuple[Any, Any]:
