@@ -414,8 +414,8 @@ def test_only_a_known_end_is_an_end(status: str, is_over: bool) -> None:
 
 
 @pytest.mark.parametrize("told", [{}, {"order_id": "v"}, {"order_id": "v", "status": "OPEN", "filled_size": "x"}])  # fmt: skip
-def test_an_unreadable_order_is_a_value_error(told: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="cannot be read"):
+def test_an_unreadable_order_is_no_answer(told: dict[str, str]) -> None:
+    with pytest.raises(NoAnswer, match="cannot be read"):
         orders.read_order(told)
 
 

@@ -142,13 +142,7 @@ class WireVenue(ABC):
     async def messages(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[Message]:
         """Bars, prices, fills and silences, in the order they were heard."""
         await self._ready()
-        work: list[Awaitable[None]] = [
-            self._hear_market(after_ns),
-            self._hear_orders(),
-            self._audit(),
-            self._tick(),
-        ]
-        tasks = [asyncio.ensure_future(one) for one in work]
+        tasks = [asyncio.ensure_future(one) for one in self._work(after_ns)]
         try:
             while True:
                 message = await self._next()
@@ -165,6 +159,10 @@ class WireVenue(ABC):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _work(self, after_ns: Mapping[int, int]) -> list[Awaitable[None]]:
+        """What goes on all the time; the market comes first."""
+        return [self._hear_market(after_ns), self._hear_orders(), self._audit(), self._tick()]
 
     async def _next(self) -> Message | None:
         """The next message, or None after a while without one."""

@@ -11,6 +11,7 @@ import structlog
 from trading.core.codes import Side
 from trading.core.records import FEE_UNITS_PER_QUOTE
 from trading.engine.messages import MarketSpec, OrderRequest
+from trading.exchanges.failures import NoAnswer
 from trading.exchanges.known_orders import STOPS, Execution
 from trading.exchanges.venue_clock import read_stamp
 
@@ -31,7 +32,7 @@ class Standing:
     client_id: str
     status: str
     filled: Decimal  # in base
-    in_quote: bool
+    is_triggered: bool  # a stop that is a limit order by now
 
     @property
     def is_over(self) -> bool:
@@ -44,10 +45,10 @@ class Standing:
 
 
 def read_order(told: Mapping[str, Any]) -> Standing:
-    """An order of REST.
+    """An order of REST, or of the channel ``user``, which names what was executed otherwise.
 
     Raises:
-        ValueError: it cannot be read.
+        NoAnswer: it cannot be read.
     """
     try:
         status = str(told["status"])
@@ -57,11 +58,11 @@ def read_order(told: Mapping[str, Any]) -> Standing:
             order_id=str(told["order_id"]),
             client_id=str(told.get("client_order_id") or ""),
             status=status,
-            filled=Decimal(str(told.get("filled_size") or "0")),
-            in_quote=is_true(told.get("size_in_quote")),
+            filled=Decimal(str(told.get("filled_size") or told.get("cumulative_quantity") or "0")),
+            is_triggered=told.get("trigger_status") == "STOP_TRIGGERED",
         )
-    except (KeyError, InvalidOperation) as error:
-        raise ValueError(f"an order of Coinbase's cannot be read: {error!r}") from None
+    except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
+        raise NoAnswer(f"an order of Coinbase's cannot be read: {error!r}") from None
 
 
 def is_true(value: Any) -> bool:
@@ -142,7 +143,7 @@ def execution(told: Mapping[str, Any], spec: MarketSpec) -> Execution | None:
     """A fill of /orders/historical/fills; None for one that takes another back.
 
     Raises:
-        ValueError: it cannot be read.
+        NoAnswer: it cannot be read.
     """
     if told.get("trade_type") in TAKEN_BACK:
         log.error("fill_taken_back", entry=told.get("entry_id"), kind=told.get("trade_type"))
@@ -161,5 +162,5 @@ def execution(told: Mapping[str, Any], spec: MarketSpec) -> Execution | None:
             is_maker=told.get("liquidity_indicator") == "MAKER",
             time_ns=read_stamp(str(told["trade_time"])),
         )
-    except (KeyError, ArithmeticError) as error:
-        raise ValueError(f"a fill of Coinbase's cannot be read: {error!r}") from None
+    except (KeyError, ValueError, ArithmeticError) as error:
+        raise NoAnswer(f"a fill of Coinbase's cannot be read: {error!r}") from None

@@ -1,0 +1,237 @@
+"""Places and cancels orders at Coinbase; the only place that sends them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from trading.core.codes import Purpose, Side
+from trading.engine.errors import NotSent, OutcomeUnknown, Refused
+from trading.engine.messages import FillReport, MarketSpec, OrderRequest
+from trading.exchanges.caps import Caps
+from trading.exchanges.coinbase import names, orders
+from trading.exchanges.coinbase.admission import check_key, check_product
+from trading.exchanges.coinbase.errors import FAILS, ApiError, NoAnswer, outcome_of, refusal
+from trading.exchanges.coinbase.inquiry import Inquiry, News
+from trading.exchanges.coinbase.rest import CoinbaseRest, segment
+from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
+from trading.exchanges.venue_clock import VenueClock
+
+log = structlog.get_logger(__name__)
+
+CONFIRM_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0)  # a cancellation is queued, then carried out
+ALREADY = "DUPLICATE_CANCEL_REQUEST"
+
+
+def _to_nobody(report: FillReport) -> None:
+    log.error("news_for_nobody", seq=report.intent_seq)
+
+
+@dataclass(slots=True)
+class CoinbaseDesk:
+    """The orders of one account; ``tell`` takes what is learnt of them on the way."""
+
+    rest: CoinbaseRest
+    specs: Sequence[MarketSpec]
+    clock: VenueClock
+    caps: Caps = field(default_factory=Caps)
+    known: KnownOrders = field(default_factory=KnownOrders)
+    inquiry: Inquiry = field(init=False)
+    last_prices: dict[int, Decimal] = field(default_factory=dict)
+    tell: Callable[[FillReport], None] = _to_nobody
+
+    def __post_init__(self) -> None:
+        self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything was read and checked that must be before an order."""
+        return self.inquiry.began_ns > 0
+
+    async def open(self) -> None:
+        """Read the time, what the key may, and the list of products.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+            CannotTrade: a product is not listed, is shut or its grid is another, or the key has a
+                right too few or too many; one clear sentence.
+        """
+        await self.rest.time_ns()
+        await check_key(self.rest)
+        told = await self.rest.public("/market/products")
+        products = names.read_products(told.get("products") or [])
+        for spec in self.specs:
+            check_product(products, spec)
+        self.inquiry.products = products
+        self.inquiry.began_ns = self.clock.now_ns()
+
+    async def submit(self, order: OrderRequest) -> str:
+        """Place an order, or one in the place of the stop that rests; the venue's name of it.
+
+        Raises:
+            Refused: the venue or our own caps said no.
+            NotSent: nothing left.
+            OutcomeUnknown: it left, without a clear answer.
+        """
+        spec = self.specs[order.market]
+        if order.purpose == Purpose.ENTRY and self.clock.now_ns() > order.deadline_ns:
+            raise NotSent("its deadline has passed")
+        self.caps.check(order, spec, last=self.last_prices.get(order.market, Decimal(0)))
+        if order.purpose == Purpose.ENTRY:
+            await self._check_product(spec)
+            return await self._place(order)
+        if self.inquiry.is_leaving(order.market):
+            self._hold_back(order, None, "something was sold that is not booked yet")
+        stop = self.known.stop_of(order.market)
+        if stop is None:
+            return await self._place(order)
+        if order.purpose in STOPS:
+            return await self._move(stop, order)
+        await self._take_away(stop, order)
+        return await self._place(order)
+
+    async def _check_product(self, spec: MarketSpec) -> None:
+        """Nothing is begun where a position could not be ended."""
+        product_id = self._product_id(spec)
+        try:
+            told = await self.rest.read(f"/products/{segment(product_id)}")
+            product = names.read_product(told)
+        except (*FAILS, KeyError, ArithmeticError, ValueError) as error:
+            raise NotSent(f"{product_id} could not be looked at: {error}") from None
+        if product.limited_by:
+            raise Refused(f"{product_id}: {product.limited_by}")
+
+    def _product_id(self, spec: MarketSpec) -> str:
+        return names.choose(self.inquiry.products, spec.symbol).product_id
+
+    async def _place(self, order: OrderRequest) -> str:
+        spec = self.specs[order.market]
+        self.known.expect(order)
+        self.inquiry.sent_ns[order.market, order.seq] = self.clock.now_ns()
+        body = orders.create_body(order, spec, product_id=self._product_id(spec))
+        try:
+            told = await self.rest.act("/orders", body)
+        except FAILS as error:
+            raise outcome_of(error) from None
+        if told.get("success") is not True:
+            raise outcome_of(refusal(told))
+        named = told.get("success_response") or told
+        venue_id = named.get("order_id") if isinstance(named, dict) else None
+        if not venue_id:
+            raise OutcomeUnknown("the answer names no order")
+        return self.known.name(order, str(venue_id)).venue_id
+
+    async def _move(self, stop: KnownOrder, order: OrderRequest) -> str:
+        """Another stop in the place of the one that rests (docs/adr/0015)."""
+        spec = self.specs[order.market]
+        trigger = spec.tick_size * order.price_ticks
+        last = self.last_prices.get(order.market, trigger)
+        if (last - trigger) * (1 if order.side is Side.SELL else -1) < 0:
+            raise Refused(f"stop: {trigger} is past the last price, {last}; the old one rests")
+        try:
+            facts = await self.inquiry.facts(stop.venue_id)
+            rests = not orders.read_order(facts).is_over
+        except FAILS as error:
+            raise NotSent(f"the stop could not be looked at: {error}") from None
+        if rests and orders.rests_as_asked(facts, order, spec):
+            return self.known.name(order, stop.venue_id).venue_id
+        await self._take_away(stop, order)
+        return await self._place(order)
+
+    async def _take_away(self, stop: KnownOrder, order: OrderRequest) -> None:
+        """The stop keeps what ``order`` is to sell or protect: it goes first, and surely.
+
+        Raises:
+            NotSent: it may still rest. OutcomeUnknown: it has sold, which the engine must book first.
+        """
+        self.inquiry.quiet.add(stop.venue_id)
+        try:
+            has_filled = await self._end(stop)
+        except FAILS as error:
+            raise NotSent(f"the stop could not be taken away: {error}") from None
+        finally:
+            self.inquiry.quiet.discard(stop.venue_id)
+        if order.purpose == Purpose.REDUCE:
+            stop.is_over = (
+                True  # the core goes on with it, and asks for the rest once this has sold
+            )
+        elif end := self.known.end(stop, time_ns=self.clock.now_ns()):
+            self.tell(end)
+        if has_filled or self.inquiry.is_leaving(order.market):
+            self._hold_back(order, stop, "its stop has filled")
+
+    def _hold_back(self, order: OrderRequest, stop: KnownOrder | None, why: str) -> None:
+        """Not refused: the core would ask for another before the news of what was sold came."""
+        self.inquiry.unsent[order.market, order.seq] = stop
+        raise OutcomeUnknown(why)
+
+    async def _end(self, known: KnownOrder) -> bool:
+        """Cancel an order and see that it is over; whether it has filled meanwhile.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it may still work.
+        """
+        had_lots = known.filled_lots
+        reason = await self._ask_to_cancel(known.venue_id)
+        for pause in CONFIRM_PAUSES:
+            news = await self.look_at(known)
+            if news.is_settled:
+                return known.filled_lots > had_lots
+            if reason and not news.standing.is_over:
+                raise ApiError(reason)
+            await asyncio.sleep(pause)
+        raise NoAnswer("the cancellation is not carried out yet")
+
+    async def look_at(self, known: KnownOrder) -> News:
+        """How an order stands; what was not told of it before is told.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        news = await self.inquiry.ask(known)
+        for report in news.reports:
+            self.tell(report)
+        return news
+
+    async def _ask_to_cancel(self, venue_id: str) -> str:
+        """Why a cancellation was not accepted; empty: it was.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: nobody can tell.
+        """
+        told = await self.rest.act("/orders/batch_cancel", {"order_ids": [venue_id]})
+        results = told.get("results")
+        result: Any = results[0] if isinstance(results, list) and results else None
+        if not isinstance(result, dict):
+            raise NoAnswer("the answer to a cancellation names no order")
+        reason = str(result.get("failure_reason") or "refused")
+        return "" if result.get("success") is True or reason == ALREADY else reason
+
+    async def cancel(self, *, market: int, seq: int) -> bool:
+        """Cancel a working order; False when it is not working, or nobody can tell."""
+        known = self.known.of(market, seq)
+        if known is None or known.is_over:
+            return False
+        try:
+            if reason := await self._ask_to_cancel(known.venue_id):
+                raise ApiError(reason)
+        except FAILS as error:
+            log.warning("cancel_failed", order=known.venue_id, why=str(error))
+            return False
+        return await self._is_cancelled(known)
+
+    async def _is_cancelled(self, known: KnownOrder) -> bool:
+        """Whether it ended before it was whole; accepted is believed where the end is not seen."""
+        for pause in CONFIRM_PAUSES:
+            try:
+                news = await self.look_at(known)
+            except FAILS as error:
+                log.warning("cancel_not_confirmed", order=known.venue_id, why=str(error))
+                return True
+            if news.is_settled:
+                return news.standing.status != "FILLED"
+            await asyncio.sleep(pause)
+        return True
