@@ -50,6 +50,9 @@ class Env(BaseSettings):
     kraken_rest_url: str = "https://api.kraken.com"
     kraken_ws_url: str = "wss://ws.kraken.com/v2"
     kraken_ws_auth_url: str = "wss://ws-auth.kraken.com/v2"
+    coinbase_rest_url: str = "https://api.coinbase.com/api/v3/brokerage"
+    coinbase_ws_url: str = "wss://advanced-trade-ws.coinbase.com"
+    coinbase_ws_user_url: str = "wss://advanced-trade-ws-user.coinbase.com"
     host: str = Field(
         default="127.0.0.1", validation_alias=AliasChoices("NOVA_HOST", "DASHBOARD_HOST")
     )

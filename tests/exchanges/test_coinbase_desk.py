@@ -17,9 +17,9 @@ from trading.engine.batches import Known, OpenIntent
 from trading.engine.errors import CannotTrade, NotSent, OutcomeUnknown, Refused
 from trading.engine.messages import FeedChange, FillReport, OrderRequest, PriceTick
 from trading.exchanges import sockets
-from trading.exchanges.coinbase import desk as desk_module
-from trading.exchanges.coinbase import live
+from trading.exchanges.coinbase import cancels, live
 from trading.exchanges.coinbase.desk import CoinbaseDesk
+from trading.exchanges.coinbase.errors import ApiError
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import Signer
@@ -30,7 +30,7 @@ STOP, MARKET, LIMIT = "stop_limit_stop_limit_gtc", "market_market_ioc", "limit_l
 
 @pytest.fixture
 async def account(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Account]:
-    monkeypatch.setattr(desk_module, "CONFIRM_PAUSES", (0.001,) * 6)
+    monkeypatch.setattr(cancels, "CONFIRM_PAUSES", (0.001,) * 6)
     monkeypatch.setattr(live, "ASK_SECONDS", 0.01)
     monkeypatch.setattr(sockets, "SILENCE_SECONDS", 0.6)
     monkeypatch.setattr(sockets, "FIRST_PAUSE_SECONDS", 0.05)
@@ -51,7 +51,7 @@ class Street:
         self.rest = CoinbaseRest(url=account.wire.rest_url, clock=clock, signer=signer)
         self.desk = CoinbaseDesk(rest=self.rest, specs=[spec()], clock=clock)
         self.told: list[FillReport] = []
-        self.desk.tell = self.told.append
+        self.desk.inquiry.tell = self.told.append
         self.desk.last_prices[0] = Decimal(30_000)
         self.seq = 0
 
@@ -353,7 +353,7 @@ async def test_a_catch_up_that_fails_half_way_loses_nothing(street: Street) -> N
     street.account.fill("order-1", "0.03")
     street.account.faults["GET /orders/historical/order-2"] = ["400"]
 
-    with pytest.raises(desk_module.ApiError):
+    with pytest.raises(ApiError):
         await street.desk.inquiry.catch_up()
 
     assert [one.quantity_lots for one in await street.desk.inquiry.catch_up()] == [300]
@@ -693,7 +693,7 @@ async def test_what_was_sold_counts_as_leaving_until_the_engine_hears_it(street:
     await asyncio.gather(stream.task, return_exceptions=True)
     await street.submit(Purpose.PROTECT, ticks=290_000)
     street.account.fill("order-1", "0.1")
-    await street.desk.look_at(street.desk.known.by_id["order-1"])
+    await street.desk.inquiry.look_at(street.desk.known.by_id["order-1"])
 
     assert stream.venue.is_leaving(0)
     with pytest.raises(OutcomeUnknown, match="not booked yet"):

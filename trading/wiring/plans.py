@@ -39,7 +39,7 @@ def read_plan(*, tenant_id: str, engine_id: str) -> Plan:
         engine = Engine.objects.select_related("account").get(id=engine_id)
         account = engine.account
         is_live = account.mode == ExchangeAccount.Mode.LIVE
-        if is_live and account.venue != ExchangeAccount.Venue.SIMULATOR:
+        if is_live and account.venue not in ExchangeAccount.PLAY_VENUES:
             raise CannotRun(
                 f"{account} is in live mode; this version sends orders to the venue simulator only"
             )

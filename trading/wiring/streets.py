@@ -9,12 +9,16 @@ from django.conf import settings
 
 from tenants.models import ExchangeAccount
 from trading.engine.ports import Clock, MarketFeed, Venue
+from trading.exchanges.coinbase.desk import CoinbaseDesk
+from trading.exchanges.coinbase.live import CoinbaseVenue
+from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.coinbase.sign import Signer, UnusableKey
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.paper import PaperVenue
 from trading.exchanges.venue_clock import VenueClock
-from trading.wiring.feeds import build_feed, venue_urls
+from trading.wiring.feeds import COINBASE_VENUES, build_feed, venue_urls
 from trading.wiring.plans import CannotRun, Plan
 
 
@@ -40,24 +44,47 @@ def build_street(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
 
 
 def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
-    key, secret = simulator_key()
-    url, _, private = venue_urls(plan.account.venue)
     time = VenueClock()
     feed = build_feed(
         engine=plan.engine, markets=plan.markets, speed=speed, clock=clock, venue_clock=time
     )
+    if plan.account.venue in COINBASE_VENUES:
+        return _coinbase(plan, feed, time)
+    return _kraken(plan, feed, time)
+
+
+def _kraken(plan: Plan, feed: MarketFeed, time: VenueClock) -> Street:
+    url, _, private = venue_urls(plan.account.venue)
+    key, secret = simulator_key()
     rest = KrakenRest(url=url, key=key, secret=secret)
     desk = KrakenDesk(rest=rest, specs=plan.specs, clock=time)
+    venue = KrakenVenue(desk=desk, feed=feed, ws_url=private)
+    return Street(feed, venue, _closing(feed, rest))
 
+
+def _coinbase(plan: Plan, feed: MarketFeed, time: VenueClock) -> Street:
+    url, _, private = venue_urls(plan.account.venue)
+    key, secret = simulator_key("coinbase")
+    try:
+        signer = Signer(name=key, secret=secret)
+    except UnusableKey as error:
+        raise CannotRun(str(error)) from None
+    rest = CoinbaseRest(url=url, clock=time, signer=signer)
+    desk = CoinbaseDesk(rest=rest, specs=plan.specs, clock=time)
+    venue = CoinbaseVenue(desk=desk, feed=feed, ws_url=private)
+    return Street(feed, venue, _closing(feed, rest))
+
+
+def _closing(feed: MarketFeed, rest: KrakenRest | CoinbaseRest) -> Callable[[], Awaitable[None]]:
     async def close() -> None:
         await feed.close()
         await rest.close()
 
-    return Street(feed, KrakenVenue(desk=desk, feed=feed, ws_url=private), close)
+    return close
 
 
-def simulator_key() -> tuple[str, str]:
-    """(key, secret) of the account the simulator made for this installation.
+def simulator_key(side: str = "") -> tuple[str, str]:
+    """(key, secret) of the account the simulator made for this installation, at one of its sides.
 
     Raises:
         CannotRun: it never ran here.
@@ -65,8 +92,9 @@ def simulator_key() -> tuple[str, str]:
     path = Path(settings.DATA_DIR) / "run" / "simulator.json"
     try:
         told = json.loads(path.read_text())
-        return str(told["key"]), str(told["secret"])
-    except (OSError, ValueError, KeyError):
+        mine = told[side] if side else told
+        return str(mine["key"]), str(mine["secret"])
+    except (OSError, ValueError, KeyError, TypeError):
         raise CannotRun(
             "the venue simulator never ran here; start manage.py run_simulator"
         ) from None

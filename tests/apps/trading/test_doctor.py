@@ -99,18 +99,19 @@ def test_what_is_stuck_is_found(people: People, broken: str, check: str, verdict
     assert code == (1 if verdict == "fail" else 0)
 
 
-def test_a_venue_that_does_not_answer_fails(people: People, settings) -> None:
+@pytest.mark.parametrize("venue", ["simulator", "simulator_coinbase"])
+def test_a_venue_that_does_not_answer_fails(people: People, settings, venue: str) -> None:
     from tenants.models import ExchangeAccount
 
     settings.SIMULATOR_PORT = 1
     beat(people)
     with tenant_scope(people.engine.tenant_id):
-        ExchangeAccount.objects.update(venue="simulator")
+        ExchangeAccount.objects.update(venue=venue)
 
     code, told = examined()
 
     assert code == 1
-    assert "cannot be reached" in told["simulator"][0][1]
+    assert "cannot be reached" in told[venue][0][1]
 
 
 def test_without_redis_it_says_what_that_means(people: People, settings) -> None:

@@ -1,38 +1,26 @@
 """Places and cancels orders at Coinbase; the only place that sends them."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
-
-import structlog
 
 from trading.core.codes import Purpose, Side
 from trading.engine.errors import NotSent, OutcomeUnknown, Refused
-from trading.engine.messages import FillReport, MarketSpec, OrderRequest
+from trading.engine.messages import MarketSpec, OrderRequest
 from trading.exchanges.caps import Caps
 from trading.exchanges.coinbase import names, orders
 from trading.exchanges.coinbase.admission import check_key, check_product
-from trading.exchanges.coinbase.errors import FAILS, ApiError, NoAnswer, outcome_of, refusal
-from trading.exchanges.coinbase.inquiry import Inquiry, News
+from trading.exchanges.coinbase.cancels import Cancels
+from trading.exchanges.coinbase.errors import FAILS, outcome_of, refusal
+from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest, segment
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
 from trading.exchanges.venue_clock import VenueClock
 
-log = structlog.get_logger(__name__)
-
-CONFIRM_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0)  # a cancellation is queued, then carried out
-ALREADY = "DUPLICATE_CANCEL_REQUEST"
-
-
-def _to_nobody(report: FillReport) -> None:
-    log.error("news_for_nobody", seq=report.intent_seq)
-
 
 @dataclass(slots=True)
 class CoinbaseDesk:
-    """The orders of one account; ``tell`` takes what is learnt of them on the way."""
+    """The orders of one account."""
 
     rest: CoinbaseRest
     specs: Sequence[MarketSpec]
@@ -40,11 +28,12 @@ class CoinbaseDesk:
     caps: Caps = field(default_factory=Caps)
     known: KnownOrders = field(default_factory=KnownOrders)
     inquiry: Inquiry = field(init=False)
+    cancels: Cancels = field(init=False)
     last_prices: dict[int, Decimal] = field(default_factory=dict)
-    tell: Callable[[FillReport], None] = _to_nobody
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
+        self.cancels = Cancels(self.rest, self.inquiry)
 
     @property
     def is_open(self) -> bool:
@@ -149,7 +138,7 @@ class CoinbaseDesk:
         """
         self.inquiry.quiet.add(stop.venue_id)
         try:
-            has_filled = await self._end(stop)
+            has_filled = await self.cancels.end(stop)
         except FAILS as error:
             raise NotSent(f"the stop could not be taken away: {error}") from None
         finally:
@@ -159,7 +148,7 @@ class CoinbaseDesk:
                 True  # the core goes on with it, and asks for the rest once this has sold
             )
         elif end := self.known.end(stop, time_ns=self.clock.now_ns()):
-            self.tell(end)
+            self.inquiry.tell(end)
         if has_filled or self.inquiry.is_leaving(order.market):
             self._hold_back(order, stop, "its stop has filled")
 
@@ -168,70 +157,9 @@ class CoinbaseDesk:
         self.inquiry.unsent[order.market, order.seq] = stop
         raise OutcomeUnknown(why)
 
-    async def _end(self, known: KnownOrder) -> bool:
-        """Cancel an order and see that it is over; whether it has filled meanwhile.
-
-        Raises:
-            ApiError, Unreached, NoAnswer: it may still work.
-        """
-        had_lots = known.filled_lots
-        reason = await self._ask_to_cancel(known.venue_id)
-        for pause in CONFIRM_PAUSES:
-            news = await self.look_at(known)
-            if news.is_settled:
-                return known.filled_lots > had_lots
-            if reason and not news.standing.is_over:
-                raise ApiError(reason)
-            await asyncio.sleep(pause)
-        raise NoAnswer("the cancellation is not carried out yet")
-
-    async def look_at(self, known: KnownOrder) -> News:
-        """How an order stands; what was not told of it before is told.
-
-        Raises:
-            ApiError, Unreached, NoAnswer: it cannot be had.
-        """
-        news = await self.inquiry.ask(known)
-        for report in news.reports:
-            self.tell(report)
-        return news
-
-    async def _ask_to_cancel(self, venue_id: str) -> str:
-        """Why a cancellation was not accepted; empty: it was.
-
-        Raises:
-            ApiError, Unreached, NoAnswer: nobody can tell.
-        """
-        told = await self.rest.act("/orders/batch_cancel", {"order_ids": [venue_id]})
-        results = told.get("results")
-        result: Any = results[0] if isinstance(results, list) and results else None
-        if not isinstance(result, dict):
-            raise NoAnswer("the answer to a cancellation names no order")
-        reason = str(result.get("failure_reason") or "refused")
-        return "" if result.get("success") is True or reason == ALREADY else reason
-
     async def cancel(self, *, market: int, seq: int) -> bool:
         """Cancel a working order; False when it is not working, or nobody can tell."""
         known = self.known.of(market, seq)
         if known is None or known.is_over:
             return False
-        try:
-            if reason := await self._ask_to_cancel(known.venue_id):
-                raise ApiError(reason)
-        except FAILS as error:
-            log.warning("cancel_failed", order=known.venue_id, why=str(error))
-            return False
-        return await self._is_cancelled(known)
-
-    async def _is_cancelled(self, known: KnownOrder) -> bool:
-        """Whether it ended before it was whole; accepted is believed where the end is not seen."""
-        for pause in CONFIRM_PAUSES:
-            try:
-                news = await self.look_at(known)
-            except FAILS as error:
-                log.warning("cancel_not_confirmed", order=known.venue_id, why=str(error))
-                return True
-            if news.is_settled:
-                return news.standing.status != "FILLED"
-            await asyncio.sleep(pause)
-        return True
+        return await self.cancels.cancel(known)

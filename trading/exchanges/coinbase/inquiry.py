@@ -43,13 +43,18 @@ def _is_never(market: int) -> bool:
     return False
 
 
+def _to_nobody(report: FillReport) -> None:
+    log.error("news_for_nobody", seq=report.intent_seq)
+
+
 @dataclass(slots=True)
 class Inquiry:
     """Asks for one account; ``sent_ns`` says when each order left, ``began_ns`` when this life began.
 
     ``unsent`` are orders we know never left, each with the stop whose news must be booked before that
     may be said; ``quiet`` are orders whose end somebody else tells; ``heard_lots`` is what the stream
-    said of each, which REST may not know yet.
+    said of each, which REST may not know yet; ``tell`` takes news that nobody waits for, and
+    ``is_leaving`` says whether the engine has not heard yet of something that was sold.
     """
 
     rest: CoinbaseRest
@@ -63,6 +68,7 @@ class Inquiry:
     quiet: set[str] = field(default_factory=set)
     heard_lots: dict[str, int] = field(default_factory=dict)
     is_leaving: Callable[[int], bool] = _is_never
+    tell: Callable[[FillReport], None] = _to_nobody
     _absent: dict[Key, int] = field(default_factory=dict)
 
     async def lookup(self, order: OrderRequest) -> Evidence:
@@ -128,6 +134,17 @@ class Inquiry:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
         return await self.news(known, await self.facts(known.venue_id))
+
+    async def look_at(self, known: KnownOrder) -> News:
+        """How an order stands; what was not told of it before is told.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        news = await self.ask(known)
+        for report in news.reports:
+            self.tell(report)
+        return news
 
     async def news(self, known: KnownOrder, facts: Facts) -> News:
         """What an order's facts tell beyond what was told: its fills, and its end once all are listed.

@@ -33,7 +33,7 @@ class CoinbaseVenue(WireVenue):
 
     def __init__(self, *, desk: CoinbaseDesk, feed: MarketFeed, ws_url: str) -> None:
         super().__init__(desk=desk, feed=feed)
-        desk.tell = self._tell
+        desk.inquiry.tell = self._tell
         desk.inquiry.is_leaving = self.is_leaving
         self._orders, self._ws_url = desk, ws_url
         self._changed: dict[str, bool] = {}  # venue id -> whether the stream said it is over
@@ -102,7 +102,7 @@ class CoinbaseVenue(WireVenue):
     async def _ask(self, known: KnownOrder) -> None:
         said_over = self._changed[known.venue_id]
         try:
-            news = await self._orders.look_at(known)
+            news = await self._orders.inquiry.look_at(known)
             if self._is_stuck(known, news):
                 log.warning("stop_triggered_and_not_filled", order=known.venue_id)
                 await self._orders.cancel(market=known.order.market, seq=known.order.seq)
