@@ -444,7 +444,7 @@ async def test_a_stop_that_sold_meanwhile_is_never_sold_again(
     assert acts(street) == ["place", "cancel"]
     assert street.sold() == int(Decimal(sold) * 10_000)
     assert await street.lookup(order) is Known.ABSENT
-    street.desk.inquiry.is_leaving = lambda market: True
+    street.desk.inquiry.leaving_lots = lambda market: 400
     assert await street.lookup(order) is Known.UNDECIDED  # until the engine has booked it
 
 
@@ -481,16 +481,52 @@ async def test_a_part_is_sold_and_the_rest_protected_again(street: Street) -> No
     assert street.account.sizes(MARKET) == ["0.04"]
 
 
+async def test_a_stop_moved_in_the_step_of_a_sale_covers_what_remains(street: Street) -> None:
+    await street.submit(Purpose.PROTECT, ticks=290_000)
+    await street.submit(Purpose.REDUCE, lots=400)
+    street.desk.inquiry.leaving_lots = lambda market: street.sold()
+
+    await street.submit(Purpose.MOVE_STOP, lots=1000, ticks=291_000)  # as the core still counts
+    street.desk.inquiry.leaving_lots = lambda market: 0
+    await street.submit(Purpose.MOVE_STOP, lots=600, ticks=291_000)
+
+    assert street.account.sizes(STOP) == ["0.1", "0.06"]
+    assert acts(street) == ["place", "cancel", "place", "place"]
+
+
+async def test_while_a_sale_has_no_answer_no_stop_is_placed(street: Street) -> None:
+    street.account.faults["POST /orders"] = ["reply lost"]
+    sale = street.order(Purpose.REDUCE, lots=400)
+    with pytest.raises(OutcomeUnknown):
+        await street.desk.submit(sale)
+
+    with pytest.raises(NotSent, match="a sale of it has no answer yet"):
+        await street.submit(Purpose.PROTECT, ticks=290_000)
+    assert await street.lookup(sale) is Known.OVER
+    await street.submit(Purpose.PROTECT, lots=600, ticks=290_000)
+
+    assert street.account.sizes(STOP) == ["0.06"]
+
+
+async def test_nothing_is_protected_once_all_of_it_was_sold(street: Street) -> None:
+    street.desk.inquiry.leaving_lots = lambda market: 1000
+
+    with pytest.raises(OutcomeUnknown, match="all of it was sold"):
+        await street.submit(Purpose.PROTECT, ticks=290_000)
+
+    assert street.account.acts == []
+
+
 async def test_what_is_sold_and_not_booked_holds_back_what_would_sell_again(
     street: Street,
 ) -> None:
-    street.desk.inquiry.is_leaving = lambda market: True
+    street.desk.inquiry.leaving_lots = lambda market: 400
     order = street.order(Purpose.EXIT)
 
     with pytest.raises(OutcomeUnknown, match="not booked yet"):
         await street.desk.submit(order)
     assert await street.lookup(order) is Known.UNDECIDED
-    street.desk.inquiry.is_leaving = lambda market: False
+    street.desk.inquiry.leaving_lots = lambda market: 0
     assert await street.lookup(order) is Known.ABSENT
 
     assert street.account.acts == []
@@ -695,12 +731,12 @@ async def test_what_was_sold_counts_as_leaving_until_the_engine_hears_it(street:
     street.account.fill("order-1", "0.1")
     await street.desk.inquiry.look_at(street.desk.known.by_id["order-1"])
 
-    assert stream.venue.is_leaving(0)
+    assert stream.venue.leaving_lots(0) == 1000
     with pytest.raises(OutcomeUnknown, match="not booked yet"):
         await street.submit(Purpose.EXIT)
     messages = stream.venue.messages(after_ns={})
     while not isinstance(await anext(messages), FillReport):
         pass
 
-    assert not stream.venue.is_leaving(0)
+    assert stream.venue.leaving_lots(0) == 0
     await messages.aclose()

@@ -93,7 +93,7 @@ class WireVenue(ABC):
     def __init__(self, *, desk: Desk, feed: MarketFeed) -> None:
         self._desk, self._feed = desk, feed
         self._queue: asyncio.Queue[Message] = asyncio.Queue()
-        self._leaving: Counter[int] = Counter()  # market -> fills of exits that wait in the queue
+        self._leaving: Counter[int] = Counter()  # market -> lots of exits that wait in the queue
 
     @abstractmethod
     async def _hear_orders(self) -> None:
@@ -147,8 +147,8 @@ class WireVenue(ABC):
             while True:
                 message = await self._next()
                 if message is not None:
-                    if isinstance(message, FillReport) and _leaves(message):
-                        self._leaving[message.market] -= 1
+                    if isinstance(message, FillReport) and message.purpose != Purpose.ENTRY:
+                        self._leaving[message.market] -= message.quantity_lots
                     yield message
                 for task in tasks:
                     if task.done():
@@ -188,13 +188,13 @@ class WireVenue(ABC):
 
     def _tell(self, message: Message) -> None:
         """Into the one stream."""
-        if isinstance(message, FillReport) and _leaves(message):
-            self._leaving[message.market] += 1
+        if isinstance(message, FillReport) and message.purpose != Purpose.ENTRY:
+            self._leaving[message.market] += message.quantity_lots
         self._queue.put_nowait(message)
 
-    def is_leaving(self, market: int) -> bool:
-        """Whether the engine does not know yet of something that was sold."""
-        return self._leaving[market] > 0
+    def leaving_lots(self, market: int) -> int:
+        """What was sold and the engine has not heard of yet."""
+        return self._leaving[market]
 
     async def _catch_up(self) -> None:
         """Everything the stream may have missed, before it is trusted again."""
@@ -218,7 +218,3 @@ class WireVenue(ABC):
                 for report in await self._desk.inquiry.catch_up():
                     log.warning("order_news_was_missed", seq=report.intent_seq)
                     self._tell(report)
-
-
-def _leaves(report: FillReport) -> bool:
-    return report.quantity_lots > 0 and report.purpose != Purpose.ENTRY

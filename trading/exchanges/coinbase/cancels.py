@@ -51,6 +51,18 @@ class Cancels:
             return False
         return await self._is_cancelled(known)
 
+    async def wait(self, known: KnownOrder) -> bool:
+        """Whether an order that ends by itself is over by now, and all of it told.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: nobody can tell.
+        """
+        for pause in CONFIRM_PAUSES:
+            if (await self.inquiry.look_at(known)).is_settled:
+                return True
+            await asyncio.sleep(pause)
+        return False
+
     async def _is_cancelled(self, known: KnownOrder) -> bool:
         """Whether it ended before it was whole; accepted is believed where the end is not seen."""
         for pause in CONFIRM_PAUSES:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import msgspec
+
 from trading.core.codes import Purpose, Side
 from trading.engine.errors import NotSent, OutcomeUnknown, Refused
 from trading.engine.messages import MarketSpec, OrderRequest
@@ -16,6 +18,8 @@ from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest, segment
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
 from trading.exchanges.venue_clock import VenueClock
+
+SALES = (Purpose.EXIT, Purpose.REDUCE)
 
 
 @dataclass(slots=True)
@@ -72,15 +76,40 @@ class CoinbaseDesk:
         if order.purpose == Purpose.ENTRY:
             await self._check_product(spec)
             return await self._place(order)
-        if self.inquiry.is_leaving(order.market):
-            self._hold_back(order, None, "something was sold that is not booked yet")
         stop = self.known.stop_of(order.market)
-        if stop is None:
-            return await self._place(order)
         if order.purpose in STOPS:
-            return await self._move(stop, order)
-        await self._take_away(stop, order)
+            left = await self._less_what_is_sold(order)
+            return await (self._move(stop, left) if stop else self._place(left))
+        if self.inquiry.leaving_lots(order.market):
+            self._hold_back(order, None, "something was sold that is not booked yet")
+        if stop is not None:
+            await self._take_away(stop, order)
         return await self._place(order)
+
+    async def _less_what_is_sold(self, order: OrderRequest) -> OrderRequest:
+        """A stop of what remains: the core counts on what it sells in the same step until it is told.
+
+        Raises:
+            NotSent: nobody knows what remains. OutcomeUnknown: nothing does.
+        """
+        doubtful = [key for key in self.inquiry.doubtful if self.known.of(*key) is None]
+        if any(market == order.market for market, _ in doubtful):
+            raise NotSent("a sale of it has no answer yet")
+        for sale in self.known.working():
+            if sale.order.market == order.market and sale.order.purpose in SALES:
+                await self._see_to_its_end(sale)
+        left = order.quantity_lots - self.inquiry.leaving_lots(order.market)
+        if left <= 0:
+            self._hold_back(order, None, "all of it was sold, which is not booked yet")
+        return msgspec.structs.replace(order, quantity_lots=left)
+
+    async def _see_to_its_end(self, sale: KnownOrder) -> None:
+        try:
+            is_over = await self.cancels.wait(sale)
+        except FAILS as error:
+            raise NotSent(f"a sale of it could not be looked at: {error}") from None
+        if not is_over:
+            raise NotSent("a sale of it still works")
 
     async def _check_product(self, spec: MarketSpec) -> None:
         """Nothing is begun where a position could not be ended."""
@@ -104,14 +133,19 @@ class CoinbaseDesk:
         try:
             told = await self.rest.act("/orders", body)
         except FAILS as error:
-            raise outcome_of(error) from None
+            raise self._doubted(order, outcome_of(error)) from None
         if told.get("success") is not True:
-            raise outcome_of(refusal(told))
+            raise self._doubted(order, outcome_of(refusal(told)))
         named = told.get("success_response") or told
         venue_id = named.get("order_id") if isinstance(named, dict) else None
         if not venue_id:
-            raise OutcomeUnknown("the answer names no order")
+            raise self._doubted(order, OutcomeUnknown("the answer names no order"))
         return self.known.name(order, str(venue_id)).venue_id
+
+    def _doubted(self, order: OrderRequest, outcome: Exception) -> Exception:
+        if isinstance(outcome, OutcomeUnknown) and order.purpose in SALES:
+            self.inquiry.doubtful[order.market, order.seq] = order
+        return outcome
 
     async def _move(self, stop: KnownOrder, order: OrderRequest) -> str:
         """Another stop in the place of the one that rests (docs/adr/0015)."""
@@ -136,6 +170,7 @@ class CoinbaseDesk:
         Raises:
             NotSent: it may still rest. OutcomeUnknown: it has sold, which the engine must book first.
         """
+        had_left = self.inquiry.leaving_lots(order.market)
         self.inquiry.quiet.add(stop.venue_id)
         try:
             has_filled = await self.cancels.end(stop)
@@ -149,7 +184,7 @@ class CoinbaseDesk:
             )
         elif end := self.known.end(stop, time_ns=self.clock.now_ns()):
             self.inquiry.tell(end)
-        if has_filled or self.inquiry.is_leaving(order.market):
+        if has_filled or self.inquiry.leaving_lots(order.market) > had_left:
             self._hold_back(order, stop, "its stop has filled")
 
     def _hold_back(self, order: OrderRequest, stop: KnownOrder | None, why: str) -> None:

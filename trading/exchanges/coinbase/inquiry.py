@@ -39,8 +39,8 @@ class News:
         return self.standing.is_over and self.is_whole
 
 
-def _is_never(market: int) -> bool:
-    return False
+def _none(market: int) -> int:
+    return 0
 
 
 def _to_nobody(report: FillReport) -> None:
@@ -52,9 +52,9 @@ class Inquiry:
     """Asks for one account; ``sent_ns`` says when each order left, ``began_ns`` when this life began.
 
     ``unsent`` are orders we know never left, each with the stop whose news must be booked before that
-    may be said; ``quiet`` are orders whose end somebody else tells; ``heard_lots`` is what the stream
+    may be said; ``doubtful`` are those without an answer; ``quiet`` are orders whose end somebody else tells; ``heard_lots`` is what the stream
     said of each, which REST may not know yet; ``tell`` takes news that nobody waits for, and
-    ``is_leaving`` says whether the engine has not heard yet of something that was sold.
+    ``leaving_lots`` says what was sold and the engine has not heard of yet.
     """
 
     rest: CoinbaseRest
@@ -65,9 +65,10 @@ class Inquiry:
     began_ns: int = 0
     sent_ns: dict[Key, int] = field(default_factory=dict)
     unsent: dict[Key, KnownOrder | None] = field(default_factory=dict)
+    doubtful: dict[Key, OrderRequest] = field(default_factory=dict)
     quiet: set[str] = field(default_factory=set)
     heard_lots: dict[str, int] = field(default_factory=dict)
-    is_leaving: Callable[[int], bool] = _is_never
+    leaving_lots: Callable[[int], int] = _none
     tell: Callable[[FillReport], None] = _to_nobody
     _absent: dict[Key, int] = field(default_factory=dict)
 
@@ -76,7 +77,10 @@ class Inquiry:
         try:
             if (order.market, order.seq) in self.unsent:
                 return await self._judge_unsent(order)
-            return await self._judge(order)
+            evidence = await self._judge(order)
+            if evidence.known is not Known.UNDECIDED:
+                self.doubtful.pop((order.market, order.seq), None)
+            return evidence
         except FAILS as error:
             log.warning("lookup_failed", seq=order.seq, why=str(error))
             return Evidence(Known.UNDECIDED)
@@ -86,7 +90,7 @@ class Inquiry:
         stop = self.unsent[order.market, order.seq]
         news = await self.ask(stop) if stop else None
         reports = news.reports if news else ()
-        if reports or (news and not news.is_whole) or self.is_leaving(order.market):
+        if reports or (news and not news.is_whole) or self.leaving_lots(order.market):
             return Evidence(Known.UNDECIDED, news=reports)
         return Evidence(Known.ABSENT)
 

@@ -34,7 +34,7 @@ class CoinbaseVenue(WireVenue):
     def __init__(self, *, desk: CoinbaseDesk, feed: MarketFeed, ws_url: str) -> None:
         super().__init__(desk=desk, feed=feed)
         desk.inquiry.tell = self._tell
-        desk.inquiry.is_leaving = self.is_leaving
+        desk.inquiry.leaving_lots = self.leaving_lots
         self._orders, self._ws_url = desk, ws_url
         self._changed: dict[str, bool] = {}  # venue id -> whether the stream said it is over
         self._triggered_ns: dict[str, int] = {}
