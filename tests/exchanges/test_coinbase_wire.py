@@ -466,8 +466,8 @@ def test_an_unknown_word_in_a_fill_is_tolerated(changes: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("changes", [{"price": "x"}, {"size": None}, {"trade_time": "yesterday"}, {"size_in_quote": True, "price": "0"}])  # fmt: skip
-def test_an_unreadable_fill_is_a_value_error(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError):
+def test_an_unreadable_fill_is_no_answer(changes: dict[str, Any]) -> None:
+    with pytest.raises(NoAnswer, match="cannot be read"):
         orders.execution(FILL | changes, spec())
 
 
