@@ -45,7 +45,9 @@ class Env(BaseSettings):
     bars_dir: Path | None = None
     demo_bars: Path | None = None
     demo_speed: str = "60"
-    demo_market: Literal["auto", "simulator", "simulator_live", "kraken", "synthetic"] = "auto"
+    demo_market: Literal[
+        "auto", "simulator", "simulator_live", "kraken", "coinbase", "synthetic"
+    ] = "auto"
     simulator_port: int = Field(default=8092, ge=1, le=65535)
     kraken_rest_url: str = "https://api.kraken.com"
     kraken_ws_url: str = "wss://ws.kraken.com/v2"

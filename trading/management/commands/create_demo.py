@@ -29,6 +29,7 @@ MARKETS = {
     "synthetic": "seeded synthetic market",
     "simulator": "Kraken's wire protocol at the venue simulator,",
     "kraken": "Kraken's public feed,",
+    "coinbase": "Coinbase's public feed,",
 }
 
 
