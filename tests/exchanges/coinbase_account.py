@@ -55,6 +55,7 @@ class Account:
     hides_fills: int = 0  # how many looks at the list of fills find it old
     page: int = 100
     status_word: str = ""
+    fills_instead: bool = False  # what is to be cancelled fills first
 
     def __post_init__(self) -> None:
         self.wire.answers |= {
@@ -166,6 +167,8 @@ class Account:
         if order is None:
             told = {"error": "unknown", "error_details": "order with this orderID was not found"}
             return web.json_response(told, status=404)
+        if order["status"] == "CANCEL_QUEUED" and self.fills_instead:
+            self.fill(order["order_id"], order["base_size"])
         if order["status"] == "CANCEL_QUEUED":
             order["looks"] -= 1
             order["status"] = "CANCELLED" if order["looks"] < 0 else "CANCEL_QUEUED"

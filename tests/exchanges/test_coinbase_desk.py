@@ -555,6 +555,15 @@ async def test_fills_that_come_after_the_cancellation_was_queued_are_told(street
     assert [(one.quantity_lots, one.final) for one in street.told] == [(300, 0), (0, 1)]
 
 
+async def test_an_order_that_fills_before_it_is_cancelled_was_not(street: Street) -> None:
+    entry = await street.submit(Purpose.ENTRY, ticks=299_000)
+    street.account.fills_instead = True
+
+    assert not await street.desk.cancel(market=0, seq=entry.seq)
+
+    assert [(one.quantity_lots, one.final) for one in street.told] == [(1000, 1)]
+
+
 async def test_a_filled_or_unknown_order_is_not_cancelled(street: Street) -> None:
     entry = await street.submit(Purpose.ENTRY, ticks=299_000)
     street.account.fill("order-1", "0.1")
@@ -637,9 +646,11 @@ async def test_fills_the_stream_hints_at_are_told_once(street: Street, stream: S
     await street.account.say("order-1")
     await stream.until(lambda: stream.fills() == [(300, 0), (700, 1)])
     for _ in range(3):  # replayed, and out of order
-        await street.account.say("order-1", **old)
         await street.account.say("order-1")
+        await street.account.say("order-1", **old)
     await asyncio.sleep(0.05)
+
+    assert street.desk.inquiry.heard_lots == {"order-1": 1000}
 
     assert stream.fills() == [(300, 0), (700, 1)]
 

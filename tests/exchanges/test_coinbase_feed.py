@@ -106,6 +106,8 @@ class Listener:
         await asyncio.sleep(0.03)
         at, price, size = trades_of(self.open_s)[0]
         await self.wire.trade(at, price, size, told=next_told)
+        self.wire.now_s = self.open_s + 1.75  # a bar may be told, and REST has not settled
+        await asyncio.sleep(0.03)
         self.wire.now_s = self.open_s + 3.0
         await asyncio.sleep(0.06)
 
