@@ -232,6 +232,22 @@ async def test_a_minute_in_which_the_connection_began_is_taken_from_rest(wire: W
     assert first.open == float(trades_of(FIRST_S)[0][1])  # a trade from before the connection
 
 
+async def test_that_minute_is_told_though_nobody_trades_after_it(wire: Wire) -> None:
+    listener = Listener(wire, feed_of(wire))
+    await listener.up()
+    for at, price, size in trades_of(FIRST_S)[2:]:
+        await wire.trade(at, price, size)
+    wire.now_s = FIRST_S + MINUTE_S + 3.0
+
+    await until(lambda: len(listener.bars()) == OLD_MINUTES + 1, listener.task)
+    asked = len(wire.asked)
+    await asyncio.sleep(0.05)
+    await listener.end()
+
+    assert len(wire.asked) == asked  # once is enough
+    listener.assert_whole(first_s=OLDEST_S, count=OLD_MINUTES + 1)
+
+
 async def test_a_minute_nobody_told_of_is_asked_for(wire: Wire) -> None:
     listener = Listener(wire, feed_of(wire))
     await listener.up()
