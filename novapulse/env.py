@@ -45,11 +45,23 @@ class Env(BaseSettings):
     bars_dir: Path | None = None
     demo_bars: Path | None = None
     demo_speed: str = "60"
-    demo_market: Literal["auto", "simulator", "simulator_live", "kraken", "synthetic"] = "auto"
+    demo_market: Literal[
+        "auto",
+        "simulator",
+        "simulator_live",
+        "simulator_coinbase",
+        "simulator_coinbase_live",
+        "kraken",
+        "coinbase",
+        "synthetic",
+    ] = "auto"
     simulator_port: int = Field(default=8092, ge=1, le=65535)
     kraken_rest_url: str = "https://api.kraken.com"
     kraken_ws_url: str = "wss://ws.kraken.com/v2"
     kraken_ws_auth_url: str = "wss://ws-auth.kraken.com/v2"
+    coinbase_rest_url: str = "https://api.coinbase.com/api/v3/brokerage"
+    coinbase_ws_url: str = "wss://advanced-trade-ws.coinbase.com"
+    coinbase_ws_user_url: str = "wss://advanced-trade-ws-user.coinbase.com"
     host: str = Field(
         default="127.0.0.1", validation_alias=AliasChoices("NOVA_HOST", "DASHBOARD_HOST")
     )

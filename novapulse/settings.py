@@ -149,6 +149,7 @@ DEMO_MARKET = ENV.demo_market
 RECORDED_DIR = ENV.data_dir / "bars-recorded"
 SIMULATOR_PORT = ENV.simulator_port
 KRAKEN_URLS = (ENV.kraken_rest_url, ENV.kraken_ws_url, ENV.kraken_ws_auth_url)
+COINBASE_URLS = (ENV.coinbase_rest_url, ENV.coinbase_ws_url, ENV.coinbase_ws_user_url)
 VAULT_KEK = ENV.vault_kek
 VAULT_KEK_FILE = ENV.vault_kek_file or ENV.data_dir / "vault.keys"
 ALLOW_LIVE = ENV.allow_live == "yes"

@@ -207,7 +207,7 @@ def plan(settings: env.Env) -> Supervisor:
 
 def simulator_speed(settings: env.Env) -> str | None:
     """How fast the demo's venue plays, or None where the demo trades elsewhere or there is none."""
-    if settings.env == "production" or settings.demo_market in ("kraken", "synthetic"):
+    if settings.env == "production" or settings.demo_market in ("kraken", "coinbase", "synthetic"):
         return None
     fastest = settings.demo_speed == "max"
     return FASTEST_SIMULATOR if fastest else settings.demo_speed

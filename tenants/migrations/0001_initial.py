@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             name='ExchangeAccount',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('venue', models.CharField(choices=[('kraken', 'Kraken'), ('coinbase', 'Coinbase'), ('simulator', 'Venue simulator'), ('replay', 'Replay of stored bars'), ('synthetic', 'Synthetic market')], max_length=16)),
+                ('venue', models.CharField(choices=[('kraken', 'Kraken'), ('coinbase', 'Coinbase'), ('simulator', 'Venue simulator'), ('simulator_coinbase', 'Venue simulator as Coinbase'), ('replay', 'Replay of stored bars'), ('synthetic', 'Synthetic market')], max_length=32)),
                 ('label', models.CharField(max_length=60)),
                 ('mode', models.CharField(choices=[('PAPER', 'Paper'), ('LIVE', 'Live')], default='PAPER', max_length=5)),
                 ('quote_currency', models.CharField(default='USD', max_length=16)),

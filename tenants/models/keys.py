@@ -14,8 +14,11 @@ class ExchangeAccount(TenantModel):
         KRAKEN = "kraken", "Kraken"
         COINBASE = "coinbase", "Coinbase"
         SIMULATOR = "simulator", "Venue simulator"
+        SIMULATOR_COINBASE = "simulator_coinbase", "Venue simulator as Coinbase"
         REPLAY = "replay", "Replay of stored bars"
         SYNTHETIC = "synthetic", "Synthetic market"
+
+    PLAY_VENUES = frozenset({Venue.SIMULATOR, Venue.SIMULATOR_COINBASE})  # of play money
 
     class Mode(models.TextChoices):
         PAPER = "PAPER"
@@ -24,7 +27,7 @@ class ExchangeAccount(TenantModel):
     WITH_KEYS = (Venue.KRAKEN, Venue.SIMULATOR)  # where orders can be sent
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    venue = models.CharField(max_length=16, choices=Venue)
+    venue = models.CharField(max_length=32, choices=Venue)
     label = models.CharField(max_length=60)
     mode = models.CharField(max_length=5, choices=Mode, default=Mode.PAPER)
     quote_currency = models.CharField(max_length=16, default="USD")

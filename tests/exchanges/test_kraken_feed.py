@@ -12,8 +12,8 @@ import pytest
 from tests.engine.fakes import MINUTE_NS, random_bars
 from tests.exchanges.street import open_simulator
 from trading.engine.messages import BarClosed, FeedChange
-from trading.exchanges.kraken import feed as feed_module
-from trading.exchanges.kraken import sockets
+from trading.exchanges import sockets
+from trading.exchanges import wire_feed as feed_module
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.names import UnknownPair
 from trading.exchanges.kraken.rest import KrakenRest

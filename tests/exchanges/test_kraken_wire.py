@@ -7,14 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading.engine.errors import NotSent, OutcomeUnknown, Refused
+from trading.exchanges.candles import Candles
 from trading.exchanges.caps import Caps
 from trading.exchanges.kraken import names
-from trading.exchanges.kraken.candles import Candles, interval_of, rest_candles, ws_candles
+from trading.exchanges.kraken.candles import interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached, outcome_of
 from trading.exchanges.kraken.sign import Nonces, UnusableKey, signature
-from trading.exchanges.kraken.sockets import _read, pause_after
 from trading.exchanges.simulator.kraken_views import checksum
 from trading.exchanges.simulator.market import Grid, Level, PairMarket
+from trading.exchanges.sockets import pause_after, read_frame
 from trading.exchanges.synthetic import SyntheticBars
 from trading.exchanges.venue_clock import read_stamp
 
@@ -130,13 +131,13 @@ def test_an_error_is_sorted_by_what_may_have_happened(error: Exception, kind: ty
 
 
 def test_frames_keep_the_digits_of_their_numbers() -> None:
-    assert _read('{"qty":0.12440000,"price":1e-08,"n":7}') == {
+    assert read_frame('{"qty":0.12440000,"price":1e-08,"n":7}') == {
         "qty": "0.12440000",
         "price": "1e-08",
         "n": 7,
     }
-    assert _read("CloudFlare WebSocket proxy restarting") is None
-    assert _read("[1]") is None
+    assert read_frame("CloudFlare WebSocket proxy restarting") is None
+    assert read_frame("[1]") is None
 
 
 def test_stamps_with_any_number_of_decimals_are_exact() -> None:

@@ -47,19 +47,20 @@ def ensure_demo(
 ) -> Demo:
     """Make what is missing of the demo and let the right engine run; safe to repeat.
 
-    With a stored series its bars are replayed; without one it trades at ``venue``. Real orders at
-    the simulator are signed with its key.
+    With a stored series its bars are replayed; without one it trades at ``venue``: on paper, or,
+    given the simulator's key, with real orders there.
     """
     tenant, password = _ensure_owner(now=now)
     with tenant_scope(tenant.id):
-        venue, _, live = ("replay" if series else venue).partition("_")
+        live = series is None and simulator_key is not None
+        venue = "replay" if series else venue
         mode = ExchangeAccount.Mode.LIVE if live else ExchangeAccount.Mode.PAPER
         instrument = series.instrument if series else _demo_instrument(venue)
         timeframe = series.timeframe_seconds if series else 60
         engine = _ensure_engine(
             tenant, venue, instrument, mode=mode, timeframe_seconds=timeframe, speed=speed, now=now
         )
-        if live and simulator_key:
+        if live and simulator_key is not None:
             _ensure_key(engine.account, simulator_key, now=now)
         others = Engine.objects.exclude(id=engine.id).filter(desired=Engine.Desired.RUNNING)
         for other in others:

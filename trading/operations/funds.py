@@ -22,7 +22,7 @@ def deposit_paper_funds(
         NotAPaperAccount: the account trades live, and not at our own simulator.
         ValueError: the amount is not above zero.
     """
-    is_play = account.venue == ExchangeAccount.Venue.SIMULATOR
+    is_play = account.venue in ExchangeAccount.PLAY_VENUES
     if account.mode != ExchangeAccount.Mode.PAPER and not is_play:
         raise NotAPaperAccount(f"{account} trades live; paper funds cannot be paid in")
     if amount <= 0:

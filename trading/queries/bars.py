@@ -10,7 +10,8 @@ from trading.models import Instrument
 
 SYNTHETIC_SEED = 20_240_101
 SYNTHETIC_SECONDS = 60
-LIVE_VENUES = ("kraken", "simulator")  # their bars come by wire; what was told is recorded
+# Their bars come by wire; what was told is recorded.
+LIVE_VENUES = ("kraken", "coinbase", "simulator", "simulator_coinbase")
 FEEDS = (*LIVE_VENUES, "replay", "synthetic")
 
 

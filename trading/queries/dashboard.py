@@ -131,6 +131,8 @@ def describe_market(engine: Engine, markets: Sequence[EngineMarket]) -> str:
         return f"Synthetic market, seeded and not real: {pairs}"
     if engine.account.venue == "simulator":
         return f"Venue simulator, Kraken's protocol over an invented market: {pairs}"
+    if engine.account.venue == "simulator_coinbase":
+        return f"Venue simulator, Coinbase's protocol over an invented market: {pairs}"
     if engine.account.venue == "replay":
         venues = " and ".join(sorted({m.instrument.venue for m in markets}))
         return f"Replay of stored {venues} bars: {pairs}"

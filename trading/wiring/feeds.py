@@ -6,6 +6,9 @@ from django.conf import settings
 
 from trading.engine.ports import Clock, MarketFeed
 from trading.exchanges import synthetic
+from trading.exchanges.coinbase.feed import CoinbaseFeed
+from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.coinbase.sign import API_PATH
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
@@ -19,6 +22,7 @@ from trading.queries.markets import EngineMarket
 from trading.wiring.simulator_state import simulator_port
 
 NS_PER_SECOND = 1_000_000_000
+COINBASE_VENUES = frozenset({"coinbase", "simulator_coinbase"})
 
 
 def first_ns(engine: Engine) -> int:
@@ -29,16 +33,19 @@ def first_ns(engine: Engine) -> int:
 
 
 def venue_urls(venue: str) -> tuple[str, str, str]:
-    """(REST, WebSocket, private WebSocket) of a venue that speaks Kraken's protocol.
+    """(REST, WebSocket, private WebSocket) of a venue that is reached by wire.
 
     Raises:
         CannotFeed: it is the simulator, which never ran here.
     """
     if venue == "simulator":
-        port = simulator_port()
-        socket = f"ws://127.0.0.1:{port}/v2"
-        return f"http://127.0.0.1:{port}", socket, f"{socket}/auth"
-    rest, public, private = settings.KRAKEN_URLS
+        server = f"127.0.0.1:{simulator_port()}"
+        return f"http://{server}", f"ws://{server}/v2", f"ws://{server}/v2/auth"
+    if venue == "simulator_coinbase":
+        server = f"127.0.0.1:{simulator_port()}"
+        socket = f"ws://{server}/coinbase/ws"
+        return f"http://{server}{API_PATH}", socket, f"{socket}/user"
+    rest, public, private = settings.COINBASE_URLS if venue == "coinbase" else settings.KRAKEN_URLS
     return rest, public, private
 
 
@@ -80,18 +87,44 @@ def build_feed(
 
 
 def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | None) -> MarketFeed:
-    rest, socket, _ = venue_urls(venue)
     seconds = markets[0].revision.timeframe_seconds
     try:
-        feed = KrakenFeed(
-            rest=KrakenRest(url=rest),
-            ws_url=socket,
+        feed = _feed_of(
+            venue,
             symbols=[market.instrument.symbol for market in markets],
             timeframe_ns=seconds * NS_PER_SECOND,
             clock=clock,
-            with_ticks=clock is not None,
         )
     except ValueError as error:
         raise CannotFeed(str(error)) from None
     keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
     return RecordingFeed(feed, store=open_recordings(), keys=keys)
+
+
+def _feed_of(
+    venue: str, *, symbols: Sequence[str], timeframe_ns: int, clock: VenueClock | None
+) -> MarketFeed:
+    """The feed that speaks the venue's protocol.
+
+    Raises:
+        ValueError: the venue has no candles of the timeframe.
+    """
+    url, socket, _ = venue_urls(venue)
+    time, with_ticks = clock or VenueClock(), clock is not None
+    if venue in COINBASE_VENUES:
+        return CoinbaseFeed(
+            rest=CoinbaseRest(url=url, clock=time),
+            ws_url=socket,
+            symbols=symbols,
+            timeframe_ns=timeframe_ns,
+            clock=time,
+            with_ticks=with_ticks,
+        )
+    return KrakenFeed(
+        rest=KrakenRest(url=url),
+        ws_url=socket,
+        symbols=symbols,
+        timeframe_ns=timeframe_ns,
+        clock=time,
+        with_ticks=with_ticks,
+    )

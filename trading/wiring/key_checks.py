@@ -13,15 +13,21 @@ from tenants.models import ExchangeAccount, ExchangeCredential
 from tenants.scoping import tenant_scope
 from tenants.vault.parts import ExchangeKey
 from trading.engine.errors import CannotTrade
-from trading.exchanges.kraken.admission import problem_of, read_rights
-from trading.exchanges.kraken.errors import FAILS
+from trading.exchanges.coinbase import admission as coinbase
+from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.coinbase.sign import Signer, UnusableKey
+from trading.exchanges.failures import FAILS
+from trading.exchanges.kraken import admission as kraken
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.venue_clock import VenueClock
 from trading.models import Engine
 from trading.operations.credentials import KeyReport, record_check
-from trading.wiring.feeds import venue_urls
+from trading.wiring.feeds import COINBASE_VENUES, venue_urls
 from trading.wiring.keys import NoKey, open_account_key
 
 log = structlog.get_logger(__name__)
+
+Rest = KrakenRest | CoinbaseRest
 
 LEFT_TO_ENGINE = timedelta(seconds=10)
 
@@ -107,24 +113,43 @@ async def ask_venue(venue: str, key: ExchangeKey) -> tuple[frozenset[str], str]:
     Raises:
         ApiError, Unreached, NoAnswer: it cannot be asked now.
     """
-    rest = KrakenRest(url=venue_urls(venue)[0], key=key.key, secret=key.secret)
+    try:
+        rest = open_rest(venue, key)
+    except UnusableKey as error:
+        return frozenset(), str(error)
     try:
         return await ask_rights(rest)
     finally:
         await rest.close()
 
 
-async def ask_rights(rest: KrakenRest) -> tuple[frozenset[str], str]:
+def open_rest(venue: str, key: ExchangeKey) -> Rest:
+    """A client of the venue that signs with this key.
+
+    Raises:
+        UnusableKey: it cannot sign.
+    """
+    url = venue_urls(venue)[0]
+    if venue in COINBASE_VENUES:
+        signer = Signer(name=key.key, secret=key.secret)
+        return CoinbaseRest(url=url, clock=VenueClock(), signer=signer)
+    return KrakenRest(url=url, key=key.key, secret=key.secret)
+
+
+async def ask_rights(rest: Rest) -> tuple[frozenset[str], str]:
     """(rights, problem) of the key this client signs with.
 
     Raises:
         ApiError, Unreached, NoAnswer: it cannot be asked now.
     """
     try:
-        rights = await read_rights(rest)
+        if isinstance(rest, CoinbaseRest):
+            rights = await coinbase.read_rights(rest)
+            return rights, coinbase.problem_of(rights)
+        rights = await kraken.read_rights(rest)
     except CannotTrade as error:
         return frozenset(), str(error)
-    return rights, problem_of(rights)
+    return rights, kraken.problem_of(rights)
 
 
 def _note(credential_id: UUID, version: int, detail: str) -> None:

@@ -10,10 +10,9 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from tenants.models import ExchangeCredential
-from trading.exchanges.kraken.errors import FAILS
-from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.failures import FAILS
 from trading.operations.credentials import KeyReport, record_check
-from trading.wiring.key_checks import ask_rights, ask_venue
+from trading.wiring.key_checks import Rest, ask_rights, ask_venue
 from trading.wiring.keys import NoKey, OpenedKey, open_account_key
 
 log = structlog.get_logger(__name__)
@@ -31,7 +30,7 @@ class KeyWatch:
     fail because of a slip in a form. ``record_check`` holds entries meanwhile.
     """
 
-    def __init__(self, *, account_id: UUID, venue: str, rest: KrakenRest, version: int) -> None:
+    def __init__(self, *, account_id: UUID, venue: str, rest: Rest, version: int) -> None:
         self._account_id, self._venue, self._rest = account_id, venue, rest
         self._version = version
         self._refused = 0

@@ -41,7 +41,7 @@ def read_plan(*, tenant_id: str, engine_id: str) -> Plan:
         engine = Engine.objects.select_related("account").get(id=engine_id)
         account = engine.account
         is_live = account.mode == ExchangeAccount.Mode.LIVE
-        is_play = account.venue == ExchangeAccount.Venue.SIMULATOR
+        is_play = account.venue in ExchangeAccount.PLAY_VENUES
         if is_live and not is_play and not settings.ALLOW_LIVE:
             raise CannotRun(
                 f"{account} is in live mode; this installation sends real orders to the venue "

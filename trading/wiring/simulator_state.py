@@ -48,9 +48,10 @@ def write_state(state: dict[str, Any]) -> None:
     fresh.replace(path)
 
 
-def simulator_key() -> ExchangeKey:
-    """The key the simulator knows, or will know when it starts."""
+def simulator_key(venue: str = "simulator") -> ExchangeKey:
+    """The key the simulator knows, or will know when it starts, at one of its two sides."""
     state = read_state()
+    state = state["coinbase"] if venue == "simulator_coinbase" else state
     return ExchangeKey(str(state["key"]), str(state["secret"]))
 
 

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from trading.engine.ports import Clock, MarketFeed, Venue
+from trading.exchanges.coinbase.desk import CoinbaseDesk
+from trading.exchanges.coinbase.live import CoinbaseVenue
+from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.coinbase.sign import Signer, UnusableKey
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.paper import PaperVenue
 from trading.exchanges.venue_clock import VenueClock
-from trading.wiring.feeds import build_feed, venue_urls
+from trading.wiring.feeds import COINBASE_VENUES, build_feed, venue_urls
 from trading.wiring.key_watch import Call, KeyWatch
-from trading.wiring.keys import NoKey, open_usable_key
+from trading.wiring.keys import NoKey, OpenedKey, open_usable_key
 from trading.wiring.plans import CannotRun, Plan
 from trading.wiring.proof_watch import ProofWatch
 
@@ -33,7 +37,7 @@ def build_street(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
     """The paper venue over the account's feed, or real orders where the account is live.
 
     Raises:
-        CannotFeed: there is no feed. CannotRun: there is no key.
+        CannotFeed: there is no feed. CannotRun: there is no key that can sign.
     """
     if plan.account.mode == ExchangeAccount.Mode.LIVE:
         return _live(plan, speed=speed, clock=clock)
@@ -49,25 +53,51 @@ def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
             opened = open_usable_key(account.id)
     except NoKey as error:
         raise CannotRun(f"{account} is in live mode: {error}") from None
-    url, _, private = venue_urls(account.venue)
     time = VenueClock()
     feed = build_feed(
         engine=plan.engine, markets=plan.markets, speed=speed, clock=clock, venue_clock=time
     )
-    rest = KrakenRest(url=url, key=opened.key.key, secret=opened.key.secret)
-    watch = KeyWatch(account_id=account.id, venue=account.venue, rest=rest, version=opened.version)
-    desk = KrakenDesk(rest=rest, specs=plan.specs, clock=time)
+    open_wire = _coinbase if account.venue in COINBASE_VENUES else _kraken
+    return open_wire(plan, opened, feed, time)
 
+
+def _kraken(plan: Plan, opened: OpenedKey, feed: MarketFeed, time: VenueClock) -> Street:
+    url, _, private = venue_urls(plan.account.venue)
+    rest = KrakenRest(url=url, key=opened.key.key, secret=opened.key.secret)
+    desk = KrakenDesk(rest=rest, specs=plan.specs, clock=time)
+    venue = KrakenVenue(desk=desk, feed=feed, ws_url=private)
+    keys = _key_watch(plan, opened, rest)
+    proofs = ProofWatch(tenant_id=plan.tenant_id, engine_id=str(plan.engine.id), rest=rest)
+
+    async def look_after(call: Call) -> None:
+        await asyncio.gather(keys.run(call), proofs.run())
+
+    return Street(feed, venue, look_after, _closing(feed, rest))
+
+
+def _coinbase(plan: Plan, opened: OpenedKey, feed: MarketFeed, time: VenueClock) -> Street:
+    url, _, private = venue_urls(plan.account.venue)
+    try:
+        signer = Signer(name=opened.key.key, secret=opened.key.secret)
+    except UnusableKey as error:
+        raise CannotRun(f"{plan.account} is in live mode: {error}") from None
+    rest = CoinbaseRest(url=url, clock=time, signer=signer)
+    desk = CoinbaseDesk(rest=rest, specs=plan.specs, clock=time)
+    venue = CoinbaseVenue(desk=desk, feed=feed, ws_url=private)
+    return Street(feed, venue, _key_watch(plan, opened, rest).run, _closing(feed, rest))
+
+
+def _key_watch(plan: Plan, opened: OpenedKey, rest: KrakenRest | CoinbaseRest) -> KeyWatch:
+    account = plan.account
+    return KeyWatch(account_id=account.id, venue=account.venue, rest=rest, version=opened.version)
+
+
+def _closing(feed: MarketFeed, rest: KrakenRest | CoinbaseRest) -> Callable[[], Awaitable[None]]:
     async def close() -> None:
         await feed.close()
         await rest.close()
 
-    proofs = ProofWatch(tenant_id=plan.tenant_id, engine_id=str(plan.engine.id), rest=rest)
-
-    async def look_after(call: Call) -> None:
-        await asyncio.gather(watch.run(call), proofs.run())
-
-    return Street(feed, KrakenVenue(desk=desk, feed=feed, ws_url=private), look_after, close)
+    return close
 
 
 async def nothing_to_watch(_: Call) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from tenants.models import User
+from tenants.models import ExchangeAccount, User
 from tenants.scoping import tenant_scope
 from tests import factories
 from tests.engine.fakes import random_bars
@@ -88,6 +88,16 @@ def test_bars_imported_later_take_the_simulators_place(place, settings) -> None:
     assert wanted() == ["Demo BTC/USD of bitfinex"]
     with tenant_scope(list_engines()[0].tenant_id):
         assert Engine.objects.count() == 2
+
+
+@pytest.mark.parametrize("venue", ["kraken", "coinbase"])
+def test_a_real_venues_feed_is_traded_on_paper(place, settings, venue: str) -> None:
+    settings.DEMO_MARKET = venue
+
+    assert create()["venue"] == venue
+    assert wanted() == ["Demo BTC/USD"]
+    with tenant_scope(list_engines()[0].tenant_id):
+        assert ExchangeAccount.objects.get(venue=venue).mode == "PAPER"
 
 
 def test_a_named_file_that_is_not_there_is_told_in_one_sentence(place, settings) -> None:

@@ -103,22 +103,23 @@ def test_what_is_stuck_is_found(people: People, broken: str, check: str, verdict
     assert code == (1 if verdict == "fail" else 0)
 
 
-def test_a_venue_that_does_not_answer_fails(people: People, settings, tmp_path) -> None:
+@pytest.mark.parametrize("venue", ["simulator", "simulator_coinbase"])
+def test_a_venue_that_does_not_answer_fails(people: People, settings, tmp_path, venue: str) -> None:
     settings.DATA_DIR = tmp_path
     beat(people)
     with tenant_scope(people.engine.tenant_id):
-        ExchangeAccount.objects.update(venue="simulator")
+        ExchangeAccount.objects.update(venue=venue)
 
     code, told = examined()
     assert code == 1
-    assert "never ran here" in told["simulator"][0][1]
+    assert "never ran here" in told[venue][0][1]
 
     (tmp_path / "run").mkdir(exist_ok=True)
     (tmp_path / "run" / "simulator.json").write_text('{"port": 1}')
     code, told = examined()
 
     assert code == 1
-    assert "cannot be reached" in told["simulator"][0][1]
+    assert "cannot be reached" in told[venue][0][1]
 
 
 def test_without_redis_it_says_what_that_means(people: People, settings) -> None:

@@ -1,6 +1,10 @@
 """What Kraken's answers mean for us, by their first words."""
 
 from trading.engine.errors import NotSent, OutcomeUnknown, Refused
+from trading.exchanges import failures
+from trading.exchanges.failures import FAILS, NoAnswer, Unreached
+
+__all__ = ["FAILS", "ApiError", "NoAnswer", "Unreached", "outcome_of"]
 
 # After these the action may have happened all the same.
 UNCLEAR = (
@@ -23,28 +27,13 @@ LATER = (
 GONE = ("EOrder:Unknown order", "EOrder:Invalid order")
 
 
-class ApiError(Exception):
-    """The venue answered with an error; carries its words."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
+class ApiError(failures.ApiError):
+    """Kraken answered with an error."""
 
     @property
     def is_gone(self) -> bool:
         """Whether it says that the order is not working (any more)."""
         return self.words.startswith(GONE)
-
-
-class Unreached(Exception):
-    """Nothing left for the venue."""
-
-
-class NoAnswer(Exception):
-    """It left, and no answer of the venue's came back."""
-
-
-FAILS = (ApiError, Unreached, NoAnswer)
 
 
 def outcome_of(error: Exception) -> Exception:

@@ -1,112 +1,30 @@
-"""One WebSocket v2 connection at a time: connect, subscribe, read; told when it comes and goes."""
+"""WebSocket v2 of Kraken: subscriptions, one confirmation for each symbol, frames with a channel."""
 
-import asyncio
-import json
-import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
-
-log = structlog.get_logger(__name__)
-
-SILENCE_SECONDS = 10.0  # heartbeats come every second
-OPEN_SECONDS = 10.0
-MOST_BYTES = 16_000_000
-JITTER = secrets.SystemRandom()
-QUICK_RETRIES, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2, 0.5, 60.0
-STEADY_SECONDS = 30.0
-
-Requests = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
+from trading.exchanges.sockets import Broken, Connected, Frame
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """Every subscription was confirmed."""
+@dataclass(slots=True)
+class Subscriptions:
+    """One connection; ``ask`` gives its subscriptions."""
 
+    ask: Callable[[], Awaitable[Sequence[dict[str, Any]]]]
+    _waiting: int = 0
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The connection is gone; why."""
+    async def requests(self) -> Sequence[Frame]:
+        """The subscriptions, numbered."""
+        wanted = await self.ask()
+        self._waiting = sum(len(one["params"].get("symbol") or [1]) for one in wanted)
+        return [{**one, "req_id": number} for number, one in enumerate(wanted, start=1)]
 
-    reason: str
-
-
-Frame = dict[str, Any]
-
-
-class Broken(Exception):
-    """This connection cannot be used any more."""
-
-
-def pause_after(failures: int) -> float:
-    """Seconds before the next try: at once at first, then longer and longer, with jitter."""
-    if failures <= QUICK_RETRIES:
-        return FIRST_PAUSE_SECONDS * JITTER.uniform(0.1, 1.0)
-    longest = min(FIRST_PAUSE_SECONDS * 2 ** (failures - QUICK_RETRIES), LONGEST_PAUSE_SECONDS)
-    return longest * JITTER.uniform(0.5, 1.0)
-
-
-async def listen(url: str, requests: Requests) -> AsyncGenerator[Frame | Connected | Lost, None]:
-    """Frames of a connection that is made again and again, for ever.
-
-    ``requests`` gives the subscriptions of each new connection (tokens are fetched anew). Numbers
-    of frames stay text.
-    """
-    failures, loop = 0, asyncio.get_running_loop()
-    while True:
-        began = loop.time()
-        try:
-            async with aclosing(_connection(url, requests)) as frames:
-                async for frame in frames:
-                    yield frame
-            reason = "closed by the venue"
-        except (Broken, OSError, TimeoutError, WebSocketException) as error:
-            reason = str(error) or type(error).__name__
-        failures = 0 if loop.time() - began > STEADY_SECONDS else failures + 1
-        yield Lost(reason)
-        await asyncio.sleep(pause_after(failures))
-
-
-async def _connection(url: str, requests: Requests) -> AsyncGenerator[Frame | Connected, None]:
-    wanted = list(await requests())
-    async with connect(
-        url, max_size=MOST_BYTES, open_timeout=OPEN_SECONDS, close_timeout=1.0, ping_interval=None
-    ) as socket:
-        for number, request in enumerate(wanted, start=1):
-            await socket.send(json.dumps({**request, "req_id": number}))
-        waiting = _expected(wanted)
-        while True:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                text = await socket.recv()
-            frame = _read(text)
-            if frame is None:
-                continue
-            if frame.get("method") == "subscribe":
-                if frame.get("success") is not True:
-                    raise Broken(f"subscription refused: {frame.get('error', 'no reason given')}")
-                waiting -= 1
-                if waiting == 0:
-                    yield Connected()
-                continue
-            if "channel" in frame:
-                yield frame
-
-
-def _expected(requests: Sequence[dict[str, Any]]) -> int:
-    """How many confirmations are to come: one for each symbol."""
-    return sum(len(one["params"].get("symbol") or [1]) for one in requests)
-
-
-def _read(text: str | bytes) -> Frame | None:
-    """A frame with its numbers as text; None for what is no frame of the protocol."""
-    try:
-        told = json.loads(text, parse_float=str)
-    except ValueError:
-        log.warning("frame_is_no_json", text=str(text[:60]))
-        return None
-    return told if isinstance(told, dict) else None
+    def hear(self, frame: Frame) -> Frame | Connected | None:
+        """Frames with a channel; ``Connected`` once every subscription was confirmed."""
+        if frame.get("method") == "subscribe":
+            if frame.get("success") is not True:
+                raise Broken(f"subscription refused: {frame.get('error', 'no reason given')}")
+            self._waiting -= 1
+            return Connected() if self._waiting == 0 else None
+        return frame if "channel" in frame else None

@@ -30,7 +30,9 @@ MARKETS = {
     "replay": "stored bars of",
     "synthetic": "seeded synthetic market",
     "simulator": "Kraken's wire protocol at the venue simulator,",
+    "simulator_coinbase": "Coinbase's wire protocol at the venue simulator,",
     "kraken": "Kraken's public feed,",
+    "coinbase": "Coinbase's public feed,",
 }
 
 
@@ -51,19 +53,20 @@ class Command(BaseCommand):
             stored = stored.filter(**self._import(settings.DEMO_BARS))
         market = settings.DEMO_MARKET
         series = stored.first() if market == "auto" else None
-        given = simulator_key() if market == "simulator_live" else None
+        venue = "simulator" if market == "auto" else market.removesuffix("_live")
+        given = simulator_key(venue) if market.endswith("_live") else None
         try:
             demo = operations.ensure_demo(
                 series=series,
                 speed=settings.DEMO_SPEED,
                 now=timezone.now(),
-                venue="simulator" if market == "auto" else market,
+                venue=venue,
                 simulator_key=(given.key, given.secret) if given else None,
             )
         except tenant_operations.VaultClosed as error:
             raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
         if (
-            demo.venue in (SYNTHETIC, "simulator")
+            demo.venue in (SYNTHETIC, "simulator", "simulator_coinbase")
             and not cards.filter(instrument__venue=SYNTHETIC).exists()
         ):
             store_synthetic_history()

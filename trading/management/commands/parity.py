@@ -26,7 +26,9 @@ class Command(BaseCommand):
         """Which engine, and how to answer."""
         parser.add_argument("--tenant", required=True, help="the workspace's short name")
         parser.add_argument(
-            "--exchange", required=True, help="venue: replay, synthetic, simulator or kraken"
+            "--exchange",
+            required=True,
+            help="venue: replay, synthetic, simulator, simulator_coinbase, kraken or coinbase",
         )
         parser.add_argument("--account", default="", help="account label, where there are several")
         parser.add_argument("--json", action="store_true", help="one JSON answer")

@@ -31,7 +31,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The tenant, the venue and how fast stored bars are replayed."""
         parser.add_argument("--tenant", required=True, help="the workspace's short name")
-        parser.add_argument("--exchange", required=True, help="venue: replay or synthetic")
+        parser.add_argument(
+            "--exchange", required=True, help="venue of the account, such as replay or coinbase"
+        )
         parser.add_argument("--account", default="", help="account label, where there are several")
         parser.add_argument("--speed", default=None, help="market seconds per second, or max")
 

@@ -1,0 +1,123 @@
+"""An account's rows choose the adapter: Coinbase for bars, its simulated side for orders, too."""
+
+import asyncio
+import json
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenants.models import ExchangeAccount
+from tenants.scoping import tenant_scope
+from tests import factories
+from tests.exchanges.coinbase_account import NAME, SECRET, Account
+from tests.exchanges.coinbase_wire import Wire
+from trading.engine.clock import SystemClock
+from trading.engine.messages import BarClosed, FeedChange
+from trading.marketdata.store import BarStore, SeriesKey
+from trading.models import Bot
+from trading.queries.bars import CannotFeed
+from trading.wiring.feeds import venue_urls
+from trading.wiring.plans import CannotRun, Plan, read_plan
+from trading.wiring.streets import build_street
+
+pytestmark = pytest.mark.django_db
+
+
+def plan_of(venue: str, *, mode: str = "PAPER") -> Plan:
+    rows = factories.make_engine("acme", factories.make_instrument(venue), venue=venue)
+    with tenant_scope(rows.tenant_id):
+        ExchangeAccount.objects.filter(id=rows.account_id).update(mode=mode)
+        Bot.objects.filter(account_id=rows.account_id).update(stage=mode)
+    return read_plan(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
+
+
+def tell_key(folder: Path, **told: Any) -> None:
+    (folder / "run").mkdir(parents=True)
+    (folder / "run" / "simulator.json").write_text(json.dumps(told))
+
+
+async def first_news(plan: Plan, wire: Wire) -> list[Any]:
+    """What a street tells until its market and orders are heard and four bars have come."""
+    street, heard = build_street(plan, speed=None, clock=SystemClock()), list[Any]()
+    ups = 1 if plan.account.mode == "PAPER" else 2
+    async with asyncio.timeout(10), aclosing(street.venue.messages(after_ns={})) as messages:  # type: ignore[type-var]
+        async for one in messages:
+            heard.append(one)
+            told = sum(isinstance(one, FeedChange) and one.is_up for one in heard)
+            if told == ups and sum(isinstance(one, BarClosed) for one in heard) == 4:
+                break
+    await street.close()
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("venue", "mode"),
+    [("coinbase", "PAPER"), ("simulator_coinbase", "PAPER"), ("simulator_coinbase", "LIVE")],
+)
+def test_the_adapter_is_chosen_by_the_venue(
+    venue: str, mode: str, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR, settings.RECORDED_DIR = tmp_path, tmp_path / "recorded"
+    tell_key(tmp_path, coinbase={"key": NAME, "secret": SECRET})
+    plan = plan_of(venue, mode=mode)
+
+    async def play() -> tuple[list[Any], Account]:
+        wire = Wire()
+        await wire.start()
+        settings.SIMULATOR_PORT = wire.port
+        settings.COINBASE_URLS = venue_urls("simulator_coinbase")
+        begin = int(wire.now_s) // 60 * 60
+        wire.trades = [(begin - 60.0 * n + 5, f"{30_000 + n}.1", "0.5") for n in range(4, 0, -1)]
+        account = Account(wire)
+        wire.now_s += 3
+        try:
+            return await first_news(plan, wire), account
+        finally:
+            await wire.stop()
+
+    heard, account = asyncio.run(play())
+
+    bars = [one for one in heard if isinstance(one, BarClosed)]
+    assert [bar.close for bar in bars] == [30_004.1, 30_003.1, 30_002.1, 30_001.1]
+    key = SeriesKey(venue, "BTC/USD", 60)
+    stored = list(BarStore(settings.RECORDED_DIR).iter_bars(key, start_ns=0, end_ns=2**62))
+    assert sum(len(part) for part in stored) == 4
+    assert bool(account.tokens) == (mode == "LIVE")
+    channels = {str(one["channel"]) for one in account.wire.subscribed}
+    assert ("user" in channels) == (mode == "LIVE")
+
+
+def test_real_orders_at_the_real_venue_are_refused() -> None:
+    with pytest.raises(CannotRun, match="sends orders to the venue simulator only"):
+        plan_of("coinbase", mode="LIVE")
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"key": "k", "secret": "s"}, "the venue simulator never ran here"),
+        ({"coinbase": {"key": NAME, "secret": "broken key"}}, "the secret of Coinbase is no key"),
+    ],
+)
+def test_without_a_key_it_is_one_sentence(
+    told: dict[str, Any], words: str, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR, settings.RECORDED_DIR = tmp_path, tmp_path / "recorded"
+    tell_key(tmp_path, **told)
+    plan = plan_of("simulator_coinbase", mode="LIVE")
+
+    with pytest.raises(CannotRun, match=words) as caught:
+        build_street(plan, speed=None, clock=SystemClock())
+    assert "broken key" not in str(caught.value)
+
+
+def test_a_timeframe_it_has_not_is_one_sentence(settings: Any, tmp_path: Path) -> None:
+    settings.RECORDED_DIR = tmp_path
+    plan = plan_of("simulator_coinbase")
+    for market in plan.markets:
+        market.revision.timeframe_seconds = 420
+
+    with pytest.raises(CannotFeed, match="420 s: Coinbase has 1 m, 5 m"):
+        build_street(plan, speed=None, clock=SystemClock())

@@ -1,0 +1,200 @@
+"""Places and cancels orders at Coinbase; the only place that sends them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import msgspec
+
+from trading.core.codes import Purpose, Side
+from trading.engine.errors import NotSent, OutcomeUnknown, Refused
+from trading.engine.messages import MarketSpec, OrderRequest
+from trading.exchanges.caps import Caps
+from trading.exchanges.coinbase import names, orders
+from trading.exchanges.coinbase.admission import check_key, check_product
+from trading.exchanges.coinbase.cancels import Cancels
+from trading.exchanges.coinbase.errors import FAILS, outcome_of, refusal
+from trading.exchanges.coinbase.inquiry import Inquiry
+from trading.exchanges.coinbase.rest import CoinbaseRest, segment
+from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
+from trading.exchanges.venue_clock import VenueClock
+
+SALES = (Purpose.EXIT, Purpose.REDUCE)
+
+
+@dataclass(slots=True)
+class CoinbaseDesk:
+    """The orders of one account."""
+
+    rest: CoinbaseRest
+    specs: Sequence[MarketSpec]
+    clock: VenueClock
+    caps: Caps = field(default_factory=Caps)
+    known: KnownOrders = field(default_factory=KnownOrders)
+    inquiry: Inquiry = field(init=False)
+    cancels: Cancels = field(init=False)
+    last_prices: dict[int, Decimal] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
+        self.cancels = Cancels(self.rest, self.inquiry)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything was read and checked that must be before an order."""
+        return self.inquiry.began_ns > 0
+
+    async def open(self) -> None:
+        """Read the time, what the key may, and the list of products.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+            CannotTrade: a product is not listed, is shut or its grid is another, or the key has a
+                right too few or too many; one clear sentence.
+        """
+        await self.rest.time_ns()
+        await check_key(self.rest)
+        told = await self.rest.public("/market/products")
+        products = names.read_products(told.get("products") or [])
+        for spec in self.specs:
+            check_product(products, spec)
+        self.inquiry.products = products
+        self.inquiry.began_ns = self.clock.now_ns()
+
+    async def submit(self, order: OrderRequest) -> str:
+        """Place an order, or one in the place of the stop that rests; the venue's name of it.
+
+        Raises:
+            Refused: the venue or our own caps said no.
+            NotSent: nothing left.
+            OutcomeUnknown: it left, without a clear answer.
+        """
+        spec = self.specs[order.market]
+        if order.purpose == Purpose.ENTRY and self.clock.now_ns() > order.deadline_ns:
+            raise NotSent("its deadline has passed")
+        self.caps.check(order, spec, last=self.last_prices.get(order.market, Decimal(0)))
+        if order.purpose == Purpose.ENTRY:
+            await self._check_product(spec)
+            return await self._place(order)
+        stop = self.known.stop_of(order.market)
+        if order.purpose in STOPS:
+            left = await self._less_what_is_sold(order)
+            return await (self._move(stop, left) if stop else self._place(left))
+        if self.inquiry.leaving_lots(order.market):
+            self._hold_back(order, None, "something was sold that is not booked yet")
+        if stop is not None:
+            await self._take_away(stop, order)
+        return await self._place(order)
+
+    async def _less_what_is_sold(self, order: OrderRequest) -> OrderRequest:
+        """A stop of what remains: the core counts on what it sells in the same step until it is told.
+
+        Raises:
+            NotSent: nobody knows what remains. OutcomeUnknown: nothing does.
+        """
+        doubtful = [key for key in self.inquiry.doubtful if self.known.of(*key) is None]
+        if any(market == order.market for market, _ in doubtful):
+            raise NotSent("a sale of it has no answer yet")
+        for sale in self.known.working():
+            if sale.order.market == order.market and sale.order.purpose in SALES:
+                await self._see_to_its_end(sale)
+        left = order.quantity_lots - self.inquiry.leaving_lots(order.market)
+        if left <= 0:
+            self._hold_back(order, None, "all of it was sold, which is not booked yet")
+        return msgspec.structs.replace(order, quantity_lots=left)
+
+    async def _see_to_its_end(self, sale: KnownOrder) -> None:
+        try:
+            is_over = await self.cancels.wait(sale)
+        except FAILS as error:
+            raise NotSent(f"a sale of it could not be looked at: {error}") from None
+        if not is_over:
+            raise NotSent("a sale of it still works")
+
+    async def _check_product(self, spec: MarketSpec) -> None:
+        """Nothing is begun where a position could not be ended."""
+        product_id = self._product_id(spec)
+        try:
+            told = await self.rest.read(f"/products/{segment(product_id)}")
+            product = names.read_product(told)
+        except (*FAILS, KeyError, ArithmeticError, ValueError) as error:
+            raise NotSent(f"{product_id} could not be looked at: {error}") from None
+        if product.limited_by:
+            raise Refused(f"{product_id}: {product.limited_by}")
+
+    def _product_id(self, spec: MarketSpec) -> str:
+        return names.choose(self.inquiry.products, spec.symbol).product_id
+
+    async def _place(self, order: OrderRequest) -> str:
+        spec = self.specs[order.market]
+        self.known.expect(order)
+        self.inquiry.sent_ns[order.market, order.seq] = self.clock.now_ns()
+        body = orders.create_body(order, spec, product_id=self._product_id(spec))
+        try:
+            told = await self.rest.act("/orders", body)
+        except FAILS as error:
+            raise self._doubted(order, outcome_of(error)) from None
+        if told.get("success") is not True:
+            raise self._doubted(order, outcome_of(refusal(told)))
+        named = told.get("success_response") or told
+        venue_id = named.get("order_id") if isinstance(named, dict) else None
+        if not venue_id:
+            raise self._doubted(order, OutcomeUnknown("the answer names no order"))
+        return self.known.name(order, str(venue_id)).venue_id
+
+    def _doubted(self, order: OrderRequest, outcome: Exception) -> Exception:
+        if isinstance(outcome, OutcomeUnknown) and order.purpose in SALES:
+            self.inquiry.doubtful[order.market, order.seq] = order
+        return outcome
+
+    async def _move(self, stop: KnownOrder, order: OrderRequest) -> str:
+        """Another stop in the place of the one that rests (docs/adr/0015)."""
+        spec = self.specs[order.market]
+        trigger = spec.tick_size * order.price_ticks
+        last = self.last_prices.get(order.market, trigger)
+        if (last - trigger) * (1 if order.side is Side.SELL else -1) < 0:
+            raise Refused(f"stop: {trigger} is past the last price, {last}; the old one rests")
+        try:
+            facts = await self.inquiry.facts(stop.venue_id)
+            rests = not orders.read_order(facts).is_over
+        except FAILS as error:
+            raise NotSent(f"the stop could not be looked at: {error}") from None
+        if rests and orders.rests_as_asked(facts, order, spec):
+            return self.known.name(order, stop.venue_id).venue_id
+        await self._take_away(stop, order)
+        return await self._place(order)
+
+    async def _take_away(self, stop: KnownOrder, order: OrderRequest) -> None:
+        """The stop keeps what ``order`` is to sell or protect: it goes first, and surely.
+
+        Raises:
+            NotSent: it may still rest. OutcomeUnknown: it has sold, which the engine must book first.
+        """
+        had_left = self.inquiry.leaving_lots(order.market)
+        self.inquiry.quiet.add(stop.venue_id)
+        try:
+            has_filled = await self.cancels.end(stop)
+        except FAILS as error:
+            raise NotSent(f"the stop could not be taken away: {error}") from None
+        finally:
+            self.inquiry.quiet.discard(stop.venue_id)
+        if order.purpose == Purpose.REDUCE:
+            stop.is_over = (
+                True  # the core goes on with it, and asks for the rest once this has sold
+            )
+        elif end := self.known.end(stop, time_ns=self.clock.now_ns()):
+            self.inquiry.tell(end)
+        if has_filled or self.inquiry.leaving_lots(order.market) > had_left:
+            self._hold_back(order, stop, "its stop has filled")
+
+    def _hold_back(self, order: OrderRequest, stop: KnownOrder | None, why: str) -> None:
+        """Not refused: the core would ask for another before the news of what was sold came."""
+        self.inquiry.unsent[order.market, order.seq] = stop
+        raise OutcomeUnknown(why)
+
+    async def cancel(self, *, market: int, seq: int) -> bool:
+        """Cancel a working order; False when it is not working, or nobody can tell."""
+        known = self.known.of(market, seq)
+        if known is None or known.is_over:
+            return False
+        return await self.cancels.cancel(known)

@@ -1,0 +1,149 @@
+"""Requests to Coinbase's REST API; nothing that changes anything is ever sent twice by itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from trading.exchanges.coinbase.errors import (
+    OK,
+    TOO_MANY,
+    UNAUTHORIZED,
+    ApiError,
+    NoAnswer,
+    Unreached,
+    http_error,
+)
+from trading.exchanges.coinbase.sign import Signer, uri_of
+from trading.exchanges.venue_clock import VenueClock
+
+NS, NS_PER_MS = 1_000_000_000, 1_000_000
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+HEADERS = {"User-Agent": "NovaPulse", "Cache-Control": "no-cache"}  # else answers are a second old
+READ_TRIES = 3
+FIRST_PAUSE_SECONDS = 0.5
+
+
+class CoinbaseRest:
+    """One client; with a signer private paths, too. ``clock`` gives the time of its tokens."""
+
+    def __init__(self, *, url: str, clock: VenueClock, signer: Signer | None = None) -> None:
+        self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=HEADERS)
+        self._clock, self._signer = clock, signer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def change_key(self, *, key: str, secret: str) -> None:
+        """Sign with another key from the next request on.
+
+        Raises:
+            UnusableKey: it cannot sign; the former one goes on.
+        """
+        self._signer = Signer(name=key, secret=secret)
+
+    async def time_ns(self) -> int:
+        """The venue's time, which the clock hears.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        told = await self.public("/time")
+        try:
+            now_ns = int(told["epochMillis"]) * NS_PER_MS
+        except (KeyError, TypeError, ValueError):
+            raise NoAnswer("Coinbase's time cannot be read") from None
+        self._clock.hear(now_ns)
+        return now_ns
+
+    async def public(self, path: str, **params: Any) -> Any:
+        """The answer of a public path; a read that fails in transport is tried again.
+
+        Raises:
+            ApiError: the venue's words. Unreached, NoAnswer: still no answer.
+        """
+        return await self._patiently(lambda: self._ask("GET", path, params=params))
+
+    async def read(self, path: str, **params: Any) -> Any:
+        """The answer of a private path that changes nothing; tried again like a public one.
+
+        Raises:
+            ApiError: the venue's words. Unreached, NoAnswer: still no answer.
+        """
+        return await self._patiently(lambda: self._ask_signed("GET", path, params=params))
+
+    async def act(self, path: str, body: dict[str, Any]) -> Any:
+        """The answer of a private path, sent once.
+
+        Raises:
+            ApiError: the venue's words.
+            Unreached: it never left.
+            NoAnswer: it left; what became of it is not known.
+        """
+        return await self._ask_signed("POST", path, json=body)
+
+    def token(self, uri: str = "") -> str:
+        """A token for one request, or without ``uri`` for one message of a WebSocket."""
+        if self._signer is None:
+            raise AssertionError("a private request of a client without a key")
+        return self._signer.token(now_s=self._clock.now_ns() // NS, uri=uri)
+
+    async def _ask_signed(self, verb: str, path: str, **given: Any) -> Any:
+        """A token that is refused did nothing: with a fresh clock another is made, once."""
+        try:
+            return await self._ask(verb, path, headers=self._bearer(verb, path), **given)
+        except ApiError as error:
+            if error.status != UNAUTHORIZED:
+                raise
+        await self.time_ns()
+        return await self._ask(verb, path, headers=self._bearer(verb, path), **given)
+
+    def _bearer(self, verb: str, path: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(uri_of(verb, path))}"}
+
+    async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        pause = FIRST_PAUSE_SECONDS
+        for left in range(READ_TRIES - 1, -1, -1):
+            try:
+                return await ask()
+            except (Unreached, NoAnswer):
+                if not left:
+                    raise
+            except ApiError as error:
+                if not left or error.status != TOO_MANY:
+                    raise
+            await asyncio.sleep(pause)
+            pause *= 2
+        raise AssertionError("unreachable")
+
+    async def _ask(self, verb: str, path: str, **given: Any) -> Any:
+        try:
+            answer = await self._client.request(verb, path, **given)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Unreached(
+                f"Coinbase cannot be reached: {error or type(error).__name__}"
+            ) from None
+        except httpx.HTTPError as error:
+            raise NoAnswer(f"no answer from Coinbase: {type(error).__name__}") from None
+        if answer.status_code != OK:
+            raise http_error(answer.status_code, _decoded(answer, otherwise=answer.text))
+        told = _decoded(answer, otherwise=None)
+        if not isinstance(told, dict):
+            raise NoAnswer("Coinbase's answer cannot be read")
+        return told
+
+
+def _decoded(answer: httpx.Response, *, otherwise: Any) -> Any:
+    try:
+        return msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return otherwise
+
+
+def segment(name: str) -> str:
+    """An id as a part of a path."""
+    return quote(name, safe="")

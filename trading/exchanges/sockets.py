@@ -1,0 +1,112 @@
+"""One WebSocket at a time: connect, subscribe, read; told when it comes and goes."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+
+log = structlog.get_logger(__name__)
+
+SILENCE_SECONDS = 10.0  # heartbeats come every second
+OPEN_SECONDS = 10.0
+MOST_BYTES = 16_000_000
+JITTER = secrets.SystemRandom()
+QUICK_RETRIES, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2, 0.5, 60.0
+STEADY_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Every subscription was confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection is gone; why."""
+
+    reason: str
+
+
+Frame = dict[str, Any]
+
+
+class Broken(Exception):
+    """This connection cannot be used any more."""
+
+
+def pause_after(failures: int) -> float:
+    """Seconds before the next try: at once at first, then longer and longer, with jitter."""
+    if failures <= QUICK_RETRIES:
+        return FIRST_PAUSE_SECONDS * JITTER.uniform(0.1, 1.0)
+    longest = min(FIRST_PAUSE_SECONDS * 2 ** (failures - QUICK_RETRIES), LONGEST_PAUSE_SECONDS)
+    return longest * JITTER.uniform(0.5, 1.0)
+
+
+class Conversation(Protocol):
+    """What a venue's protocol makes of one connection."""
+
+    async def requests(self) -> Sequence[Frame]:
+        """What is sent first: subscriptions, with tokens fetched anew."""
+        ...
+
+    def hear(self, frame: Frame) -> Frame | Connected | None:
+        """News for the listener, or None for what is only between the two ends.
+
+        Raises:
+            Broken: the connection cannot be used any more.
+        """
+        ...
+
+
+async def listen(
+    url: str, converse: Callable[[], Conversation]
+) -> AsyncGenerator[Frame | Connected | Lost, None]:
+    """Frames of a connection that is made again and again, for ever. Their numbers stay text."""
+    failures, loop = 0, asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        try:
+            async with aclosing(_connection(url, converse())) as frames:
+                async for frame in frames:
+                    yield frame
+            reason = "closed by the venue"
+        except (Broken, OSError, TimeoutError, WebSocketException) as error:
+            reason = str(error) or type(error).__name__
+        failures = 0 if loop.time() - began > STEADY_SECONDS else failures + 1
+        yield Lost(reason)
+        await asyncio.sleep(pause_after(failures))
+
+
+async def _connection(
+    url: str, conversation: Conversation
+) -> AsyncGenerator[Frame | Connected, None]:
+    wanted = await conversation.requests()
+    async with connect(
+        url, max_size=MOST_BYTES, open_timeout=OPEN_SECONDS, close_timeout=1.0, ping_interval=None
+    ) as socket:
+        for request in wanted:
+            await socket.send(json.dumps(request))
+        while True:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                text = await socket.recv()
+            frame = read_frame(text)
+            told = conversation.hear(frame) if frame is not None else None
+            if told is not None:
+                yield told
+
+
+def read_frame(text: str | bytes) -> Frame | None:
+    """A frame with its numbers as text; None for what is no frame of a protocol."""
+    try:
+        told = json.loads(text, parse_float=str)
+    except ValueError:
+        log.warning("frame_is_no_json", text=str(text[:60]))
+        return None
+    return told if isinstance(told, dict) else None

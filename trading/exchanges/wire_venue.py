@@ -1,0 +1,229 @@
+"""Venue port over a wire: candles, prices and the news of our orders in one stream; orders by REST."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from typing import Protocol
+
+import structlog
+
+from trading.core.codes import Purpose
+from trading.engine.batches import Evidence, OpenIntent
+from trading.engine.messages import (
+    FeedChange,
+    FillReport,
+    MarketSpec,
+    Message,
+    OrderRequest,
+    PriceTick,
+)
+from trading.engine.orders import OPEN_STATES
+from trading.engine.ports import MarketFeed
+from trading.exchanges.failures import FAILS
+from trading.exchanges.known_orders import KnownOrders
+from trading.exchanges.venue_clock import VenueClock
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "orders"
+AUDIT_SECONDS = 30.0
+TICK_SECONDS = 1.0
+RETRY_SECONDS = 2.0
+
+
+class Inquiry(Protocol):
+    """Asks what became of orders."""
+
+    async def lookup(self, order: OrderRequest) -> Evidence:
+        """The venue's word on an unclear order; never raises."""
+        ...
+
+    async def catch_up(self) -> list[FillReport]:
+        """News of working orders that was not told.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        ...
+
+
+class Desk(Protocol):
+    """The orders of one account at a venue."""
+
+    specs: Sequence[MarketSpec]
+    clock: VenueClock
+    known: KnownOrders
+    last_prices: dict[int, Decimal]
+
+    @property
+    def inquiry(self) -> Inquiry:
+        """Who asks for it."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything was checked that must be before an order."""
+        ...
+
+    async def open(self) -> None:
+        """Check it.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: not now. CannotTrade: not before a person acts.
+        """
+        ...
+
+    async def submit(self, order: OrderRequest) -> str:
+        """Place an order; see ``ports.Venue.submit``."""
+        ...
+
+    async def cancel(self, *, market: int, seq: int) -> bool:
+        """Cancel a working order."""
+        ...
+
+
+class WireVenue(ABC):
+    """Real orders on one account; a venue adds how it tells of them."""
+
+    venue: str  # as sentences name it
+
+    def __init__(
+        self, *, desk: Desk, feed: MarketFeed, audit_seconds: float = AUDIT_SECONDS
+    ) -> None:
+        self._desk, self._feed, self._audit_seconds = desk, feed, audit_seconds
+        self._has_caught_up = False
+        self._queue: asyncio.Queue[Message] = asyncio.Queue()
+        self._leaving: Counter[int] = Counter()  # market -> lots of exits that wait in the queue
+
+    @abstractmethod
+    async def _hear_orders(self) -> None:
+        """Tell what the venue's stream says of our orders, for ever."""
+
+    def adopt(self, *, intents: Sequence[OpenIntent], booked_trades: frozenset[str]) -> None:
+        """Orders and booked trades of an earlier leader."""
+        open_ = {state.value for state in OPEN_STATES}
+        self._desk.known.adopt(intents, booked_trades, open_=open_)
+
+    def time_ns(self) -> int:
+        """The venue's own time."""
+        return self._desk.clock.now_ns()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the past was caught up with, and all that was heard since has been told."""
+        return self._has_caught_up and self._queue.empty()
+
+    def snapshot(self) -> bytes:
+        """Nothing: the venue remembers."""
+        return b""
+
+    def restore(self, state: bytes) -> None:
+        """Nothing to take back."""
+        return
+
+    async def submit(self, order: OrderRequest) -> str:
+        """Place an order; see ``ports.Venue.submit``."""
+        await self._ready()
+        return await self._desk.submit(order)
+
+    async def cancel(self, *, market: int, seq: int) -> bool:
+        """Cancel a working order."""
+        return await self._desk.cancel(market=market, seq=seq)
+
+    async def lookup(self, order: OrderRequest) -> Evidence:
+        """What became of an order."""
+        await self._ready()
+        return await self._desk.inquiry.lookup(order)
+
+    async def _ready(self) -> None:
+        """Without the table of pairs nothing can be asked; start-up waits for the venue."""
+        while not self._desk.is_open:
+            try:
+                await self._desk.open()
+            except FAILS as error:
+                log.warning("venue_not_ready", why=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def messages(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[Message]:
+        """Bars, prices, fills and silences, in the order they were heard."""
+        await self._ready()
+        tasks = [asyncio.ensure_future(one) for one in self._work(after_ns)]
+        try:
+            while True:
+                message = await self._next()
+                if message is not None:
+                    if isinstance(message, FillReport) and message.purpose != Purpose.ENTRY:
+                        self._leaving[message.market] -= message.quantity_lots
+                    yield message
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                if tasks[0].done() and self._queue.empty():
+                    return  # a feed that ends: a replay
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _work(self, after_ns: Mapping[int, int]) -> list[Awaitable[None]]:
+        """What goes on all the time; the market comes first."""
+        return [self._hear_market(after_ns), self._hear_orders(), self._audit(), self._tick()]
+
+    async def _next(self) -> Message | None:
+        """The next message, or None after a while without one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TICK_SECONDS):
+                return await self._queue.get()
+        return None
+
+    async def _hear_market(self, after_ns: Mapping[int, int]) -> None:
+        async for told in self._feed.news(after_ns=after_ns):
+            if isinstance(told, PriceTick):
+                tick = self._desk.specs[told.market].tick_size
+                ticks = round(Decimal(repr(told.price)) / tick)
+                self._desk.last_prices[told.market] = ticks * tick
+            self._tell(told)
+
+    async def _tick(self) -> None:
+        """The last price again, for what depends on time alone."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for market, price in self._desk.last_prices.items():
+                self._tell(PriceTick(market, self.time_ns(), float(price)))
+
+    def _tell(self, message: Message) -> None:
+        """Into the one stream."""
+        if isinstance(message, FillReport) and message.purpose != Purpose.ENTRY:
+            self._leaving[message.market] += message.quantity_lots
+        self._queue.put_nowait(message)
+
+    def leaving_lots(self, market: int) -> int:
+        """What was sold and the engine has not heard of yet."""
+        return self._leaving[market]
+
+    async def _catch_up(self) -> None:
+        """Everything the stream may have missed, before it is trusted again."""
+        while True:
+            try:
+                for report in await self._desk.inquiry.catch_up():
+                    self._tell(report)
+            except FAILS as error:
+                log.warning("orders_not_caught_up", why=str(error))
+                reason = f"{self.venue} does not say what became of our orders: {error}"
+                self._tell(FeedChange(CHANNEL, is_up=False, reason=reason))
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._has_caught_up = True
+                return
+
+    async def _audit(self) -> None:
+        """The same now and then, although all looks well."""
+        while True:
+            await asyncio.sleep(self._audit_seconds)
+            with suppress(*FAILS):
+                for report in await self._desk.inquiry.catch_up():
+                    log.warning("order_news_was_missed", seq=report.intent_seq)
+                    self._tell(report)
