@@ -24,7 +24,13 @@ class ExchangeAccount(TenantModel):
         PAPER = "PAPER"
         LIVE = "LIVE"
 
-    WITH_KEYS = (Venue.KRAKEN, Venue.SIMULATOR)  # where orders can be sent
+    WITH_KEYS = (  # where orders can be sent
+        Venue.KRAKEN,
+        Venue.COINBASE,
+        Venue.SIMULATOR,
+        Venue.SIMULATOR_COINBASE,
+    )
+    CURVE_KEYS = frozenset({Venue.COINBASE, Venue.SIMULATOR_COINBASE})  # whose secrets are PEM
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     venue = models.CharField(max_length=32, choices=Venue)

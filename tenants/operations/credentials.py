@@ -173,17 +173,28 @@ def _checked(account: ExchangeAccount, *, key: str, secret: str) -> ExchangeKey:
         )
     key, secret = key.strip(), secret.strip()
     for name, value, least in (("key", key, SHORTEST_KEY), ("secret", secret, 1)):
-        if not least <= len(value) <= LONGEST or not value.isascii() or not value.isprintable():
+        text = value.replace("\r", "").replace("\n", "") if name == "secret" else value
+        if not least <= len(text) <= LONGEST or not text.isascii() or not text.isprintable():
             raise InvalidCredential(
-                f"{name}: {least} to {LONGEST} printable ASCII characters, was {len(value)}"
+                f"{name}: {least} to {LONGEST} printable ASCII characters, was {len(text)}"
             )
+    _check_secret(account, secret)
+    return ExchangeKey(key, secret)
+
+
+def _check_secret(account: ExchangeAccount, secret: str) -> None:
+    """Its form alone; whether it signs is for an engine's process to find."""
+    takes_pem = account.venue in ExchangeAccount.CURVE_KEYS
+    if takes_pem and secret.startswith("-----BEGIN ") and secret.endswith("-----"):
+        return
     try:
         base64.b64decode(secret, validate=True)
     except (binascii.Error, ValueError):
+        form = "PEM or base64 text" if takes_pem else "base64 text"
+        whose = "Coinbase" if takes_pem else "Kraken"
         raise InvalidCredential(
-            "secret: the private key of Kraken is base64 text; this is not"
+            f"secret: the private key of {whose} is {form}; this is not"
         ) from None
-    return ExchangeKey(key, secret)
 
 
 def _told(row: ExchangeCredential) -> dict[str, Any]:

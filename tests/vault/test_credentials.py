@@ -189,8 +189,8 @@ def test_what_cannot_be_a_key_is_refused_without_being_repeated(
 
 
 def test_a_venue_without_orders_takes_no_key(db) -> None:
-    with pytest.raises(operations.InvalidCredential, match="Coinbase takes no keys"):
-        make_account("coiny", venue="coinbase").seal()
+    with pytest.raises(operations.InvalidCredential, match="Synthetic market takes no keys"):
+        make_account("quiet", venue="synthetic").seal()
 
 
 def test_rewrap_moves_every_workspace_to_the_newest_kek(

@@ -17,7 +17,7 @@ PASSED = ("some", "strong")  # levels of trading.backtest.verdict
 def needed_for_any(account: ExchangeAccount, *, now: datetime) -> list[str]:
     """What nobody may override; a sentence each."""
     credential = ExchangeCredential.objects.filter(account=account).first()
-    is_play = account.venue == ExchangeAccount.Venue.SIMULATOR
+    is_play = account.venue in ExchangeAccount.PLAY_VENUES
     if not is_play and not settings.ALLOW_LIVE:
         return [
             "this installation sends real orders to the venue simulator only; its operator "
@@ -36,7 +36,7 @@ def needed_for_any(account: ExchangeAccount, *, now: datetime) -> list[str]:
 
 def missing_evidence(account: ExchangeAccount, *, now: datetime) -> list[str]:
     """What an owner may override with a reason; a sentence each. Play money needs none."""
-    if account.venue == ExchangeAccount.Venue.SIMULATOR:
+    if account.venue in ExchangeAccount.PLAY_VENUES:
         return []
     bots = Bot.objects.filter(account=account).exclude(stage=Bot.Stage.RETIRED)
     active = bots.exclude(active_revision=None).select_related("active_revision")

@@ -3,7 +3,9 @@
 import base64
 import binascii
 import json
+import re
 import secrets
+import textwrap
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
@@ -17,6 +19,8 @@ API_PATH = "/api/v3/brokerage"
 ISSUER = "cdp"
 VALID_SECONDS = 120
 SEED_BYTES, NUMBER_BYTES = 32, 32
+PEM = re.compile(r"(-----BEGIN [A-Z ]+-----)(.*)(-----END [A-Z ]+-----)", re.DOTALL)
+PEM_LINE = 64
 FORMS = "an EC P-256 or Ed25519 private key as PEM text, or base64 text of an Ed25519 seed"
 
 PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
@@ -27,18 +31,27 @@ class UnusableKey(ValueError):
 
 
 def read_private_key(secret: str) -> PrivateKey:
-    """The key of a secret as Coinbase hands it out; PEM lines may be parted by a literal ``\\n``.
+    """The key of a secret as Coinbase hands it out; PEM lines may be parted by a literal ``\\n`` or joined.
 
     Raises:
         UnusableKey: one clear sentence.
     """
     text = secret.strip().replace("\\n", "\n")
-    key = _read_pem(text) if text.startswith("-----") else _read_seed(text)
+    key = _read_pem(_lines_of(text)) if text.startswith("-----") else _read_seed(text)
     if isinstance(key, EllipticCurvePrivateKey) and not isinstance(key.curve, SECP256R1):
         raise UnusableKey(f"the secret of Coinbase is on curve {key.curve.name}; it takes P-256")
     if not isinstance(key, EllipticCurvePrivateKey | Ed25519PrivateKey):
         raise UnusableKey(f"the secret of Coinbase is another kind of key; it takes {FORMS}")
     return key
+
+
+def _lines_of(text: str) -> str:
+    """PEM text in lines again, which a form of one line has joined."""
+    found = PEM.fullmatch(text)
+    if found is None:
+        return text
+    head, body, foot = found.groups()
+    return "\n".join([head, *textwrap.wrap("".join(body.split()), PEM_LINE), foot, ""])
 
 
 def _read_pem(text: str) -> Any:
