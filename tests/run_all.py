@@ -13,6 +13,7 @@ from tests import servers
 
 TOOLS = servers.PROJECT_ROOT / ".venv" / "bin"
 PYTHON = sys.executable
+MOST_WORKERS = 4
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # A configuration that production accepts; nothing is contacted while it is checked.
 PRODUCTION = {
@@ -39,6 +40,7 @@ class Step:
 def steps(pytest_arguments: Sequence[str]) -> list[Step]:
     """All of them, the quick ones first."""
     manage = (PYTHON, "manage.py")
+    at_once = ("-n", str(min(MOST_WORKERS, os.cpu_count() or 1)), "--dist", "worksteal")
     in_tests = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     return [
         Step("ruff check", (str(TOOLS / "ruff"), "check", ".")),
@@ -51,7 +53,8 @@ def steps(pytest_arguments: Sequence[str]) -> list[Step]:
             (*manage, "check", "--deploy", "--fail-level", "WARNING"),
             PRODUCTION,
         ),
-        Step("pytest", (PYTHON, "-m", "pytest", *pytest_arguments), in_tests, live=True),
+        Step("decision core", (*manage, "warm_core"), in_tests),  # else every worker compiles it
+        Step("pytest", (PYTHON, "-m", "pytest", *at_once, *pytest_arguments), in_tests, live=True),
     ]
 
 

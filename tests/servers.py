@@ -23,7 +23,7 @@ def environment() -> dict[str, str]:
     """What makes NovaPulse use these servers; starts nothing."""
     values = SERVERS.write_environment()
     assert SERVERS.redis is not None
-    number = 1 + os.getpid() % REDIS_DATABASES_BESIDE_ZERO
+    number = 1 + _run_number() % REDIS_DATABASES_BESIDE_ZERO
     return {
         **values,
         "NOVA_ENV": "test",
@@ -33,6 +33,12 @@ def environment() -> dict[str, str]:
         "NOVA_DATABASE_STAFF_URL": "",
         "REDIS_URL": SERVERS.redis.url(database=number),
     }
+
+
+def _run_number() -> int:
+    """Different for the workers of one run, and most likely for runs that overlap."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return os.getppid() + int(worker.removeprefix("gw")) if worker else os.getpid()
 
 
 @contextmanager

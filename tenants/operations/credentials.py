@@ -15,7 +15,7 @@ from tenants.operations.audit import write_audit
 from tenants.operations.data_keys import seal_into
 from tenants.vault.parts import ExchangeKey
 
-LONGEST, SHORTEST_KEY = 200, 8
+LONGEST, SHORTEST_KEY = 600, 8
 State = ExchangeCredential.State
 NO_FORMER: dict[str, Any] = {"former_data_key": None, "former_version": 0, "former_sealed": b""}
 

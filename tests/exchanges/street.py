@@ -85,11 +85,12 @@ class LiveStreet:
     before_bar: Callable[[int], None] = lambda number: None
     runner: Runner | None = None
     core: CoreState | None = None
+    desk: KrakenDesk | None = None
 
     async def run(self) -> Outcome:
         specs = [spec()]
         rest = KrakenRest(url=self.simulator.address, key=KEY, secret=SECRET)
-        desk = KrakenDesk(rest=rest, specs=specs, clock=SimulatedTime(self.simulator))
+        self.desk = desk = KrakenDesk(rest=rest, specs=specs, clock=SimulatedTime(self.simulator))
         feed = Conductor(self.bars, self._advance, self._before_bar, self._heal)
         socket = f"ws://127.0.0.1:{self.simulator.port}/v2/auth"
         venue = KrakenVenue(desk=desk, feed=feed, ws_url=socket, audit_seconds=AUDIT_SECONDS)

@@ -1,7 +1,6 @@
 """An account's rows choose the adapter: Coinbase for bars, its simulated side for orders, too."""
 
 import asyncio
-import json
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from tenants.scoping import tenant_scope
 from tests import factories
 from tests.exchanges.coinbase_account import NAME, SECRET, Account
 from tests.exchanges.coinbase_wire import Wire
+from tests.simulator_place import tell_port
 from trading.engine.clock import SystemClock
 from trading.engine.messages import BarClosed, FeedChange
 from trading.marketdata.store import BarStore, SeriesKey
@@ -40,11 +40,6 @@ def seal(plan: Plan, secret: str) -> None:
         operations.seal_key(
             account_id=plan.account.id, key=NAME, secret=secret, actor=None, now=factories.NOW
         )
-
-
-def tell_port(folder: Path, port: int) -> None:
-    (folder / "run").mkdir(parents=True)
-    (folder / "run" / "simulator.json").write_text(json.dumps({"port": port}))
 
 
 async def first_news(plan: Plan, wire: Wire) -> list[Any]:

@@ -1,7 +1,6 @@
 """A live account's books against the venue's own: what is lost, doubled, foreign or different."""
 
 import asyncio
-import json
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
@@ -13,12 +12,14 @@ import ccxt
 import pytest
 from django.utils import timezone
 
+from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from tests import factories
 from tests.engine.fakes import random_bars, spec
 from tests.exchanges.street import FUNDS, KEY, SECRET, open_simulator
 from tests.factories import EngineRows
+from tests.simulator_place import tell_port
 from trading.core.codes import Purpose, Side
 from trading.engine.messages import FillReport, MarketSpec
 from trading.exchanges.kraken import orders
@@ -196,12 +197,14 @@ class Live:
 
 @pytest.fixture
 def live(fresh_database, venue: Venue, settings, tmp_path) -> Live:
-    settings.DATA_DIR, settings.SIMULATOR_PORT = tmp_path, venue.simulator.port
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "simulator.json").write_text(json.dumps({"key": KEY, "secret": SECRET}))
+    settings.DATA_DIR = tmp_path
+    tell_port(tmp_path, venue.simulator.port)
     made = factories.make_engine("acme", factories.make_instrument("kraken"), venue="simulator")
     with tenant_scope(made.tenant_id):
         ExchangeAccount.objects.filter(id=made.account_id).update(mode="LIVE")
+        tenant_operations.seal_key(
+            account_id=made.account_id, key=KEY, secret=SECRET, actor=None, now=factories.NOW
+        )
         bot = Bot.objects.get()
     facts = spec()
     market = MarketSpec(
@@ -240,9 +243,9 @@ def test_what_the_venue_does_not_know_is_foreign_and_a_second_order_doubled(live
     assert any(kind == "doubled" and client_id in words for kind, words in live.differences())
 
 
-def test_a_venue_that_cannot_be_asked_leaves_the_books_unproven(live: Live, settings) -> None:
+def test_a_venue_that_cannot_be_asked_leaves_the_books_unproven(live: Live, tmp_path) -> None:
     live.trade(Purpose.ENTRY)
-    settings.SIMULATOR_PORT = 9
+    tell_port(tmp_path, 9)
 
     proof = live.proof()
 

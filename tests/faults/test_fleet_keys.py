@@ -10,6 +10,7 @@ from django.utils import timezone
 from tenants import operations as tenant_operations
 from tenants.scoping import tenant_scope
 from tests.faults.processes import ROOT, ended_afterwards, wait_for
+from tests.simulator_place import tell_port
 from tests.vault.conftest import KEY, SECRET, make_account
 from tests.vault.venue import open_venue
 from trading.exchanges.simulator.accounts import RIGHTS
@@ -17,14 +18,15 @@ from trading.exchanges.simulator.accounts import RIGHTS
 pytestmark = pytest.mark.faults
 
 
-def test_a_fleet_checks_what_was_asked_and_ends_cleanly(environment) -> None:
+def test_a_fleet_checks_what_was_asked_and_ends_cleanly(environment, tmp_path) -> None:
     kept = make_account("acme")
     kept.seal()
     with open_venue(key=KEY, secret=SECRET) as (simulator, customer):
+        tell_port(tmp_path, simulator.port)
         fleet = subprocess.Popen(
             [sys.executable, "manage.py", "run_fleet"],
             cwd=ROOT,
-            env={**environment, "NOVA_SIMULATOR_PORT": str(simulator.port)},
+            env={**environment, "NOVA_DATA_DIR": str(tmp_path)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

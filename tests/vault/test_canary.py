@@ -19,6 +19,7 @@ from tenants.scoping import tenant_scope
 from tests.apps.api.conftest import issue, post, program
 from tests.apps.step_up import step_up
 from tests.apps.trading.conftest import People, people, signed_in  # noqa: F401 - a fixture
+from tests.simulator_place import tell_port
 from tests.vault.conftest import Kept
 from tests.vault.venue import open_venue
 from trading.wiring.key_checks import check_due_keys
@@ -140,6 +141,7 @@ def test_no_canary_is_found_anywhere(
     written: io.StringIO,
     settings,
     redis_url: str,
+    tmp_path,
 ) -> None:
     kept = Kept(people.engine.tenant_id, people.engine.account_id)
     with tenant_scope(kept.tenant_id):
@@ -147,7 +149,8 @@ def test_no_canary_is_found_anywhere(
     told, (key, secret) = Told(), CANARIES["page"]
     with open_venue(key=key, secret=secret) as (simulator, customer):
         customer.further_keys.update([CANARIES["api"], CANARIES["terminal"]])
-        settings.SIMULATOR_PORT = simulator.port
+        settings.DATA_DIR = tmp_path
+        tell_port(tmp_path, simulator.port)
         use_every_way(people, kept, told)
     look_at_admin(people, kept, told)
     with tenant_scope(kept.tenant_id):

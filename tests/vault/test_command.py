@@ -18,6 +18,7 @@ from tenants import operations
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from tests.factories import NOW, make_engine, make_instrument
+from tests.simulator_place import tell_port
 from tests.vault.conftest import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Kept, make_account
 from tests.vault.venue import open_venue
 from trading.exchanges.simulator.accounts import RIGHTS, Account
@@ -44,9 +45,10 @@ def account(db) -> Kept:
 
 
 @pytest.fixture
-def customer(settings) -> Iterator[Account]:
+def customer(settings, tmp_path) -> Iterator[Account]:
     with open_venue(key=KEY, secret=SECRET) as (simulator, customer):
-        settings.SIMULATOR_PORT = simulator.port
+        settings.DATA_DIR = tmp_path
+        tell_port(tmp_path, simulator.port)
         yield customer
 
 
@@ -175,10 +177,11 @@ def test_a_wrong_secret_is_told_in_the_venues_words(account: Kept, customer: Acc
 
 
 def test_a_venue_that_does_not_answer_changes_nothing_that_is_known(
-    account: Kept, settings, monkeypatch
+    account: Kept, settings, monkeypatch, tmp_path
 ) -> None:
     monkeypatch.setattr("trading.exchanges.kraken.rest.FIRST_PAUSE_SECONDS", 0.01)
-    settings.SIMULATOR_PORT = 1
+    settings.DATA_DIR = tmp_path
+    tell_port(tmp_path, 1)
     row = account.seal()
     with tenant_scope(account.tenant_id):
         operations.note_check(

@@ -25,8 +25,8 @@ Mode = ExchangeAccount.Mode
 class KeyBody(Strict):
     """A key as the venue gave it out; it is never told again."""
 
-    key = serializers.CharField(max_length=200, write_only=True)
-    secret = serializers.CharField(max_length=200, write_only=True)
+    key = serializers.CharField(max_length=600, write_only=True)
+    secret = serializers.CharField(max_length=600, write_only=True)
 
 
 class ModeBody(Strict):
