@@ -8,7 +8,7 @@ import structlog
 
 from trading.engine.batches import Evidence, Known
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
-from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
+from trading.exchanges.known_orders import STOPS, Execution, KnownOrder, KnownOrders
 from trading.exchanges.kraken import orders
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.rest import KrakenRest
@@ -21,6 +21,7 @@ DEADLINE_NS = 10 * NS  # the venue refuses an order that reaches it later
 LAG_NS = 3 * NS  # its lists may be behind its book by so much
 ABSENCES = 2  # how often it must not know an order before that is believed
 MOST_ASKED = 20
+Facts = tuple[KnownOrder, Mapping[str, Any], list[Execution] | None]
 
 
 @dataclass(slots=True)
@@ -85,17 +86,33 @@ class Inquiry:
         """What an order's facts tell beyond what was told: its fills, and its end.
 
         Raises:
-            ApiError, Unreached, NoAnswer: its trades cannot be had.
+            ApiError, Unreached, NoAnswer: its trades cannot be had; then nothing was marked as told.
+        """
+        return self._tell(known, told, await self._trades(known, told))
+
+    async def _trades(self, known: KnownOrder, told: Mapping[str, Any]) -> list[Execution] | None:
+        """An order's trades that were not told, oldest first; None while some are not listed yet.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: they cannot be had.
         """
         fresh = [one for one in told.get("trades") or [] if one not in self.known.told]
-        reports: list[FillReport | None] = []
-        spec = self.specs[known.order.market]
+        spec, found = self.specs[known.order.market], list[Execution]()
         for first in range(0, len(fresh), MOST_ASKED):
             page = fresh[first : first + MOST_ASKED]
             trades = await self.rest.read("QueryTrades", txid=",".join(page))
-            found = [orders.rest_execution(one, trades[one], spec) for one in page if one in trades]
-            found.sort(key=lambda execution: execution.time_ns)
-            reports += [self.known.fill(known, execution) for execution in found]
+            if set(page) - trades.keys():
+                return None
+            found += [orders.rest_execution(one, trades[one], spec) for one in page]
+        return sorted(found, key=lambda execution: execution.time_ns)
+
+    def _tell(
+        self, known: KnownOrder, told: Mapping[str, Any], trades: list[Execution] | None
+    ) -> tuple[FillReport, ...]:
+        """Nothing is awaited here: what is marked as told is told."""
+        if trades is None:
+            return ()  # the next look finds them
+        reports = [self.known.fill(known, execution) for execution in trades]
         if told["status"] not in ("open", "pending"):
             reports.append(self.known.end(known, time_ns=self.clock.now_ns()))
         return tuple(report for report in reports if report is not None)
@@ -104,13 +121,14 @@ class Inquiry:
         """News of every working order, by REST: what the stream did not tell.
 
         Raises:
-            ApiError, Unreached, NoAnswer: it cannot be had.
+            ApiError, Unreached, NoAnswer: it cannot be had; then nothing was marked as told.
         """
-        working, reports = self.known.working(), list[FillReport]()
+        working, facts = self.known.working(), list[Facts]()
         for first in range(0, len(working), MOST_ASKED):
             page = {one.venue_id: one for one in working[first : first + MOST_ASKED]}
             told = await self.rest.read("QueryOrders", txid=",".join(page), trades="true")
             for venue_id, known in page.items():
                 if venue_id in told:
-                    reports += await self.news(known, told[venue_id])
-        return reports
+                    trades = await self._trades(known, told[venue_id])
+                    facts.append((known, told[venue_id], trades))
+        return [report for one in facts for report in self._tell(*one)]

@@ -1,0 +1,78 @@
+"""What became of Kraken's orders, asked by REST: whatever fails on the way, no news is lost."""
+
+from typing import Any
+
+import pytest
+
+from tests.engine.fakes import spec
+from tests.exchanges.street import KEY, SECRET, SimulatedTime, open_simulator
+from trading.chaos.stormy import stormy_bars
+from trading.core.codes import ExitReason, Purpose, Side
+from trading.engine.messages import OrderRequest
+from trading.exchanges.kraken.desk import KrakenDesk
+from trading.exchanges.kraken.errors import ApiError
+from trading.exchanges.kraken.rest import KrakenRest
+
+
+def entry(seq: int) -> OrderRequest:
+    """A market buy of a hundred lots."""
+    return OrderRequest(
+        market=0, seq=seq, client_order_id=f"00000000-0000-4000-8000-00000000000{seq}", at_ns=0,
+        purpose=Purpose.ENTRY, side=Side.BUY, quantity_lots=100, price_ticks=0, expires_ns=0,
+        replaces_seq=0, reason=ExitReason.NONE, deadline_ns=2**62,
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def desk():
+    """Two orders of ours that have filled, of which nothing was told."""
+    simulator = await open_simulator(stormy_bars(7, 10))
+    rest = KrakenRest(url=simulator.address, key=KEY, secret=SECRET)
+    made = KrakenDesk(rest=rest, specs=[spec()], clock=SimulatedTime(simulator))
+    await made.open()
+    (market,) = simulator.exchange.markets.values()
+    made.last_prices[0] = market.last_price()
+    for seq in (1, 2):
+        await made.submit(entry(seq))
+    yield made
+    await rest.close()
+    await simulator.stop()
+
+
+def fail_at(desk: KrakenDesk, number: int, change: Any = None) -> None:
+    """Let the n-th QueryTrades fail, or have its answer changed."""
+    read, asked = desk.rest.read, iter(range(1, 1000))
+
+    async def spoiled(method: str, **params: Any) -> Any:
+        told = await read(method, **params)
+        if method == "QueryTrades" and next(asked) == number:
+            if change is None:
+                raise ApiError("EAPI:Rate limit exceeded")
+            return change(told)
+        return told
+
+    desk.rest.read = spoiled  # type: ignore[method-assign]
+
+
+async def test_a_look_that_fails_on_its_way_loses_nothing(desk: KrakenDesk) -> None:
+    fail_at(desk, 2)
+
+    with pytest.raises(ApiError):
+        await desk.inquiry.catch_up()
+    told = await desk.inquiry.catch_up()
+
+    assert [(one.intent_seq, one.quantity_lots, one.final) for one in told] == [
+        (1, 100, 1),
+        (2, 100, 1),
+    ]
+    assert await desk.inquiry.catch_up() == []
+
+
+async def test_an_order_whose_trades_are_not_listed_yet_has_not_ended(desk: KrakenDesk) -> None:
+    fail_at(desk, 1, change=lambda told: {})
+
+    first = await desk.inquiry.catch_up()
+    second = await desk.inquiry.catch_up()
+
+    assert [one.intent_seq for one in first] == [2]
+    assert [(one.intent_seq, one.quantity_lots) for one in second] == [(1, 100)]
