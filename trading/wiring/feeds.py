@@ -1,14 +1,20 @@
 """The market feed of an engine: its markets' bars, replayed at its speed or told by a venue."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.conf import settings
 
 from trading.engine.ports import Clock, MarketFeed
 from trading.exchanges import synthetic
+from trading.exchanges.book_watch import BookWatch
+from trading.exchanges.booked_feed import BookedFeed
+from trading.exchanges.books import Books
+from trading.exchanges.coinbase.books import CoinbaseBooks
 from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
+from trading.exchanges.kraken.books import KrakenBooks
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
@@ -104,27 +110,48 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | 
 def _feed_of(
     venue: str, *, symbols: Sequence[str], timeframe_ns: int, clock: VenueClock | None
 ) -> MarketFeed:
-    """The feed that speaks the venue's protocol.
+    """Bars and order books over the venue's protocol.
 
     Raises:
         ValueError: the venue has no candles of the timeframe.
     """
+    time, books = clock or VenueClock(), Books(symbols)
+    open_feed = _coinbase if venue in COINBASE_VENUES else _kraken
+    feed, watch = open_feed(
+        venue, books, timeframe_ns=timeframe_ns, time=time, with_ticks=clock is not None
+    )
+    return BookedFeed(feed, watch=watch)
+
+
+def _kraken(
+    venue: str, books: Books, *, timeframe_ns: int, time: VenueClock, with_ticks: bool
+) -> tuple[MarketFeed, BookWatch]:
     url, socket, _ = venue_urls(venue)
-    time, with_ticks = clock or VenueClock(), clock is not None
-    if venue in COINBASE_VENUES:
-        return CoinbaseFeed(
-            rest=CoinbaseRest(url=url, clock=time),
-            ws_url=socket,
-            symbols=symbols,
-            timeframe_ns=timeframe_ns,
-            clock=time,
-            with_ticks=with_ticks,
-        )
-    return KrakenFeed(
-        rest=KrakenRest(url=url),
+    rest = KrakenRest(url=url)
+    feed = KrakenFeed(
+        rest=rest,
         ws_url=socket,
-        symbols=symbols,
+        symbols=books.symbols,
         timeframe_ns=timeframe_ns,
         clock=time,
         with_ticks=with_ticks,
     )
+    converse = partial(KrakenBooks, rest, books, time, {})
+    return feed, BookWatch(feed.venue, socket, books, converse, time)
+
+
+def _coinbase(
+    venue: str, books: Books, *, timeframe_ns: int, time: VenueClock, with_ticks: bool
+) -> tuple[MarketFeed, BookWatch]:
+    url, socket, _ = venue_urls(venue)
+    rest = CoinbaseRest(url=url, clock=time)
+    feed = CoinbaseFeed(
+        rest=rest,
+        ws_url=socket,
+        symbols=books.symbols,
+        timeframe_ns=timeframe_ns,
+        clock=time,
+        with_ticks=with_ticks,
+    )
+    converse = partial(CoinbaseBooks, rest, books, time, {})
+    return feed, BookWatch(feed.venue, socket, books, converse, time)
