@@ -192,9 +192,10 @@ async def test_a_bar_is_blind_while_heartbeats_come_but_no_book(
         if step == 18:
             fell_silent = simulator.clock.now_ns()
             for session in simulator.sessions:
-                session.subscriptions = {s for s in session.subscriptions if s[0] != "book"}
-            for session in simulator.coinbase.sockets.sessions:
-                session.channels.pop("level2", None)
+                kept = {s for s in session.subscriptions if s[0] != "book"}
+                session.subscriptions = kept or {("instrument", "", 0)}  # heartbeats go on
+            for other in simulator.coinbase.sockets.sessions:
+                other.channels.pop("level2", None)
 
     heard = await listen(simulator, made(simulator), seconds=120, trouble=trouble)
 

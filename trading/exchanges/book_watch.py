@@ -54,6 +54,7 @@ class BookWatch:
     books: Books
     converse: Callable[[], Conversation]
     clock: VenueClock
+    fresh_ns: int = FRESH_NS  # of the venue's time
     _is_up: bool | None = field(default=None)
 
     async def run(self, tell: Callable[[FeedChange], None]) -> None:
@@ -77,7 +78,7 @@ class BookWatch:
     def seen(self, market: int) -> BookSeen | None:
         """The book as it stands; None for one that is not valid or has not been told of lately."""
         book = self.books.find(self.books.symbols[market])
-        if book is None or self.clock.now_ns() - book.told_ns > FRESH_NS:
+        if book is None or self.clock.now_ns() - book.told_ns > self.fresh_ns:
             return None
         return BookSeen(
             market=market,

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from trading.engine.ports import Clock, MarketFeed
 from trading.exchanges import synthetic
-from trading.exchanges.book_watch import BookWatch
+from trading.exchanges.book_watch import FRESH_NS, BookWatch
 from trading.exchanges.booked_feed import BookedFeed
 from trading.exchanges.books import Books
 from trading.exchanges.coinbase.books import CoinbaseBooks
@@ -25,7 +25,7 @@ from trading.marketdata.store import SeriesKey
 from trading.models import Engine
 from trading.queries.bars import LIVE_VENUES, CannotFeed, bar_source, open_recordings
 from trading.queries.markets import EngineMarket
-from trading.wiring.simulator_state import simulator_port
+from trading.wiring.simulator_state import simulator_port, simulator_speed
 
 NS_PER_SECOND = 1_000_000_000
 COINBASE_VENUES = frozenset({"coinbase", "simulator_coinbase"})
@@ -53,6 +53,12 @@ def venue_urls(venue: str) -> tuple[str, str, str]:
         return f"http://{server}{API_PATH}", socket, f"{socket}/user"
     rest, public, private = settings.COINBASE_URLS if venue == "coinbase" else settings.KRAKEN_URLS
     return rest, public, private
+
+
+def fresh_ns(venue: str) -> int:
+    """How old a book may be, in the venue's time: at the simulator it may run faster than ours."""
+    is_simulated = venue.startswith("simulator")
+    return int(FRESH_NS * max(simulator_speed(), 1.0)) if is_simulated else FRESH_NS
 
 
 def build_feed(
@@ -137,7 +143,7 @@ def _kraken(
         with_ticks=with_ticks,
     )
     converse = partial(KrakenBooks, rest, books, time, {})
-    return feed, BookWatch(feed.venue, socket, books, converse, time)
+    return feed, BookWatch(feed.venue, socket, books, converse, time, fresh_ns(venue))
 
 
 def _coinbase(
@@ -154,4 +160,4 @@ def _coinbase(
         with_ticks=with_ticks,
     )
     converse = partial(CoinbaseBooks, rest, books, time, {})
-    return feed, BookWatch(feed.venue, socket, books, converse, time)
+    return feed, BookWatch(feed.venue, socket, books, converse, time, fresh_ns(venue))

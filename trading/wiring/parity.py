@@ -69,9 +69,10 @@ def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
         series = [_decided_bars(plan, market, opens[market.index]) for market in plan.markets]
         bars, index = runner.merge(series)
         keys = list(zip(index.tolist(), bars["open_ns"].tolist(), strict=True))
+        books = np.array([known.get(key, NO_BOOK) for key in keys], USED_BOOK)
         result = runner.run(
             held=np.array([held.get(key, 0) for key in keys], "i8"),
-            books=np.array([known.get(key, NO_BOOK) for key in keys], USED_BOOK),
+            books=books if known else runner.NO_BOOKS,
             series=series,
             markets=new_markets(plan.specs),
             params=plan.params,
