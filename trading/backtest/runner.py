@@ -14,7 +14,7 @@ from trading.core import fills as fill_model
 from trading.core import pipeline
 from trading.core.config.pipeline import PipelineParams
 from trading.core.jit import stage
-from trading.core.records import BAR, FILL, INTENT, MAX_FILLS, MAX_INTENTS
+from trading.core.records import BAR, FILL, INTENT, MAX_FILLS, MAX_INTENTS, USED_BOOK
 from trading.core.simulation import accept_all, settle
 
 FIRST_FILLS = 1024
@@ -44,11 +44,11 @@ class Result:
 
 
 @stage
-def loop(bars, market_index, finer, held, at, markets, account, params, sims, out):
+def loop(bars, market_index, finer, told, at, markets, account, params, sims, out):
     """Run until the end or until an array is full.
 
     Args:
-        held: bits of the holds at each bar's close; empty: none at all.
+        told: (bits of the holds, book known) at each bar's close; empty: none at all.
         finer: (bars of a finer timeframe, first and end of those within each bar); empty spans mean
             that a bar's own range is all that is known.
         at: (next bar, fills so far, details so far); the same three are returned.
@@ -56,6 +56,7 @@ def loop(bars, market_index, finer, held, at, markets, account, params, sims, ou
     """
     decisions, details, fills, fill_market = out
     fine, first, end = finer
+    held, books = told
     log = (fills, fill_market)
     start, n, j = at
     asked = np.zeros(MAX_INTENTS, INTENT)
@@ -82,6 +83,8 @@ def loop(bars, market_index, finer, held, at, markets, account, params, sims, ou
                 n = settle(markets, m, account, own, sims, (found, count, asked), log, n)
         if len(held) > 0:
             account[0].holds = held[i]
+        if len(books) > 0:
+            pipeline.recall_book(markets, m, books[i])
         wanted = pipeline.on_bar(markets, m, account, own, bars, i, decisions, i, details, j, asked)
         j += decisions[i].has_detail
         accept_all(sims, m, asked, wanted)
@@ -101,6 +104,7 @@ def merge(series: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 NO_SPANS = np.zeros(0, "i8")
+NO_BOOKS = np.zeros(0, USED_BOOK)
 
 
 def spans(
@@ -129,6 +133,7 @@ def run(
     finer: Sequence[np.ndarray] = (),
     models: Sequence[np.ndarray | None] = (),
     held: np.ndarray | None = None,
+    books: np.ndarray = NO_BOOKS,
 ) -> Result:
     """Trade every series on one shared account.
 
@@ -140,6 +145,7 @@ def run(
         finer: per market bars of a finer timeframe (or none) that tell what happened within a bar.
         models: per market the MODEL record that gates it, or None.
         held: ``codes.HoldBit`` bits at the close of each bar, in (open time, market) order.
+        books: what was known of the order book (dtype USED_BOOK) at each close, idem.
 
     Raises:
         BadBar: a bar that cannot be used.
@@ -151,15 +157,14 @@ def run(
     records = np.concatenate([pipeline.new_params(*one) for one in zip(params, gates, strict=True)])
     state = (markets.copy(), pipeline.new_account(cash), records, fill_model.new_sims(len(series)))
     decisions = np.empty(len(bars), pipeline.DECISION)  # every field of every record is written
-    standing = NO_SPANS if held is None else held.astype("i8")
-    out, at = _play(bars, index, spans(series, finer, bars, index), standing, state, decisions)
-    _, details, fills, fill_market = out
-    _, n, j = at
+    told = (NO_SPANS if held is None else held.astype("i8"), books)
+    out, at = _play(bars, index, spans(series, finer, bars, index), told, state, decisions)
+    (_, details, fills, fill_market), (_, n, j) = out, at
     markets, account, _, sims = state
     return Result(decisions, index, fills[:n], fill_market[:n], account, markets, sims, details[:j])
 
 
-def _play(bars, index, within, held, state, decisions):  # arrays and tuples of them
+def _play(bars, index, within, told, state, decisions):  # arrays and tuples of them
     """Run the loop to the end, with longer arrays where they were too short."""
     markets, account, records, sims = state
     details = np.empty(max(len(bars) // 8, FIRST_FILLS), pipeline.DETAIL)
@@ -168,7 +173,7 @@ def _play(bars, index, within, held, state, decisions):  # arrays and tuples of 
     at = (0, 0, 0)
     while True:
         out = (decisions, details, fills, fill_market)
-        at = loop(bars, index, within, held, at, markets, account, records, sims, out)
+        at = loop(bars, index, within, told, at, markets, account, records, sims, out)
         if at[0] == len(bars):
             return out, at
         details = _grown(details, at[2], 1)

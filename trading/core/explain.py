@@ -39,6 +39,7 @@ NUMBERS = (
     "stop_distance",
     "target_distance",
 )
+BOOK_NUMBERS = ("imbalance", "book_score", "spread", "depth", "whale_bias")
 
 SENTENCES = {
     Reason.NONE: "Entered: every gate said yes.",
@@ -132,12 +133,20 @@ def describe(record: Record) -> dict[str, Any]:
         "opposing": int(d["opposing"]),
         **{name: number(d[name]) for name in NUMBERS},
         **({} if d["side"] else NO_CANDIDATE),
+        "book": _book(d["book"]),
         "timeframes": [_timeframe(k, record) for k in range(TIMEFRAMES)],
         "votes": [_vote(k, name, record) for k, name in enumerate(STRATEGY_NAMES)],
         "gates": _gates(record.detail),
         "sized": _sized(record.detail),
         "features": _features(record.detail),
     }
+
+
+def _book(used: np.void) -> dict[str, Any]:
+    if not used["time_ns"]:
+        return {}
+    numbers = {name: number(used[name]) for name in BOOK_NUMBERS}
+    return {"time_ms": int(used["time_ns"]) // 1_000_000, **numbers}
 
 
 def _timeframe(k: int, record: Record) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""on_bar, on_tick, on_fill, on_book, on_funding: the only doors into the core."""
+"""on_bar, on_tick, on_fill, on_book, recall_book, on_funding: the only doors into the core."""
 
 import numpy as np
 
-from trading.core import accounts, book, confluence, entering, exits, holding, intents, risk
+from trading.core import accounts, beside, book, confluence, entering, exits, holding, intents, risk
 from trading.core import strategies as all_strategies
 from trading.core import timeframes as frames_of
 from trading.core.bars import BadBar, check_bars
@@ -34,6 +34,7 @@ __all__ = [
     "on_fill",
     "on_funding",
     "on_tick",
+    "recall_book",
 ]
 
 WARMUP, HOLDING, WAITING = int(Stage.WARMUP), int(Stage.HOLDING), int(Stage.WAITING)
@@ -44,25 +45,6 @@ BETWEEN_BARS, NO_VOTE = int(Reason.BETWEEN_BARS), int(Reason.NO_VOTE)
 P_ENTRY = int(Purpose.ENTRY)
 X_NONE = int(ExitReason.NONE)
 PROTECT_AGAIN_NS = 5_000_000_000  # a venue that refuses a stop is not asked with every price
-NS_PER_SECOND = 1_000_000_000
-NS_PER_HOUR = 3_600 * NS_PER_SECOND
-
-
-@kernel
-def refresh_inputs(market, p, close_ns):
-    """What is known beside the bars at this close; too old is absent."""
-    inputs, known = market.inputs, market.book
-    age = close_ns - known.time_ns
-    if known.time_ns > 0 and age <= p.book_age_seconds * NS_PER_SECOND:
-        inputs.imbalance, inputs.book_score = known.imbalance, known.book_score
-        inputs.spread, inputs.depth = known.spread, known.depth
-        inputs.whale_bias = known.whale_bias
-    else:
-        inputs.imbalance = inputs.book_score = inputs.spread = np.nan
-        inputs.depth = inputs.whale_bias = np.nan
-    age = close_ns - market.funding_ns
-    told = market.funding_ns > 0 and age <= p.funding_age_hours * NS_PER_HOUR
-    inputs.funding_rate = market.funding_rate if told else np.nan
 
 
 @stage
@@ -105,7 +87,7 @@ def observe(market, p, bar, close_ns):
     advance(market, p, bar)
     risk.remember(market.history, bar.open_ns, bar.close)
     if market.book.time_ns > 0 or market.funding_ns > 0:
-        refresh_inputs(market, p.inputs, close_ns)
+        beside.refresh(market, p.inputs, close_ns)
     frames_of.see(market.frames[0], bar, p, market.inputs)
     closed, active = 1, 1
     for k in range(1, TIMEFRAMES):
@@ -139,6 +121,7 @@ def begin_decision(d, market, account, bar, chosen, closed):
     d.score = 0.0
     d.confidence = 0.0
     d.probability = np.nan
+    beside.note_book(d.book, market)
     d.adx = now.adx
     d.rsi = now.rsi
     d.volume_ratio = now.volume_ratio
@@ -287,6 +270,12 @@ def on_fill(markets, m, account, params, fills, f, asked):
 def on_book(markets, m, time_ns, bids, asks):
     """A snapshot of the order book, levels best first; False if it cannot be used."""
     return book.update(markets[m].book, bids, asks, time_ns)
+
+
+@kernel
+def recall_book(markets, m, used):
+    """The book that a stored decision knew (its ``book``), before the same bar is decided again."""
+    beside.recall_book(markets[m], used)
 
 
 @kernel

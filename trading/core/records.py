@@ -169,6 +169,16 @@ ACCOUNT = np.dtype(
 N_GATES = len(Gate)
 TIMEFRAMES = 3
 
+USED_BOOK = np.dtype(  # the order book a decision knew, as far as it was fresh
+    [
+        ("time_ns", "i8"),  # 0: none, and all else NaN
+        ("imbalance", "f8"),
+        ("book_score", "f8"),
+        ("spread", "f8"),
+        ("depth", "f8"),
+        ("whale_bias", "f8"),
+    ]
+)
 TIMEFRAME_VIEW = np.dtype([("side", "i1"), ("regime", "i1"), ("score", "f4"), ("confidence", "f4")])
 SIZED = np.dtype(  # what the risk of a trade was multiplied by, 1: nothing changed
     [
@@ -200,6 +210,7 @@ def decision_dtype(strategies: int) -> np.dtype:
             ("score", "f8"),
             ("confidence", "f8"),
             ("probability", "f8"),  # of the model, NaN: none
+            ("book", USED_BOOK),
             ("adx", "f4"),
             ("rsi", "f4"),
             ("volume_ratio", "f4"),

@@ -24,6 +24,7 @@ from trading.engine.guards import Guards
 from trading.engine.live import LiveView
 from trading.engine.messages import (
     BarClosed,
+    BookSeen,
     FeedChange,
     FillReport,
     Message,
@@ -117,10 +118,13 @@ class Handler:
         orders: list[OrderRequest] = []
         match message:
             case BarClosed():
-                holds = self.guards.bits | (HoldBit.DATA if message.late else 0)
+                is_held = message.late or message.blind
+                holds = self.guards.bits | (HoldBit.DATA if is_held else 0)
                 record, orders = self.core.on_bar(message, holds=holds)
                 self.batch.decisions.append(DecisionRow(message.market, record))
                 self.ports.live.bar(message, self.core)
+            case BookSeen():
+                self.core.on_book(message)
             case PriceTick():
                 orders = self.core.on_tick(message)
             case FillReport():

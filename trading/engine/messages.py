@@ -23,6 +23,7 @@ class BarClosed(Struct, frozen=True, gc=False):
     close: float
     volume: float
     late: bool = False  # told after the next one had begun to close: decided on, never acted on
+    blind: bool = False  # its market's order book cannot be trusted now: idem
 
 
 class PriceTick(Struct, frozen=True, gc=False):
@@ -31,6 +32,15 @@ class PriceTick(Struct, frozen=True, gc=False):
     market: int
     time_ns: int
     price: float
+
+
+class BookSeen(Struct, frozen=True, gc=False):
+    """The order book a bar is decided with: (price, quantity) of the best levels, best first."""
+
+    market: int
+    time_ns: int  # when the venue last told of it
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
 
 
 class FillReport(Struct, frozen=True, gc=False):
@@ -61,7 +71,8 @@ class FeedChange(Struct, frozen=True, gc=False):
     reason: str
 
 
-Message = BarClosed | PriceTick | FillReport | FeedChange
+News = BarClosed | BookSeen | PriceTick | FeedChange  # of the market
+Message = News | FillReport
 
 
 class OrderRequest(Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from trading.engine.batches import EngineState, Evidence, LedgerBatch, OpenIntent
-from trading.engine.messages import BarClosed, Command, FeedChange, Message, OrderRequest, PriceTick
+from trading.engine.messages import Command, Message, News, OrderRequest
 
 
 class Clock(Protocol):
@@ -28,9 +28,7 @@ class Clock(Protocol):
 class MarketFeed(Protocol):
     """Closed bars of all markets, in (open time, market) order, and whether they keep coming."""
 
-    def news(
-        self, *, after_ns: Mapping[int, int]
-    ) -> AsyncIterator[BarClosed | FeedChange | PriceTick]:
+    def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[News]:
         """Bars that opened after ``after_ns[market]`` (absent or 0: from the beginning)."""
         ...
 

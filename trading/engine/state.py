@@ -13,7 +13,14 @@ from trading.core.config.groups import GROUPS
 from trading.core.config.pipeline import PipelineParams
 from trading.core.jit import CORE_HASH
 from trading.core.records import ACCOUNT, BAR, FILL, INTENT, MAX_INTENTS
-from trading.engine.messages import BarClosed, FillReport, MarketSpec, OrderRequest, PriceTick
+from trading.engine.messages import (
+    BarClosed,
+    BookSeen,
+    FillReport,
+    MarketSpec,
+    OrderRequest,
+    PriceTick,
+)
 
 MIN_DEADLINE_NS = 60_000_000_000
 ALL_HOLDS = 31
@@ -69,6 +76,11 @@ class CoreState:
             self._intents,
         )
         return self.record(), self._orders(m, count)
+
+    def on_book(self, seen: BookSeen) -> bool:
+        """Let the next decisions of a market know its book; False if it cannot be used."""
+        bids, asks = (np.array(side, "f8").reshape(-1, 2) for side in (seen.bids, seen.asks))
+        return bool(pipeline.on_book(self.markets, seen.market, seen.time_ns, bids, asks))
 
     def on_tick(self, tick: PriceTick) -> list[OrderRequest]:
         """Let stops, requested and timed exits see a price."""

@@ -17,6 +17,7 @@ from trading.engine.batches import Evidence, Known, OpenIntent
 from trading.engine.errors import Refused
 from trading.engine.messages import (
     BarClosed,
+    BookSeen,
     FeedChange,
     FillReport,
     MarketSpec,
@@ -46,7 +47,7 @@ class PaperVenue:
         """Ticks, fills and bars in the order a venue would tell them."""
         async for bar in self._feed.news(after_ns=after_ns):
             if not isinstance(bar, BarClosed):
-                if isinstance(bar, FeedChange):
+                if isinstance(bar, FeedChange | BookSeen):
                     yield bar
                 continue  # prices between bars would fill here otherwise than in a backtest
             self._bar[0] = (bar.open_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)

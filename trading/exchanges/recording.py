@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import numpy as np
 
 from trading.core.records import BAR
-from trading.engine.messages import BarClosed, FeedChange, PriceTick
+from trading.engine.messages import BarClosed, News
 from trading.engine.ports import MarketFeed
 from trading.marketdata.store import BarStore, SeriesKey
 
-News = BarClosed | FeedChange | PriceTick
 MOST_KEPT_BACK = 1000
 
 

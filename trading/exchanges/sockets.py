@@ -37,6 +37,13 @@ class Lost:
 Frame = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """To be sent at once, because of the frame that was heard."""
+
+    requests: Sequence[Frame]
+
+
 class Broken(Exception):
     """This connection cannot be used any more."""
 
@@ -56,7 +63,7 @@ class Conversation(Protocol):
         """What is sent first: subscriptions, with tokens fetched anew."""
         ...
 
-    def hear(self, frame: Frame) -> Frame | Connected | None:
+    def hear(self, frame: Frame) -> Frame | Connected | Ask | None:
         """News for the listener, or None for what is only between the two ends.
 
         Raises:
@@ -98,6 +105,10 @@ async def _connection(
                 text = await socket.recv()
             frame = read_frame(text)
             told = conversation.hear(frame) if frame is not None else None
+            if isinstance(told, Ask):
+                for request in told.requests:
+                    await socket.send(json.dumps(request))
+                told = frame
             if told is not None:
                 yield told
 

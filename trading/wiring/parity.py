@@ -15,7 +15,7 @@ from tenants.scoping import tenant_scope
 from trading.backtest import runner
 from trading.core import explain
 from trading.core.codes import Gate, Reason
-from trading.core.records import BAR, FEE_UNITS_PER_QUOTE
+from trading.core.records import BAR, FEE_UNITS_PER_QUOTE, USED_BOOK
 from trading.engine.state import new_markets
 from trading.ledger import rows
 from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
@@ -25,6 +25,8 @@ from trading.wiring.feeds import first_ns
 from trading.wiring.plans import Plan, read_plan
 
 MOST_DIFFERENCES = 20
+NO_BOOK = np.array((0, *[np.nan] * 5), USED_BOOK)[()]
+Key = tuple[int, int]  # market, open time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,14 @@ def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
     """
     plan = read_plan(tenant_id=tenant_id, engine_id=engine_id)
     with one_view(), tenant_scope(tenant_id):
-        held, opens = _standing(plan)
+        held, known, opens = _standing(plan)
         series = [_decided_bars(plan, market, opens[market.index]) for market in plan.markets]
         bars, index = runner.merge(series)
-        keys = zip(index.tolist(), bars["open_ns"].tolist(), strict=True)
+        keys = list(zip(index.tolist(), bars["open_ns"].tolist(), strict=True))
+        books = np.array([known.get(key, NO_BOOK) for key in keys], USED_BOOK)
         result = runner.run(
             held=np.array([held.get(key, 0) for key in keys], "i8"),
+            books=books if known else runner.NO_BOOKS,
             series=series,
             markets=new_markets(plan.specs),
             params=plan.params,
@@ -94,17 +98,20 @@ def _paid_in(plan: Plan) -> Decimal:
     return -(booked.aggregate(total=Sum("amount"))["total"] or Decimal(0))
 
 
-def _standing(plan: Plan) -> tuple[dict[tuple[int, int], int], dict[int, "array[int]"]]:
-    """(holds by market and bar, open times decided on by market) of the stored decisions."""
-    held: dict[tuple[int, int], int] = {}
+def _standing(plan: Plan) -> tuple[dict[Key, int], dict[Key, np.void], dict[int, "array[int]"]]:
+    """(holds and books by market and bar, open times decided on) of the stored decisions."""
+    held, known = dict[Key, int](), dict[Key, np.void]()
     opens = {market.index: array("q") for market in plan.markets}
     for market, record in _stored_decisions(plan):
-        head = np.frombuffer(record[: explain.DECISION.itemsize], explain.DECISION)[0]
+        size = explain.DECISION.itemsize
+        head = np.frombuffer(record[:size].ljust(size, b"\0"), explain.DECISION)[0]
         open_ns = int(head["bar_open_ns"])
         opens[market].append(open_ns)
         if bits := _held(record):
             held[market, open_ns] = bits
-    return held, opens
+        if explain.is_record(record) and head["book"]["time_ns"]:
+            known[market, open_ns] = head["book"]
+    return held, known, opens
 
 
 def _held(record: bytes) -> int:

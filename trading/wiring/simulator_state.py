@@ -55,15 +55,29 @@ def simulator_key(venue: str = "simulator") -> ExchangeKey:
     return ExchangeKey(str(state["key"]), str(state["secret"]))
 
 
+def simulator_speed() -> float:
+    """Market seconds a second brings there.
+
+    Raises:
+        CannotFeed: it never ran here.
+    """
+    return float(_last_run().get("speed", 1.0))
+
+
 def simulator_port() -> int:
     """Where this installation's simulator listens.
 
     Raises:
         CannotFeed: it never ran here.
     """
+    return int(_last_run()["port"])
+
+
+def _last_run() -> dict[str, Any]:
     try:
-        return int(json.loads(state_file().read_text())["port"])
+        state: dict[str, Any] = json.loads(state_file().read_text())
+        if state["port"]:
+            return state
     except (OSError, ValueError, KeyError):
-        raise CannotFeed(
-            "the venue simulator never ran here; start manage.py run_simulator"
-        ) from None
+        pass
+    raise CannotFeed("the venue simulator never ran here; start manage.py run_simulator")

@@ -21,6 +21,7 @@ class Pair:
     altname: str  # XBTUSD
     base: str
     quote: str
+    price_decimals: int  # of prices as text; the tick may be coarser
     tick_size: Decimal
     lot_size: Decimal
     min_quantity: Decimal
@@ -53,6 +54,7 @@ def read_pairs(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Pair]:
             altname=str(facts["altname"]),
             base=plain(base),
             quote=plain(quote),
+            price_decimals=int(facts["pair_decimals"]),
             tick_size=Decimal(str(tick)),
             lot_size=Decimal(1).scaleb(-int(facts["lot_decimals"])),
             min_quantity=Decimal(str(facts.get("ordermin", "0"))),

@@ -1,0 +1,88 @@
+"""Keeps the books of an engine's markets over connections that come and go."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import structlog
+
+from trading.engine.messages import BookSeen, FeedChange
+from trading.exchanges.books import Books
+from trading.exchanges.sockets import Broken, Conversation, Lost, listen
+from trading.exchanges.venue_clock import VenueClock
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "book"
+TOLD_LEVELS = 25  # as many as the core reads
+RESYNC_SECONDS = 5.0
+QUIET_SECONDS = 60.0  # heartbeats alone do not keep a book alive
+FRESH_NS = 5_000_000_000
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long a connection may go without whole books, and without any news of them."""
+
+    _whole_at: float = 0.0
+    _news_at: float = 0.0
+
+    def begin(self, now: float) -> None:
+        """A connection begins."""
+        self._whole_at = self._news_at = now
+
+    def hear(self, now: float, *, is_book: bool, is_whole: bool) -> None:
+        """Any frame came.
+
+        Raises:
+            Broken: another connection may do better.
+        """
+        self._whole_at = now if is_whole else self._whole_at
+        self._news_at = now if is_book else self._news_at
+        if now - self._whole_at > RESYNC_SECONDS:
+            raise Broken(f"no whole book for {RESYNC_SECONDS:g} s")
+        if now - self._news_at > QUIET_SECONDS:
+            raise Broken(f"no news of any book for {QUIET_SECONDS:g} s")
+
+
+@dataclass(slots=True)
+class BookWatch:
+    """Listens for ever; says when books can be trusted, and what they are at a moment."""
+
+    venue: str  # as sentences name it
+    url: str
+    books: Books
+    converse: Callable[[], Conversation]
+    clock: VenueClock
+    fresh_ns: int = FRESH_NS  # of the venue's time
+    _is_up: bool | None = field(default=None)
+
+    async def run(self, tell: Callable[[FeedChange], None]) -> None:
+        """Keep the books; a change of what can be trusted is told at once, at first that none can."""
+        self._note(tell)
+        async with aclosing(listen(self.url, self.converse)) as frames:
+            async for frame in frames:
+                if isinstance(frame, Lost):
+                    log.warning("books_lost", why=frame.reason)
+                    self.books.drop_all(frame.reason)
+                self._note(tell)
+
+    def _note(self, tell: Callable[[FeedChange], None]) -> None:
+        is_up = self.books.is_whole
+        if is_up is self._is_up:
+            return
+        self._is_up = is_up
+        reason = f"no order book from {self.venue}: {self.books.reason}"
+        tell(FeedChange(CHANNEL, is_up, "order books come again" if is_up else reason))
+
+    def seen(self, market: int) -> BookSeen | None:
+        """The book as it stands; None for one that is not valid or has not been told of lately."""
+        book = self.books.find(self.books.symbols[market])
+        if book is None or self.clock.now_ns() - book.told_ns > self.fresh_ns:
+            return None
+        return BookSeen(
+            market=market,
+            time_ns=book.told_ns,
+            bids=book.prices(book.bids, TOLD_LEVELS),
+            asks=book.prices(book.asks, TOLD_LEVELS),
+        )
