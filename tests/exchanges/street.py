@@ -23,6 +23,7 @@ from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
 from trading.engine.runner import Outcome, Runner
 from trading.engine.state import CoreState
+from trading.engine.watch import Rhythm
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
 from trading.exchanges.kraken.rest import KrakenRest
@@ -83,13 +84,21 @@ class LiveStreet:
     bars: np.ndarray
     ledger: JournalWithNames = field(default_factory=JournalWithNames)
     before_bar: Callable[[int], None] = lambda number: None
+    rhythm: Rhythm | None = None
+    wall_ns: Callable[[], int] | None = None
+    sink: MemorySink = field(default_factory=MemorySink)
+    inbox: MemoryInbox = field(init=False)
     runner: Runner | None = None
     core: CoreState | None = None
+
+    def __post_init__(self) -> None:
+        self.inbox = MemoryInbox(self.ledger)
 
     async def run(self) -> Outcome:
         specs = [spec()]
         rest = KrakenRest(url=self.simulator.address, key=KEY, secret=SECRET)
-        desk = KrakenDesk(rest=rest, specs=specs, clock=SimulatedTime(self.simulator))
+        time = SimulatedTime(self.simulator)
+        desk = KrakenDesk(rest=rest, specs=specs, clock=time, wall_ns=self.wall_ns)
         feed = Conductor(self.bars, self._advance, self._before_bar, self._heal)
         socket = f"ws://127.0.0.1:{self.simulator.port}/v2/auth"
         venue = KrakenVenue(desk=desk, feed=feed, ws_url=socket, audit_seconds=AUDIT_SECONDS)
@@ -102,12 +111,13 @@ class LiveStreet:
                 venue=venue,
                 feed=feed,
                 ledger=self.ledger,
-                inbox=MemoryInbox(self.ledger),
+                inbox=self.inbox,
                 lease=MemoryLease(),
-                live=LiveView(sink=MemorySink(), identity=identity, clock=clock),
+                live=LiveView(sink=self.sink, identity=identity, clock=clock),
                 clock=clock,
             ),
             pace=QUICK,
+            rhythm=self.rhythm,
         )
         feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest
         feed.is_unclear = lambda: runner.has_unclear_orders

@@ -22,8 +22,9 @@ def create_engine(*, account: ExchangeAccount, speed: str) -> Engine:
 
 
 def start_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
-    """Ask for the engine to run; a fleet starts it, also when it had replayed everything."""
-    Engine.objects.filter(id=engine_id, observed=Engine.Observed.FINISHED).update(
+    """Ask for the engine to run; a fleet starts it, also when it had replayed everything or is parked."""
+    resting = (Engine.Observed.FINISHED, Engine.Observed.PARKED)
+    Engine.objects.filter(id=engine_id, observed__in=resting).update(
         observed=Engine.Observed.STOPPED, detail=""
     )
     _wish(engine_id=engine_id, desired=Engine.Desired.RUNNING, actor=actor, now=now)
@@ -104,6 +105,18 @@ def revive_engine(
         EngineNotFound: no such engine in this tenant.
     """
     kind = EngineCommand.Kind.REVIVE
+    return _command(kind, engine_id, actor, reason, idempotency_key=idempotency_key, now=now)
+
+
+def reconcile_engine(
+    *, engine_id: uuid.UUID, actor: User | None, reason: str, idempotency_key: str, now: datetime
+) -> EngineCommand:
+    """Have the engine look at its account now; the outcome says what it found.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant.
+    """
+    kind = EngineCommand.Kind.RECONCILE
     return _command(kind, engine_id, actor, reason, idempotency_key=idempotency_key, now=now)
 
 
