@@ -1,194 +1,142 @@
-"""The engine beside its account: what does not fit keeps entries back until it fits again."""
+"""Looks at an account over the wire, and a day on which what they find does not fit."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
 
-from tests.exchanges.street import FUNDS, KEY, LiveStreet, check_books, open_simulator, oracle
+from tests.engine.fakes import spec
+from tests.exchanges.street import FUNDS, KEY, SECRET, LiveStreet, SimulatedTime, open_simulator
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
-from trading.core.codes import Purpose
-from trading.engine.messages import Command
+from trading.core.codes import ExitReason, Purpose, Side
+from trading.engine.errors import NotSent, Refused
+from trading.engine.messages import OrderRequest
+from trading.engine.sights import Holding, Stranger
 from trading.engine.watch import Rhythm
+from trading.exchanges.kraken.desk import KrakenDesk
+from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.simulator.faults import Fault
 from trading.exchanges.simulator.rules import Wish
 from trading.exchanges.simulator.server import Simulator
 
-EAGER = eager_params(with_limits=False)
-BARS = stormy_bars(5, 200)
-QUICK_LOOKS = Rhythm(look=0.01, confirm=0.005)
+BARS = stormy_bars(5, 60)
 
 
-@dataclass
-class Day:
-    """A day at the simulator during which the engine looks all the time."""
-
-    simulator: Simulator
-    street: LiveStreet
-    held_at: list[tuple[int, frozenset[tuple[str, str]]]] = field(default_factory=list)
-
-    def entries(self, *, after_bar: int = 0, before_bar: int = 10**6) -> int:
-        """Entries that the venue took between two bars."""
-        first, last = (int(BARS["open_ns"][min(n, len(BARS) - 1)]) for n in (after_bar, before_bar))
-        planned = [order for order, _ in self.street.ledger.intents.values()]
-        return sum(
-            order.purpose == Purpose.ENTRY and first <= order.at_ns < last for order in planned
-        )
-
-    def causes(self) -> set[str]:
-        """What breakers stood for at any bar."""
-        return {cause for _, holds in self.held_at for kind, cause in holds if kind == "BREAKER"}
+def place(simulator: Simulator, side: str, quantity: str, price: str) -> None:
+    """An order of the customer's own."""
+    wish = Wish("BTC/USD", side, "limit", Decimal(quantity), Decimal(price), "mine")
+    simulator.exchange.place(simulator.exchange.accounts[KEY], wish)
 
 
-async def play(happen: Callable[[int, Simulator], None], *, bars: int = 200) -> Day:
-    simulator = await open_simulator(BARS)
-    day = Day(simulator, LiveStreet(simulator, EAGER, BARS[:bars], rhythm=QUICK_LOOKS))
-
-    def before_bar(number: int) -> None:
-        happen(number, simulator)
-        day.held_at.append((number, frozenset(day.street.ledger.holds)))
-
-    day.street.before_bar = before_bar
-    try:
-        await asyncio.wait_for(day.street.run(), 120)
-    finally:
-        await simulator.stop()
-    return day
-
-
-def nothing(_: int, __: Simulator) -> None:
-    """All is well."""
-
-
-async def test_a_day_of_looks_finds_no_drift_where_there_is_none() -> None:
-    day = await play(nothing)
-
-    assert day.causes() == set()
-    assert day.entries() >= 2
-    check_books(day.simulator, day.street)
-
-
-async def test_the_customers_own_coins_are_no_drift_and_may_come_and_go() -> None:
-    def move(number: int, simulator: Simulator) -> None:
-        simulator.exchange.accounts[KEY].balances["BTC"] += (
-            Decimal(5) if number % 2 else Decimal(-1)
-        )
-
-    day = await play(move, bars=60)
-
-    assert day.causes() == set()
-
-
-async def test_cash_that_is_missing_holds_entries_and_its_return_lifts_the_hold() -> None:
-    def take_and_give(number: int, simulator: Simulator) -> None:
-        change = {10: -FUNDS["USD"] / 2, 120: FUNDS["USD"] / 2}.get(number, Decimal(0))
-        simulator.exchange.accounts[KEY].balances["USD"] += change
-
-    day = await play(take_and_give)
-
-    assert day.causes() == {"drift:USD"}
-    assert day.entries(after_bar=20, before_bar=119) == 0
-    assert day.entries(after_bar=121) >= 1
-    assert day.street.ledger.holds == set()
-    (words,) = {told["words"] for key, told in day.street.sink.latest.items() if "alert" in key}
-    assert "our books need 10000, the account has 5000" in words
-
-
-async def test_a_position_that_the_account_does_not_cover_is_a_hold_and_sells_nothing_else() -> (
-    None
-):
-    def take(number: int, simulator: Simulator) -> None:
-        account = simulator.exchange.accounts[KEY]
-        bought = account.balances["BTC"] > FUNDS["BTC"]
-        if bought and not taken:
-            taken.append(number)
-            account.balances["BTC"] = Decimal(0)
-
-    taken: list[int] = []
-    day = await play(take)
-
-    assert taken
-    assert "drift:BTC" in day.causes()
-    bought, sold = (
-        sum(Decimal(e["quantity"]) for e in oracle(day.simulator, "fill") if e["side"] == side)
-        for side in ("buy", "sell")
+async def opened(simulator: Simulator, *, ahead: float = 0.0) -> KrakenDesk:
+    rest = KrakenRest(url=simulator.address, key=KEY, secret=SECRET)
+    desk = KrakenDesk(
+        rest=rest,
+        specs=[spec()],
+        clock=SimulatedTime(simulator),
+        wall_ns=lambda: simulator.clock.now_ns() + int(ahead * 1e9),
     )
-    assert sold <= bought
+    await desk.open()
+    return desk
 
 
-async def test_orders_of_others_are_noted_and_stay_and_are_noted_as_gone() -> None:
-    def place(number: int, simulator: Simulator) -> None:
-        account = simulator.exchange.accounts[KEY]
-        if number == 5:
-            wish = Wish("BTC/USD", "sell", "limit", Decimal("0.5"), Decimal("99999.9"), "mine")
-            simulator.exchange.place(account, wish)
-        if number == 30:
-            (order,) = [one for one in account.orders.values() if one.client_id == "mine"]
-            assert order.is_open
-            simulator.exchange.cancel(account, order, reason="User requested")
-
-    day = await play(place, bars=60)
-
-    told = [tuple((o.symbol, o.side, o.quantity) for o in s) for s in day.street.ledger.strangers]
-    assert told == [(), (("BTC/USD", "SELL", Decimal("0.5")),), ()]
-
-
-@pytest.mark.parametrize(
-    ("ahead", "is_held"), [(0.5, False), (-1.5, False), (4.5, True), (-4, True)]
-)
-async def test_a_clock_more_than_two_seconds_off_holds_entries(ahead: float, is_held: bool) -> None:
+async def test_a_look_counts_what_orders_keep_and_names_orders_of_others() -> None:
     simulator = await open_simulator(BARS)
-    street = LiveStreet(simulator, EAGER, BARS[:120], rhythm=QUICK_LOOKS)
-    street.wall_ns = lambda: simulator.clock.now_ns() + int(ahead * 1e9)
+    place(simulator, "sell", "0.5", "99999.9")
+    desk = await opened(simulator)
+
+    sight = await desk.look()
+
+    assert sight.holdings["BTC"] == Holding(Decimal(3), Decimal("2.5"))
+    assert sight.holdings["USD"] == Holding(Decimal(10_000), Decimal(10_000))
+    (order,) = simulator.exchange.accounts[KEY].orders.values()
+    assert sight.strangers == (Stranger(order.order_id, "BTC/USD", "SELL", Decimal("0.5")),)
+    await desk.rest.close()
+    await simulator.stop()
+
+
+async def test_what_is_staked_or_earns_is_not_there_to_trade_with() -> None:
+    simulator = await open_simulator(BARS)
+    desk = await opened(simulator)
+    balances = simulator.exchange.accounts[KEY].balances
+    balances |= {f"BTC.{end}": Decimal(7) for end in "SMFBT"}
+
+    assert (await desk.look()).holdings["BTC"].total == FUNDS["BTC"]
+    await desk.rest.close()
+    await simulator.stop()
+
+
+@pytest.mark.parametrize("ahead", [-300.0, -4.0, 0.0, 4.0, 300.0])
+async def test_the_clock_is_told_apart_from_the_venues_within_a_second(ahead: float) -> None:
+    simulator = await open_simulator(BARS)
+    desk = await opened(simulator, ahead=ahead)
+
+    told = (await desk.look()).ahead_seconds
+
+    assert abs(told) <= abs(ahead)
+    assert abs(told - ahead) < 1.5
+    await desk.rest.close()
+    await simulator.stop()
+
+
+def entry(lots: int, *, side: Side = Side.BUY, purpose: Purpose = Purpose.ENTRY) -> OrderRequest:
+    return OrderRequest(
+        market=0, seq=lots, client_order_id=f"c{lots}", at_ns=1, purpose=purpose, side=side,
+        quantity_lots=lots, price_ticks=0, expires_ns=0, replaces_seq=0, reason=ExitReason.NONE,
+        deadline_ns=2**62,
+    )  # fmt: skip
+
+
+async def test_an_entry_beyond_what_is_free_is_refused_beside_the_signer() -> None:
+    simulator = await open_simulator(BARS)
+    desk = await opened(simulator)
+    purse, last = desk.purse, Decimal(10_000)  # a lot costs 1.00
+    place(simulator, "buy", "0.5", "10000")  # keeps some 5,000
+
+    await purse.spend(entry(3000), spec(), last=last)
+    simulator.exchange.accounts[KEY].balances["USD"] = Decimal(7000)
+    with pytest.raises(Refused, match=r"notional: 3000.00 USD where the account has \d+.\d\d free"):
+        await purse.spend(entry(3000), spec(), last=last)
+    await purse.spend(entry(10**6, purpose=Purpose.EXIT, side=Side.SELL), spec(), last=last)
+    with pytest.raises(Refused, match="BTC of the account is not ours to sell"):
+        await purse.spend(entry(1, side=Side.SELL), spec(), last=last)
+    await desk.rest.close()
+    await simulator.stop()
+
+
+async def test_an_entry_waits_where_nobody_says_what_there_is() -> None:
+    simulator = await open_simulator(BARS)
+    desk = await opened(simulator)
+    words = "EGeneral:Permission denied"
+    simulator.exchange.faults.arm(Fault("error", "BalanceEx", times=9, words=words))
+
+    with pytest.raises(NotSent, match="nobody says what the account has"):
+        await desk.purse.spend(entry(1), spec(), last=Decimal(10_000))
+    await desk.rest.close()
+    await simulator.stop()
+
+
+async def test_missing_cash_is_held_over_the_wire_and_lifted_when_it_is_back() -> None:
+    simulator = await open_simulator(BARS)
+    street = LiveStreet(
+        simulator, eager_params(with_limits=False), BARS, rhythm=Rhythm(look=0.05, confirm=0.02)
+    )
+    held: set[int] = set()
+
+    def happen(number: int) -> None:
+        balances = simulator.exchange.accounts[KEY].balances
+        balances["USD"] += {1: Decimal(-5000), 45: Decimal(5000)}.get(number, Decimal(0))
+        if ("BREAKER", "drift:USD") in street.ledger.holds:
+            held.add(number)
+
+    street.before_bar = happen
     try:
-        await asyncio.wait_for(street.run(), 60)
+        await asyncio.wait_for(street.run(), 300)
     finally:
         await simulator.stop()
 
-    assert (("BREAKER", "clock") in street.ledger.holds) == is_held
-    assert bool(oracle(simulator, "order")) != is_held
-
-
-async def test_an_account_that_is_not_told_is_not_traded() -> None:
-    from trading.exchanges.simulator.faults import Fault
-
-    def hide(number: int, simulator: Simulator) -> None:
-        if not simulator.exchange.faults.armed:
-            simulator.exchange.faults.arm(
-                Fault("error", "BalanceEx", times=10**6, words="EGeneral:Permission denied")
-            )
-
-    day = await play(hide, bars=120)
-
-    assert oracle(day.simulator, "order") == []
-
-
-async def test_a_person_who_asks_is_told_what_a_look_found() -> None:
-    def ask(number: int, _: Simulator) -> None:
-        if number == 3:
-            street.inbox.commands.append(Command("look", "RECONCILE", ""))
-
-    simulator = await open_simulator(BARS)
-    street = LiveStreet(simulator, EAGER, BARS[:40], rhythm=Rhythm(look=3600, confirm=0.005))
-    street.before_bar = lambda number: ask(number, simulator)
-    try:
-        await asyncio.wait_for(street.run(), 60)
-    finally:
-        await simulator.stop()
-
-    assert street.ledger.outcomes["look"].startswith("the account covers our books: 10000 USD")
-
-
-async def test_an_entry_beyond_what_the_account_has_free_is_refused_beside_the_signer() -> None:
-    def spend(number: int, simulator: Simulator) -> None:
-        account = simulator.exchange.accounts[KEY]
-        if number == 1:
-            wish = Wish("BTC/USD", "buy", "limit", Decimal(1), FUNDS["USD"] - 100, "mine")
-            account.balances["USD"] = FUNDS["USD"]
-            simulator.exchange.place(account, wish)
-
-    day = await play(spend, bars=150)
-
-    assert any("USD where the account has" in why for why in day.street.ledger.reasons)
+    assert held
+    assert street.ledger.holds == set()
+    (words,) = {told["words"] for key, told in street.sink.latest.items() if "alert" in key}
+    assert words == "USD: our books need 10000, the account has 5000"
