@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount, User
-from trading.models import Engine, EngineCommand
+from trading.models import Alert, Engine, EngineCommand
 
 KEY_CAUSE = "exchange key"
 
@@ -161,6 +161,16 @@ def mark_silent(*, engine_id: str, silent_since: datetime) -> bool:
         id=engine_id, observed=Engine.Observed.RUNNING, heartbeat_at__lt=silent_since
     ).update(observed=Engine.Observed.SILENT, detail="no heartbeat")
     return won == 1
+
+
+def park_engine(*, engine_id: str, words: str, now: datetime) -> None:
+    """Note that a wanted engine is started no more, with an alert; starting it ends that."""
+    with transaction.atomic():
+        engine = _engine(uuid.UUID(engine_id))
+        Engine.objects.filter(id=engine.id).update(observed=Engine.Observed.PARKED, detail=words)
+        Alert.objects.create(
+            tenant_id=engine.tenant_id, engine=engine, cause="crashes", words=words, raised_at=now
+        )
 
 
 def _engine(engine_id: uuid.UUID) -> Engine:
