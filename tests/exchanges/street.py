@@ -177,7 +177,8 @@ def books_of(street: LiveStreet) -> Books:
 
 def check_books(simulator: Simulator, street: LiveStreet) -> None:
     """The venue's own log against our journal: nothing doubled, nothing lost, nothing naked."""
-    assert compare(simulator.exchange.oracle, books_of(street)) == []
+    differences = compare(simulator.exchange.oracle, books_of(street))
+    assert not differences, differences
     account = simulator.exchange.accounts[KEY]
     assert account.balances["BTC"] >= FUNDS["BTC"], "the customer's own coins were sold"
 
