@@ -119,7 +119,7 @@ class LiveStreet:
             pace=QUICK,
             rhythm=self.rhythm,
         )
-        feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest
+        feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest and runner.has_seen_account
         feed.is_unclear = lambda: runner.has_unclear_orders
         try:
             return await runner.run()

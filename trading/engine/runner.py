@@ -64,6 +64,11 @@ class Runner:
         """Whether the outcome of an order is not known."""
         return bool(self._handler.execution.unclear())
 
+    @property
+    def has_seen_account(self) -> bool:
+        """Whether the first look at the account has come, or none is needed."""
+        return self._watch.has_seen
+
     def stop(self) -> None:
         """Ask the loop to end after the message at hand."""
         self._stop.set()

@@ -54,6 +54,11 @@ class Watch:
         if self._venue.has_account:
             self._handler.guards.doubts = {NOT_SEEN}
 
+    @property
+    def has_seen(self) -> bool:
+        """Whether the first look has come."""
+        return NOT_SEEN not in self._handler.guards.doubts
+
     def ask(self, command_id: str) -> None:
         """A person wants a look now; the outcome is written when it was taken."""
         if command_id not in self._asked:

@@ -79,7 +79,8 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
         process = EngineProcess(
             plan=plan, speed=None, street=street, pace=QUICK, around=peril.around
         )
-        feed.is_idle = lambda: venue.is_quiet and process.runner.is_at_rest
+        runner = process.runner
+        feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest and runner.has_seen_account
         feed.is_unclear = lambda: process.runner.has_unclear_orders
         return await process.run()
 
