@@ -98,6 +98,23 @@ class HoldAdmin(ReadOnlyAdmin):
     list_select_related = ("engine__account", "tenant")
 
 
+@admin.register(models.Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    """Alert rows."""
+
+    list_display = ("raised_at", "engine", "tenant", "cause", "words")
+    list_filter = ("cause",)
+    list_select_related = ("engine__account", "tenant")
+
+
+@admin.register(models.ForeignOrder)
+class ForeignOrderAdmin(ReadOnlyAdmin):
+    """ForeignOrder rows."""
+
+    list_display = ("venue_order_id", "symbol", "side", "quantity", "engine", "tenant", "gone_at")
+    list_select_related = ("engine__account", "tenant")
+
+
 @admin.register(models.Decision)
 class DecisionAdmin(ReadOnlyAdmin):
     """Decision rows."""

@@ -4,12 +4,16 @@ import gc
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 from django.db import connections
+from django.utils import timezone
 
+from tenants.scoping import tenant_scope
+from trading import operations
 from trading.wiring.directory import ListedEngine, list_engines
 
 log = structlog.get_logger(__name__)
@@ -19,6 +23,9 @@ FIRST_BACK_OFF_SECONDS = 1.0
 LONGEST_BACK_OFF_SECONDS = 60.0
 QUIET_SECONDS = 120.0
 STOP_SECONDS = 20.0
+MOST_CRASHES, CRASH_WINDOW_SECONDS = 5, 600.0
+LEADERSHIP_LOST, CANNOT_RUN = 3, 4  # exit codes of a child that did not crash
+CALM = (0, LEADERSHIP_LOST, CANNOT_RUN, -signal.SIGTERM)
 
 EngineMain = Callable[[ListedEngine], int]
 CHORE_SECONDS = 2.0
@@ -44,6 +51,12 @@ class Child:
     started_at: float = 0.0
     back_off: float = FIRST_BACK_OFF_SECONDS
     not_before: float = 0.0
+    crashed_at: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_CRASHES))
+
+    def crashes_too_often(self, now: float) -> bool:
+        """Whether starting it again and again has stopped being an answer."""
+        recent = [at for at in self.crashed_at if now - at <= CRASH_WINDOW_SECONDS]
+        return len(recent) >= MOST_CRASHES
 
 
 @dataclass(slots=True)
@@ -78,7 +91,11 @@ class Fleet:
         now = time.monotonic()
         for engine_id, engine in wanted.items():
             child = self.children.setdefault(engine_id, Child(engine))
-            if not child.pid and now >= child.not_before:
+            if child.pid:
+                continue
+            if child.crashes_too_often(now):
+                self._park(child)
+            elif now >= child.not_before:
                 self._start(child)
         for engine_id, child in list(self.children.items()):
             if engine_id in wanted:
@@ -114,6 +131,21 @@ class Fleet:
         child.pid, child.started_at = pid, time.monotonic()
         log.info("engine_started", engine=child.engine.name, pid=pid)
 
+    def _park(self, child: Child) -> None:
+        """Leave it alone until a person starts it again; its stops rest at the venue."""
+        words = (
+            f"parked: it crashed {MOST_CRASHES} times within {CRASH_WINDOW_SECONDS / 60:.0f} minutes; "
+            "read its log, then start it again"
+        )
+        try:
+            with tenant_scope(child.engine.tenant_id):
+                operations.park_engine(
+                    engine_id=child.engine.engine_id, words=words, now=timezone.now()
+                )
+        finally:
+            connections.close_all()  # no connection may cross a fork
+        log.error("engine_parked", engine=child.engine.name, why=words)
+
     def _reap(self) -> None:
         for child in self.children.values():
             if not child.pid:
@@ -128,6 +160,8 @@ class Fleet:
             child.not_before = now + child.back_off
             child.back_off = min(child.back_off * 2, LONGEST_BACK_OFF_SECONDS)
             child.pid = 0
+            if code not in CALM:
+                child.crashed_at.append(now)
             log.info("engine_ended", engine=child.engine.name, pid=pid, code=code)
 
     def _reap_chores(self) -> None:
@@ -171,5 +205,5 @@ def fork(main: Callable[[], int], name: str) -> int:
 
 
 def is_wanted(engine: ListedEngine) -> bool:
-    """Whether a fleet should run it; one that replayed everything waits to be started again."""
-    return engine.desired == "RUNNING" and engine.observed != "FINISHED"
+    """Whether a fleet should run it; one that replayed everything, or is parked, waits to be started."""
+    return engine.desired == "RUNNING" and engine.observed not in ("FINISHED", "PARKED")

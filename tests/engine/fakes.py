@@ -18,6 +18,7 @@ from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
 from trading.engine.messages import BarClosed, Command, FillReport, MarketSpec, OrderRequest
 from trading.engine.runner import Runner
+from trading.engine.sights import Stranger
 from trading.engine.state import CoreState, layout_hash
 from trading.exchanges.paper import PaperVenue
 
@@ -104,6 +105,8 @@ class MemoryLedger:
         self.fills: list[FillReport] = []
         self.intents: dict[tuple[int, int], tuple[OrderRequest, str]] = {}
         self.holds: set[tuple[str, str]] = set()
+        self.strangers: list[tuple[Stranger, ...]] = []
+        self.reasons: list[str] = []
         self.outcomes: dict[str, str] = {}
         self.snapshot: Any = None
         self.core_hash = CORE_HASH
@@ -147,6 +150,9 @@ class MemoryLedger:
             self.fills.append(report)
         for hold in batch.holds:
             (self.holds.add if hold.open else self.holds.discard)((hold.kind, hold.cause))
+        self.reasons += [change.reason for change in batch.intent_states]
+        if batch.strangers is not None:
+            self.strangers.append(batch.strangers)
         for done in batch.commands:
             self.outcomes[done.command_id] = done.outcome
         self.snapshot = batch.snapshot

@@ -22,6 +22,8 @@ SECRET = KEY.private_bytes(
 ).decode()
 RIGHTS = {"can_view": True, "can_trade": True, "can_transfer": False, "portfolio_type": "DEFAULT"}
 
+WALLETS = [("USD", "FIAT", "1000000", "0"), ("BTC", "CRYPTO", "1000", "0")]
+
 
 def verify(token: str, *, uri: str | None, now_s: float) -> str:
     """What is wrong with a token; empty: nothing."""
@@ -56,10 +58,12 @@ class Account:
     page: int = 100
     status_word: str = ""
     fills_instead: bool = False  # what is to be cancelled fills first
+    wallets: list[tuple[str, str, str, str]] = field(default_factory=lambda: list(WALLETS))
 
     def __post_init__(self) -> None:
         self.wire.answers |= {
             "GET /key_permissions": self._guarded(lambda request, body: self.rights),
+            "GET /accounts": self._guarded(self._wallets),
             "GET /products/": self._guarded(lambda request, body: self.wire.products[0]),
             "POST /orders/batch_cancel": self._guarded(self._cancel),
             "POST /orders": self._guarded(self._place),
@@ -177,7 +181,22 @@ class Account:
     def shown(self, order: dict[str, Any]) -> dict[str, Any]:
         return {**order, "status": self.status_word or order["status"]}
 
+    def _wallets(self, request: web.Request, body: Any) -> Any:
+        rows, more = self._paged(request, self.wallets)
+        told = [
+            {"currency": name, "type": f"ACCOUNT_TYPE_{kind}",
+             "available_balance": {"value": free, "currency": name},
+             "hold": {"value": held, "currency": name}}
+            for name, kind, free, held in rows
+        ]  # fmt: skip
+        return {"accounts": told, "has_next": bool(more), "cursor": more, "size": len(told)}
+
     def _list(self, request: web.Request, body: Any) -> Any:
+        if request.query.getall("order_status", []) == ["OPEN"]:
+            rows, more = self._paged(
+                request, [one for one in self.orders.values() if one["status"] == "OPEN"]
+            )
+            return {"orders": rows, "sequence": "0", "has_next": bool(more), "cursor": more}
         assert request.query.getall("product_ids") == ["BTC-USD"]
         start = request.query["start_date"]
         mine = [o for o in self.orders.values() if o["created_time"] >= start]

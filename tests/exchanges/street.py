@@ -13,7 +13,7 @@ import numpy as np
 
 from tests.engine.fakes import ENGINE_ID, MemoryInbox, MemoryLease, MemoryLedger, MemorySink, spec
 from trading.chaos.checker import Books, compare
-from trading.chaos.conductor import Conductor
+from trading.chaos.conductor import Conductor, pace_of
 from trading.chaos.venue import FUNDS, GRID, KEY, SECRET, ArrayBars, new_simulator
 from trading.core.codes import Side
 from trading.core.config.pipeline import PipelineParams
@@ -23,6 +23,7 @@ from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
 from trading.engine.runner import Outcome, Runner
 from trading.engine.state import CoreState
+from trading.engine.watch import Rhythm
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
 from trading.exchanges.kraken.rest import KrakenRest
@@ -83,14 +84,22 @@ class LiveStreet:
     bars: np.ndarray
     ledger: JournalWithNames = field(default_factory=JournalWithNames)
     before_bar: Callable[[int], None] = lambda number: None
+    rhythm: Rhythm | None = None
+    wall_ns: Callable[[], int] | None = None
+    sink: MemorySink = field(default_factory=MemorySink)
+    inbox: MemoryInbox = field(init=False)
     runner: Runner | None = None
     core: CoreState | None = None
     desk: KrakenDesk | None = None
 
+    def __post_init__(self) -> None:
+        self.inbox = MemoryInbox(self.ledger)
+
     async def run(self) -> Outcome:
         specs = [spec()]
         rest = KrakenRest(url=self.simulator.address, key=KEY, secret=SECRET)
-        self.desk = desk = KrakenDesk(rest=rest, specs=specs, clock=SimulatedTime(self.simulator))
+        time = SimulatedTime(self.simulator)
+        self.desk = desk = KrakenDesk(rest=rest, specs=specs, clock=time, wall_ns=self.wall_ns)
         feed = Conductor(self.bars, self._advance, self._before_bar, self._heal)
         socket = f"ws://127.0.0.1:{self.simulator.port}/v2/auth"
         venue = KrakenVenue(desk=desk, feed=feed, ws_url=socket, audit_seconds=AUDIT_SECONDS)
@@ -103,15 +112,16 @@ class LiveStreet:
                 venue=venue,
                 feed=feed,
                 ledger=self.ledger,
-                inbox=MemoryInbox(self.ledger),
+                inbox=self.inbox,
                 lease=MemoryLease(),
-                live=LiveView(sink=MemorySink(), identity=identity, clock=clock),
+                live=LiveView(sink=self.sink, identity=identity, clock=clock),
                 clock=clock,
             ),
             pace=QUICK,
+            rhythm=self.rhythm,
         )
-        feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest
-        feed.is_unclear = lambda: runner.has_unclear_orders
+        feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest and runner.has_seen_account
+        feed.most_seconds = pace_of(runner)
         try:
             return await runner.run()
         finally:
@@ -168,7 +178,8 @@ def books_of(street: LiveStreet) -> Books:
 
 def check_books(simulator: Simulator, street: LiveStreet) -> None:
     """The venue's own log against our journal: nothing doubled, nothing lost, nothing naked."""
-    assert compare(simulator.exchange.oracle, books_of(street)) == []
+    differences = compare(simulator.exchange.oracle, books_of(street))
+    assert not differences, differences
     account = simulator.exchange.accounts[KEY]
     assert account.balances["BTC"] >= FUNDS["BTC"], "the customer's own coins were sold"
 

@@ -50,6 +50,7 @@ def test_an_engine_is_paused_killed_and_revived_from_the_terminal(street, enviro
         assert "an owner revives it" in hold
         assert told(environment, "revive")["outcome"] == "entries resumed"
         assert told(environment, "explain")["sentence"]
+        assert told(environment, "reconcile")["outcome"].startswith("a paper account")
         assert told(environment, "status")["observed"] == "RUNNING"
 
 

@@ -153,6 +153,17 @@ class OpenPosition(Answer):
     opened_at = Moment()
 
 
+class ForeignOrder(Answer):
+    """A working order of the account that is not ours; it is never touched."""
+
+    venue_order_id = serializers.CharField()
+    pair = serializers.CharField(source="symbol")
+    side = serializers.CharField()
+    quantity = serializers.CharField()
+    first_seen_at = Moment()
+    last_seen_at = Moment()
+
+
 class EngineStatus(Answer):
     """One engine: wanted, seen, and what keeps it from entering."""
 
@@ -170,6 +181,7 @@ class EngineStatus(Answer):
     equity = serializers.CharField(allow_null=True)
     holds = Hold(many=True)
     positions = OpenPosition(many=True)
+    foreign_orders = ForeignOrder(many=True)
 
 
 class Status(Answer):

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from tenants.api.views import ApiView
 from trading.api import answers
 from trading.api.schemas import answers as told
-from trading.models import Decision, Engine
+from trading.models import Decision, Engine, ForeignOrder
 from trading.queries import dashboard as queries
 
 STALE_SECONDS, CRITICAL_SECONDS = 30, 120
@@ -100,7 +100,14 @@ def _engine(engine: Engine) -> Mapping[str, Any]:
             for item in shown.holds
         ],
         "positions": [_position(one) for one in shown.positions],
+        "foreign_orders": [_foreign(one) for one in shown.foreign_orders],
     }
+
+
+def _foreign(order: ForeignOrder) -> Mapping[str, Any]:
+    names = ("venue_order_id", "symbol", "side", "first_seen_at", "last_seen_at")
+    told = {name: getattr(order, name) for name in names}
+    return {**told, "quantity": queries.plain(order.quantity)}
 
 
 def _position(position: Any) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trading.engine.messages import BarClosed, FeedChange, PriceTick
+from trading.engine.runner import Runner
 
 BAR_VALUES = ("open", "high", "low", "close", "volume")
 MINUTE_NS = 60_000_000_000
@@ -22,20 +23,34 @@ SECOND_SECONDS = 0.02  # how long a second lasts while the venue is being asked
 AFTERWARDS_SECONDS = 30
 
 
+def pace_of(runner: Runner) -> Callable[[], int]:
+    """Seconds at a time while an order is unclear or should fill, so that the venue can be asked."""
+
+    def most_seconds() -> int:
+        if runner.has_unclear_orders:
+            return 1
+        return 5 if runner.awaits_fills else STEP_NS // SECOND_NS
+
+    return most_seconds
+
+
 async def no_trouble(*_: int) -> None:
     """Nothing happens, and nothing is to be mended."""
 
 
 @dataclass
 class Conductor:
-    """Bars of one market; ``advance`` moves the venue's time and tells the last price there."""
+    """Bars of one market; ``advance`` moves the venue's time and tells the last price there.
+
+    ``most_seconds`` says how much of its time may pass at once.
+    """
 
     bars: np.ndarray
     advance: Callable[[int], Awaitable[float]]
     before_bar: Callable[[int], Awaitable[None]] = no_trouble
     heal: Callable[[], Awaitable[None]] = no_trouble
     is_idle: Callable[[], bool] = lambda: True
-    is_unclear: Callable[[], bool] = lambda: False
+    most_seconds: Callable[[], int] = lambda: STEP_NS // SECOND_NS
 
     async def news(
         self, *, after_ns: Mapping[int, int]
@@ -64,13 +79,13 @@ class Conductor:
             await asyncio.sleep(SECOND_SECONDS)
 
     async def _pass(self, now_ns: int, until_ns: int) -> AsyncIterator[PriceTick]:
-        """From one moment to a later one: at once, or in seconds while an order is unclear."""
+        """From one moment to a later one, slowly while the engine waits for the venue's word."""
         while now_ns < until_ns:
-            is_unclear = self.is_unclear()
-            now_ns = min(now_ns + SECOND_NS, until_ns) if is_unclear else until_ns
+            step_ns = self.most_seconds() * SECOND_NS
+            now_ns = min(now_ns + step_ns, until_ns)
             yield await self._tick(now_ns)
             await self._calm()
-            if is_unclear:
+            if step_ns < STEP_NS:
                 await asyncio.sleep(SECOND_SECONDS)
 
     async def _tick(self, time_ns: int) -> PriceTick:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from trading.engine.messages import FillReport, OrderRequest
+from trading.engine.sights import Stranger
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,15 @@ class LedgerBatch:
     positions: list[PositionView] = field(default_factory=list)
     holds: list[HoldChange] = field(default_factory=list)
     commands: list[CommandDone] = field(default_factory=list)
+    strangers: tuple[Stranger, ...] | None = None  # None: as they were
     snapshot: Snapshot | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing that a person or a restart could miss."""
+        return not (self.holds or self.commands or self.fills or self.intent_states) and (
+            self.strangers is None
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,10 @@ class OutcomeUnknown(Exception):
     """It left, without a clear answer; resolved by client order id, never resent blindly."""
 
 
+class NoSight(Exception):
+    """The venue does not say how the account stands; asked again later."""
+
+
 class NotLeader(Exception):
     """The fence said no: another engine leads this account."""
 

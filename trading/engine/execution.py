@@ -10,6 +10,7 @@ from trading.engine.orders import OPEN_STATES, Event, State, advance
 from trading.engine.ports import Venue
 
 Key = tuple[int, int]
+STOPS = (Purpose.PROTECT, Purpose.MOVE_STOP)
 
 
 class Execution:
@@ -50,6 +51,11 @@ class Execution:
     def working_entries(self) -> list[OrderRequest]:
         """Entries that may still fill."""
         return [order for order in self._orders.values() if order.purpose == Purpose.ENTRY]
+
+    @property
+    def awaits_fills(self) -> bool:
+        """Whether an entry or exit works."""
+        return any(order.purpose not in STOPS for order in self._orders.values())
 
     async def send(self, order: OrderRequest) -> list[IntentState]:
         """Send one committed order; the changes of the journal that follow from the answer."""

@@ -10,6 +10,7 @@ class Guards:
     def __init__(self, holds: tuple[tuple[str, str], ...] = ()) -> None:
         self._holds = set(holds)
         self.unresolved: set[int] = set()
+        self.doubts: set[str] = set()  # what may become a hold: not told, entries wait
 
     @property
     def bits(self) -> int:
@@ -18,6 +19,10 @@ class Guards:
         for kind, _cause in self._holds:
             bits |= HoldBit[kind]
         return bits
+
+    def causes(self, kind: str) -> set[str]:
+        """What holds of this kind stand for."""
+        return {cause for one, cause in self._holds if one == kind}
 
     def place(self, kind: str, cause: str) -> None:
         """Remember a hold that the journal now carries."""
@@ -35,4 +40,6 @@ class Guards:
         """Whether the order may be planned now."""
         if order.purpose != Purpose.ENTRY:
             return True
-        return not self._holds and order.market not in self.unresolved
+        if self._holds or self.doubts:
+            return False
+        return order.market not in self.unresolved

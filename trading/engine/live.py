@@ -82,6 +82,12 @@ class LiveView:
         engine_id = self._identity.engine_id
         self._sink.publish(f"{kind}:{market}:{engine_id}", {"engine_id": engine_id, **value})
 
+    def alert(self, cause: str, words: str) -> None:
+        """A breaker tripped."""
+        at_ms = self._clock.now_ns() // NS_PER_MS
+        told = {"engine_id": self._identity.engine_id, "cause": cause, "words": words}
+        self._sink.publish(f"alert::{self._identity.engine_id}", {**told, "wall_ms": at_ms})
+
     def beat(self, core: CoreState) -> None:
         """A sign of life also when no bar comes; once a second is enough."""
         now = self._clock.monotonic()

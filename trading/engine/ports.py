@@ -7,6 +7,7 @@ import numpy as np
 
 from trading.engine.batches import EngineState, Evidence, LedgerBatch, OpenIntent
 from trading.engine.messages import Command, Message, News, OrderRequest
+from trading.engine.sights import Sight
 
 
 class Clock(Protocol):
@@ -44,6 +45,8 @@ class MarketFeed(Protocol):
 class Venue(Protocol):
     """Where orders go and news comes from, in one order of events."""
 
+    has_account: bool  # where others act too; a paper book is ours alone
+
     def adopt(self, *, intents: Sequence[OpenIntent], booked_trades: frozenset[str]) -> None:
         """Take over what an earlier leader knew: orders, and the trades that are booked."""
         ...
@@ -72,6 +75,14 @@ class Venue(Protocol):
 
     async def lookup(self, order: OrderRequest) -> Evidence:
         """What became of an order whose outcome is not clear; never raises, UNDECIDED at worst."""
+        ...
+
+    async def look(self) -> Sight:
+        """How the whole account stands, and whose orders rest there.
+
+        Raises:
+            NoSight: the venue does not say.
+        """
         ...
 
     def snapshot(self) -> bytes:

@@ -10,9 +10,11 @@ from trading.engine.commands import obey
 from trading.engine.errors import CannotTrade, NotLeader
 from trading.engine.handler import Handler, Pace, Ports
 from trading.engine.state import CoreState
+from trading.engine.watch import Rhythm, Watch
 
 KEEPER_SECONDS = 5.0
 BREATH = 64  # messages
+RECONCILE = "RECONCILE"
 
 
 class Outcome(StrEnum):
@@ -36,12 +38,20 @@ class HalfDone(Exception):
 class Runner:
     """The life of one engine: who may take a turn, and when it is over."""
 
-    def __init__(self, *, core: CoreState, ports: Ports, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        core: CoreState,
+        ports: Ports,
+        pace: Pace | None = None,
+        rhythm: Rhythm | None = None,
+    ) -> None:
         self._ports = ports
         self._pace = pace or Pace()
         self._handler = Handler(core=core, ports=ports, pace=self._pace)
         self._lock = asyncio.Lock()
         self._is_whole = True
+        self._watch = Watch(self._handler, turn=self._turn, rhythm=rhythm or Rhythm())
         self._stop = asyncio.Event()
 
     @property
@@ -53,6 +63,16 @@ class Runner:
     def has_unclear_orders(self) -> bool:
         """Whether the outcome of an order is not known."""
         return bool(self._handler.execution.unclear())
+
+    @property
+    def awaits_fills(self) -> bool:
+        """Whether an order works that changes a position before long; resting stops do not count."""
+        return self._handler.execution.awaits_fills
+
+    @property
+    def has_seen_account(self) -> bool:
+        """Whether the first look at the account has come, or none is needed."""
+        return self._watch.has_seen
 
     def stop(self) -> None:
         """Ask the loop to end after the message at hand."""
@@ -103,6 +123,7 @@ class Runner:
     async def _resume(self) -> None:
         async with self._turn():
             await self._handler.resume(await self._ports.ledger.load())
+        self._watch.begin()
         self._ports.live.epoch = self._ports.lease.epoch
         self._ports.live.holds(self._handler.core, self._handler.guards.bits)
 
@@ -110,7 +131,12 @@ class Runner:
         pull = asyncio.create_task(self._pull())
         others = [
             asyncio.create_task(work)
-            for work in (self._read_commands(), self._resolve(), self._stop.wait())
+            for work in (
+                self._read_commands(),
+                self._resolve(),
+                self._watch.run(),
+                self._stop.wait(),
+            )
         ]
         try:
             done, _ = await asyncio.wait(
@@ -154,6 +180,9 @@ class Runner:
     async def _read_commands(self) -> None:
         while True:
             for command in await self._ports.inbox.unfinished():
+                if command.kind == RECONCILE:
+                    self._watch.ask(command.id)
+                    continue
                 async with self._turn():
                     await obey(self._handler, command)
             self._ports.live.beat(self._handler.core)
@@ -165,6 +194,7 @@ class Runner:
             await self._ports.clock.sleep(self._pace.resolve_seconds)
             async with self._lock:  # in the middle of a turn every order is unclear for a moment
                 unclear = self._handler.execution.unclear()
+            await self._watch.note_unclear(unclear)
             for order in unclear:
                 evidence = await self._ports.venue.lookup(order)
                 async with self._turn():

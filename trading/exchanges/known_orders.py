@@ -75,6 +75,10 @@ class KnownOrders:
         order = self._by_client.get(client_id)
         return self.name(order, venue_id) if order else None
 
+    def is_ours(self, *, venue_id: str, client_id: str) -> bool:
+        """Whether an order is one of ours, by either name."""
+        return venue_id in self.by_id or client_id in self._by_client
+
     def of(self, market: int, seq: int) -> KnownOrder | None:
         """The venue's order that carries out an intent."""
         venue_id = self._by_key.get((market, seq))

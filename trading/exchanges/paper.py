@@ -14,7 +14,7 @@ from trading.core import fills, pipeline
 from trading.core.config.pipeline import PipelineParams
 from trading.core.records import BAR, FILL, INTENT, MAX_FILLS
 from trading.engine.batches import Evidence, Known, OpenIntent
-from trading.engine.errors import Refused
+from trading.engine.errors import NoSight, Refused
 from trading.engine.messages import (
     BarClosed,
     BookSeen,
@@ -26,11 +26,14 @@ from trading.engine.messages import (
     PriceTick,
 )
 from trading.engine.ports import MarketFeed
+from trading.engine.sights import Sight
 from trading.engine.state import from_names, new_markets, to_names
 
 
 class PaperVenue:
     """Venue port over ``core.fills``: same fills as the backtester, order by order."""
+
+    has_account = False
 
     def __init__(
         self, *, feed: MarketFeed, specs: Sequence[MarketSpec], params: Sequence[PipelineParams]
@@ -127,6 +130,14 @@ class PaperVenue:
         if seq > 0 and any(int(sim[slot]) == seq for slot in fills.SLOTS):
             return Evidence(Known.WORKING, venue_order_id(order.market, seq))
         return Evidence(Known.ABSENT)
+
+    async def look(self) -> Sight:
+        """Nobody else acts here.
+
+        Raises:
+            NoSight: always; the engine's books are the account.
+        """
+        raise NoSight("a paper account has no books but ours")
 
     def adopt(self, *, intents: Sequence[OpenIntent], booked_trades: frozenset[str]) -> None:
         """Nothing: the book was restored as it stood."""

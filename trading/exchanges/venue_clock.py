@@ -17,6 +17,16 @@ def read_stamp(text: str) -> int:
     return seconds * NS + (int(tail[:9].ljust(9, "0")) if dot else 0)
 
 
+def ahead_seconds(*, asked_ns: int, answered_ns: int, told_ns: int, grain_ns: int) -> float:
+    """By how much our clock leads the venue's, at least; below zero: it is behind.
+
+    The venue read its clock at some moment of the round trip, and tells whole grains only: between
+    these bounds everything may be the truth, and zero is believed when it lies there.
+    """
+    least, most = asked_ns - (told_ns + grain_ns), answered_ns - told_ns
+    return (max(least, 0) + min(most, 0)) / NS
+
+
 class VenueClock:
     """Newest stamp plus the time since it came; never falls back."""
 

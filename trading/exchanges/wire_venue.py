@@ -12,6 +12,7 @@ import structlog
 
 from trading.core.codes import Purpose
 from trading.engine.batches import Evidence, OpenIntent
+from trading.engine.errors import NoSight
 from trading.engine.messages import (
     FeedChange,
     FillReport,
@@ -22,6 +23,7 @@ from trading.engine.messages import (
 )
 from trading.engine.orders import OPEN_STATES
 from trading.engine.ports import MarketFeed
+from trading.engine.sights import Sight
 from trading.exchanges.failures import FAILS
 from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.venue_clock import VenueClock
@@ -84,11 +86,20 @@ class Desk(Protocol):
         """Cancel a working order."""
         ...
 
+    async def look(self) -> Sight:
+        """How the whole account stands.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        ...
+
 
 class WireVenue(ABC):
     """Real orders on one account; a venue adds how it tells of them."""
 
     venue: str  # as sentences name it
+    has_account = True
 
     def __init__(
         self, *, desk: Desk, feed: MarketFeed, audit_seconds: float = AUDIT_SECONDS
@@ -137,6 +148,18 @@ class WireVenue(ABC):
         """What became of an order."""
         await self._ready()
         return await self._desk.inquiry.lookup(order)
+
+    async def look(self) -> Sight:
+        """How the whole account stands.
+
+        Raises:
+            NoSight: the venue does not say.
+        """
+        await self._ready()
+        try:
+            return await self._desk.look()
+        except FAILS as error:
+            raise NoSight(str(error)) from None
 
     async def _ready(self) -> None:
         """Without the table of pairs nothing can be asked; start-up waits for the venue."""

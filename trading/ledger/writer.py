@@ -13,7 +13,6 @@ from django.utils import timezone
 from tenants.scoping import tenant_scope
 from trading.engine.batches import (
     EngineState,
-    HoldChange,
     IntentState,
     LedgerBatch,
     PositionView,
@@ -22,6 +21,7 @@ from trading.engine.batches import (
 from trading.engine.errors import NotLeader
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.ledger import rows
+from trading.ledger.breakers import change_hold, note_strangers
 from trading.ledger.decisions import DecisionChain, write_decisions
 from trading.ledger.positions import apply_fill, note_stop
 from trading.ledger.reader import read_state
@@ -29,7 +29,6 @@ from trading.models import (
     EngineCommand,
     EngineSnapshot,
     Fill,
-    Hold,
     LedgerEntry,
     Order,
     OrderIntent,
@@ -118,11 +117,10 @@ class DjangoLedger:
             self._book_fill(report)
         for view in batch.positions:
             self._note_position(view)
-        for hold in batch.holds:
-            self._change_hold(hold)
+        self._note_watch(batch)
         for done in batch.commands:
             EngineCommand.objects.filter(id=done.command_id, finished_at=None).update(
-                finished_at=timezone.now(), outcome=done.outcome[:200]
+                finished_at=timezone.now(), outcome=done.outcome[:300]
             )
         if batch.snapshot is not None:
             self._save_snapshot(batch.snapshot)
@@ -209,22 +207,13 @@ class DjangoLedger:
             spec = self._specs[view.market]
             note_stop(spec=spec, stop_price=rows.price(spec, view.stop_ticks))
 
-    def _change_hold(self, change: HoldChange) -> None:
-        if change.open:
-            asked = EngineCommand.objects.get(id=change.command_id) if change.command_id else None
-            Hold.objects.create(
-                tenant_id=self._tenant_id,
-                engine_id=self._engine_id,
-                kind=change.kind,
-                cause=change.cause,
-                reason=change.reason[:300],
-                placed_at=timezone.now(),
-                placed_by_id=asked.requested_by_id if asked else None,
-            )
-            return
-        Hold.objects.filter(
-            engine_id=self._engine_id, kind=change.kind, cause=change.cause, cleared_at=None
-        ).update(cleared_at=timezone.now())
+    def _note_watch(self, batch: LedgerBatch) -> None:
+        whose = {"tenant_id": self._tenant_id, "engine_id": self._engine_id}
+        now = timezone.now()
+        for change in batch.holds:
+            change_hold(**whose, change=change, now=now)
+        if batch.strangers is not None:
+            note_strangers(**whose, seen=batch.strangers, now=now)
 
     def _save_snapshot(self, snapshot: Snapshot) -> None:
         EngineSnapshot.objects.update_or_create(

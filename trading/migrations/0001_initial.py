@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('desired', models.CharField(choices=[('RUNNING', 'Running'), ('STOPPED', 'Stopped')], default='STOPPED', max_length=8)),
-                ('observed', models.CharField(choices=[('STOPPED', 'Stopped'), ('STARTING', 'Starting'), ('RUNNING', 'Running'), ('FINISHED', 'Finished (no more bars)'), ('FAILED', 'Failed'), ('SILENT', 'Silent (no heartbeat)')], default='STOPPED', max_length=8)),
+                ('observed', models.CharField(choices=[('STOPPED', 'Stopped'), ('STARTING', 'Starting'), ('RUNNING', 'Running'), ('FINISHED', 'Finished (no more bars)'), ('FAILED', 'Failed'), ('SILENT', 'Silent (no heartbeat)'), ('PARKED', 'Parked (crashed too often)')], default='STOPPED', max_length=8)),
                 ('detail', models.CharField(blank=True, help_text='why it is in this state', max_length=300)),
                 ('epoch', models.PositiveBigIntegerField(default=0)),
                 ('host', models.CharField(blank=True, max_length=255)),
@@ -117,12 +117,12 @@ class Migration(migrations.Migration):
             name='EngineCommand',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('PAUSE', 'Pause'), ('RESUME', 'Resume'), ('CLOSE_ALL', 'Close All'), ('KILL', 'Kill'), ('REVIVE', 'Revive'), ('HOLD_KEY', 'Hold for the exchange key'), ('LIFT_KEY', 'Lift the hold for the exchange key')], max_length=12)),
+                ('kind', models.CharField(choices=[('PAUSE', 'Pause'), ('RESUME', 'Resume'), ('CLOSE_ALL', 'Close All'), ('KILL', 'Kill'), ('REVIVE', 'Revive'), ('HOLD_KEY', 'Hold for the exchange key'), ('LIFT_KEY', 'Lift the hold for the exchange key'), ('RECONCILE', 'Look at the account now')], max_length=12)),
                 ('reason', models.CharField(blank=True, max_length=200)),
                 ('idempotency_key', models.CharField(max_length=80)),
                 ('requested_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, max_length=200)),
+                ('outcome', models.CharField(blank=True, max_length=300)),
                 ('engine', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commands', to='trading.engine')),
                 ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
@@ -176,6 +176,38 @@ class Migration(migrations.Migration):
                 ('placed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+        ),
+        migrations.CreateModel(
+            name='Alert',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('cause', models.CharField(max_length=40)),
+                ('words', models.CharField(max_length=300)),
+                ('raised_at', models.DateTimeField()),
+                ('engine', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='trading.engine')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['engine', '-raised_at'], name='alert_newest')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ForeignOrder',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('venue_order_id', models.CharField(max_length=64)),
+                ('symbol', models.CharField(max_length=32)),
+                ('side', models.CharField(choices=[('BUY', 'Buy'), ('SELL', 'Sell')], max_length=4)),
+                ('quantity', models.DecimalField(decimal_places=18, help_text='that may still fill; 0: not told in base units', max_digits=38)),
+                ('first_seen_at', models.DateTimeField()),
+                ('last_seen_at', models.DateTimeField()),
+                ('gone_at', models.DateTimeField(blank=True, null=True)),
+                ('engine', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='foreign_orders', to='trading.engine')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'engine', 'venue_order_id'), name='foreign_order_once')],
+            },
         ),
         migrations.CreateModel(
             name='Instrument',

@@ -1,6 +1,7 @@
 """The ORM (data layer) of trading; no behaviour beyond constraints."""
 
 from trading.models.bots import Bot, BotInstrument, BotRevision
+from trading.models.breakers import Alert, ForeignOrder
 from trading.models.decisions import Decision
 from trading.models.engines import Engine, EngineCommand, EngineSnapshot, Hold
 from trading.models.market import BarSeries, Instrument
@@ -10,6 +11,7 @@ from trading.models.proofs import LedgerProof
 from trading.models.research import BacktestRun, BacktestTrial
 
 __all__ = [
+    "Alert",
     "BacktestRun",
     "BacktestTrial",
     "BarSeries",
@@ -21,6 +23,7 @@ __all__ = [
     "EngineCommand",
     "EngineSnapshot",
     "Fill",
+    "ForeignOrder",
     "Hold",
     "Instrument",
     "LedgerEntry",

@@ -22,6 +22,7 @@ class Engine(TenantModel):
         FINISHED = "FINISHED", "Finished (no more bars)"
         FAILED = "FAILED"
         SILENT = "SILENT", "Silent (no heartbeat)"
+        PARKED = "PARKED", "Parked (crashed too often)"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.OneToOneField(
@@ -72,6 +73,7 @@ class EngineCommand(TenantModel):
         REVIVE = "REVIVE"
         HOLD_KEY = "HOLD_KEY", "Hold for the exchange key"
         LIFT_KEY = "LIFT_KEY", "Lift the hold for the exchange key"
+        RECONCILE = "RECONCILE", "Look at the account now"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="commands")
@@ -83,7 +85,7 @@ class EngineCommand(TenantModel):
     )
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [

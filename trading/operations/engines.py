@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount, User
-from trading.models import Engine, EngineCommand
+from trading.models import Alert, Engine, EngineCommand
 
 KEY_CAUSE = "exchange key"
 
@@ -22,8 +22,9 @@ def create_engine(*, account: ExchangeAccount, speed: str) -> Engine:
 
 
 def start_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
-    """Ask for the engine to run; a fleet starts it, also when it had replayed everything."""
-    Engine.objects.filter(id=engine_id, observed=Engine.Observed.FINISHED).update(
+    """Ask for the engine to run; a fleet starts it, also when it had replayed everything or is parked."""
+    resting = (Engine.Observed.FINISHED, Engine.Observed.PARKED)
+    Engine.objects.filter(id=engine_id, observed__in=resting).update(
         observed=Engine.Observed.STOPPED, detail=""
     )
     _wish(engine_id=engine_id, desired=Engine.Desired.RUNNING, actor=actor, now=now)
@@ -107,6 +108,18 @@ def revive_engine(
     return _command(kind, engine_id, actor, reason, idempotency_key=idempotency_key, now=now)
 
 
+def reconcile_engine(
+    *, engine_id: uuid.UUID, actor: User | None, reason: str, idempotency_key: str, now: datetime
+) -> EngineCommand:
+    """Have the engine look at its account now; the outcome says what it found.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant.
+    """
+    kind = EngineCommand.Kind.RECONCILE
+    return _command(kind, engine_id, actor, reason, idempotency_key=idempotency_key, now=now)
+
+
 def hold_for_key(*, account: ExchangeAccount, reason: str, now: datetime) -> None:
     """Have the engine of a live account enter nothing because of its key; once."""
     engine = _live_engine(account)
@@ -148,6 +161,16 @@ def mark_silent(*, engine_id: str, silent_since: datetime) -> bool:
         id=engine_id, observed=Engine.Observed.RUNNING, heartbeat_at__lt=silent_since
     ).update(observed=Engine.Observed.SILENT, detail="no heartbeat")
     return won == 1
+
+
+def park_engine(*, engine_id: str, words: str, now: datetime) -> None:
+    """Note that a wanted engine is started no more, with an alert; starting it ends that."""
+    with transaction.atomic():
+        engine = _engine(uuid.UUID(engine_id))
+        Engine.objects.filter(id=engine.id).update(observed=Engine.Observed.PARKED, detail=words)
+        Alert.objects.create(
+            tenant_id=engine.tenant_id, engine=engine, cause="crashes", words=words, raised_at=now
+        )
 
 
 def _engine(engine_id: uuid.UUID) -> Engine:

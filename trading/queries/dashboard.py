@@ -13,8 +13,18 @@ from trading.core import explain
 from trading.core.codes import Reason
 from trading.core.records import ACCOUNT
 from trading.ledger.rows import to_ns
-from trading.models import Decision, Engine, EngineSnapshot, Fill, Hold, LedgerEntry, Position
+from trading.models import (
+    Decision,
+    Engine,
+    EngineSnapshot,
+    Fill,
+    ForeignOrder,
+    Hold,
+    LedgerEntry,
+    Position,
+)
 from trading.queries.bars import CannotFeed, bar_source
+from trading.queries.holds import list_foreign_orders, list_holds
 from trading.queries.markets import EngineMarket, list_markets
 
 NS_PER_MS = 1_000_000
@@ -22,17 +32,6 @@ DECISIONS_SHOWN = 40
 FILLS_SHOWN = 20
 CHART_BARS = 500
 EQUITY_POINTS = 300
-LIFTED_BY_CAUSE = {
-    "kill": "an owner revives it",
-    "exchange key": "a good check of the account's key lifts it",
-}
-HOLD_LIFTED_BY = {
-    "OPERATOR": "Resume lifts it",
-    "BREAKER": "lifts when its cause is gone",
-    "BILLING": "a paid subscription lifts it",
-    "DATA": "fresh news from the venue lifts it",
-    "RISK": "lifts when the limit allows",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class Dashboard:
     markets: Sequence[EngineMarket]
     market_words: str
     holds: Sequence[dict[str, Any]]
+    foreign_orders: Sequence[ForeignOrder]
     positions: Sequence[Position]
     fills: Sequence[Fill]
     decisions: Sequence[dict[str, Any]]
@@ -86,7 +86,8 @@ def get_dashboard(*, engine_id: UUID | None) -> Dashboard | None:
         engines=engines,
         markets=markets,
         market_words=describe_market(engine, markets),
-        holds=_holds(engine),
+        holds=list_holds(engine),
+        foreign_orders=list_foreign_orders(engine),
         positions=_open_positions(engine),
         fills=list_fills(engine=engine, count=FILLS_SHOWN),
         decisions=decisions,
@@ -103,17 +104,6 @@ def _choose(engines: Sequence[Engine], engine_id: UUID | None) -> Engine:
     if not chosen:
         raise Engine.DoesNotExist
     return chosen[0]
-
-
-def _holds(engine: Engine) -> list[dict[str, Any]]:
-    standing = Hold.objects.filter(engine=engine, cleared_at=None).order_by("placed_at", "id")
-    return [
-        {
-            "hold": hold,
-            "lifted_by": LIFTED_BY_CAUSE.get(hold.cause, HOLD_LIFTED_BY[hold.kind]),
-        }
-        for hold in standing
-    ]
 
 
 def _open_positions(engine: Engine) -> list[Position]:

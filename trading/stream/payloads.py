@@ -11,6 +11,7 @@ Keys (``<m>`` is the engine's market index, ``<e>`` its id, also in each payload
 * ``position:<m>:<e>``  Position; ``side`` is "FLAT" without one
 * ``decision:<m>:<e>``  Decision, the newest, as trading.core.explain tells it
 * ``fill:<m>:<e>``      Fill, the newest
+* ``alert::<e>``        Alert, the newest breaker that tripped
 
 One text is a JSON list of envelopes: everything new since the last. A reader confirms with
 ``{"read": n}``, texts read since it connected, at least every ``CONFIRM_EVERY`` texts; without that
@@ -44,6 +45,15 @@ class EngineStatus(TypedDict):
     fees: str
     currency: str
     holds: list[dict[str, str]]
+
+
+class Alert(TypedDict):
+    """A breaker that tripped."""
+
+    engine_id: str
+    cause: str
+    words: str
+    wall_ms: int
 
 
 class Bar(TypedDict):

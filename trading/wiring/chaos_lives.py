@@ -7,7 +7,7 @@ from contextlib import suppress
 import uvloop
 from django.conf import settings
 
-from trading.chaos.conductor import Conductor
+from trading.chaos.conductor import Conductor, pace_of
 from trading.chaos.days import Day, Death
 from trading.chaos.perils import Peril
 from trading.chaos.planted import BUGS
@@ -79,8 +79,9 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
         process = EngineProcess(
             plan=plan, speed=None, street=street, pace=QUICK, around=peril.around
         )
-        feed.is_idle = lambda: venue.is_quiet and process.runner.is_at_rest
-        feed.is_unclear = lambda: process.runner.has_unclear_orders
+        runner = process.runner
+        feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest and runner.has_seen_account
+        feed.most_seconds = pace_of(process.runner)
         return await process.run()
 
     with suppress(NotLeader):

@@ -3,12 +3,9 @@
 import asyncio
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 
 import redis
@@ -17,49 +14,29 @@ from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from tenants.models import ChainCheck, DataKey, ExchangeAccount, ExchangeCredential
+from tenants.models import ChainCheck, DataKey, ExchangeCredential
 from tenants.scoping import staff_scope
 from tenants.vault import keyring
 from trading.core.codes import Purpose
-from trading.exchanges.coinbase.rest import CoinbaseRest
-from trading.exchanges.failures import FAILS
-from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.venue_clock import VenueClock
 from trading.models import (
     BacktestRun,
     Engine,
     EngineCommand,
+    ForeignOrder,
     Hold,
     LedgerProof,
     OrderIntent,
     Position,
 )
-from trading.queries.bars import LIVE_VENUES, CannotFeed
-from trading.wiring.feeds import COINBASE_VENUES, venue_urls
+from trading.queries.bars import LIVE_VENUES
+from trading.wiring.doctor_venues import ask_venue
+from trading.wiring.findings import Finding, Verdict
 
 LEAST_FREE_BYTES = 1_000_000_000
 LATE_CHECK_HOURS = 48
 SILENT_SECONDS, STUCK_SECONDS, LONG_HOLD_SECONDS, WAITING_SECONDS = 30, 60, 600, 600
-MOST_SKEW_SECONDS = 2.0
 UNPROVEN_DAYS = 2
 STOPS = (int(Purpose.PROTECT), int(Purpose.MOVE_STOP))
-
-
-class Verdict(StrEnum):
-    """How a finding is meant."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    check: str
-    verdict: Verdict
-    words: str
 
 
 def examine() -> list[Finding]:
@@ -151,6 +128,9 @@ def _engines() -> Iterator[Finding]:
         if engine.observed == Engine.Observed.FINISHED:
             yield Finding("engine", Verdict.OK, f"{name} has replayed everything")
             continue
+        if engine.observed == Engine.Observed.PARKED:
+            yield Finding("engine", Verdict.FAIL, f"{name} is {engine.detail}")
+            continue
         beat = engine.heartbeat_at
         age = (now - beat).total_seconds() if beat else None
         if age is None or age > SILENT_SECONDS:
@@ -194,6 +174,16 @@ def _holds() -> Iterator[Finding]:
     for hold in standing.order_by("placed_at", "id"):
         words = f"{hold.tenant.slug}: {hold} since {hold.placed_at:%Y-%m-%d %H:%M} UTC"
         yield Finding("hold", Verdict.WARN, words)
+
+
+def _strangers() -> Iterator[Finding]:
+    """Orders of others on our accounts: shown, never touched."""
+    resting = ForeignOrder.objects.select_related("tenant").filter(gone_at=None)
+    for order in resting.order_by("first_seen_at", "id"):
+        words = f"{order.tenant.slug}: {order} is not ours; seen since"
+        yield Finding(
+            "foreign order", Verdict.WARN, f"{words} {order.first_seen_at:%Y-%m-%d %H:%M}"
+        )
 
 
 def _commands() -> Iterator[Finding]:
@@ -252,41 +242,7 @@ def _venues() -> Iterator[Finding]:
         "account__venue", flat=True
     )
     for venue in sorted(set(used) & set(LIVE_VENUES)):
-        yield asyncio.run(_ask_venue(venue))
-
-
-async def _ask_venue(venue: str) -> Finding:
-    try:
-        seconds, status = await (_ask_coinbase if venue in COINBASE_VENUES else _ask_kraken)(venue)
-    except CannotFeed as error:
-        return Finding(venue, Verdict.FAIL, str(error))
-    except FAILS as error:
-        return Finding(venue, Verdict.FAIL, f"{error}; entries are held, stops rest at the venue")
-    skew = time.time() - seconds
-    is_play = venue in ExchangeAccount.PLAY_VENUES  # whose time is its own
-    if not is_play and abs(skew) > MOST_SKEW_SECONDS:
-        return Finding(venue, Verdict.FAIL, f"this machine's clock is off by {skew:+.1f} s")
-    verdict = Verdict.OK if status == "online" else Verdict.WARN
-    return Finding(venue, verdict, f"answers, {status}")
-
-
-async def _ask_kraken(venue: str) -> tuple[float, str]:
-    """(its time, its mode)."""
-    rest = KrakenRest(url=venue_urls(venue)[0])
-    try:
-        told = await rest.public("Time")
-        return float(told["unixtime"]), str((await rest.public("SystemStatus"))["status"])
-    finally:
-        await rest.close()
-
-
-async def _ask_coinbase(venue: str) -> tuple[float, str]:
-    """(its time, "online": it has no word for its mode, each product has its own)."""
-    rest = CoinbaseRest(url=venue_urls(venue)[0], clock=VenueClock())
-    try:
-        return await rest.time_ns() / 1e9, "online"
-    finally:
-        await rest.close()
+        yield asyncio.run(ask_venue(venue))
 
 
 LOOKS = (
@@ -294,6 +250,7 @@ LOOKS = (
     _orders,
     _protection,
     _holds,
+    _strangers,
     _keys,
     _commands,
     _research,

@@ -58,13 +58,21 @@ def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
         engine=plan.engine, markets=plan.markets, speed=speed, clock=clock, venue_clock=time
     )
     open_wire = _coinbase if account.venue in COINBASE_VENUES else _kraken
-    return open_wire(plan, opened, feed, time)
+    return open_wire(plan, opened, feed, time, clock)
 
 
-def _kraken(plan: Plan, opened: OpenedKey, feed: MarketFeed, time: VenueClock) -> Street:
+def own_clock(plan: Plan, clock: Clock) -> Callable[[], int] | None:
+    """What the venue's time is compared with; nothing at the simulator, whose time is invented."""
+    return None if plan.account.venue in ExchangeAccount.PLAY_VENUES else clock.now_ns
+
+
+def _kraken(
+    plan: Plan, opened: OpenedKey, feed: MarketFeed, time: VenueClock, clock: Clock
+) -> Street:
     url, _, private = venue_urls(plan.account.venue)
     rest = KrakenRest(url=url, key=opened.key.key, secret=opened.key.secret)
-    desk = KrakenDesk(rest=rest, specs=plan.specs, clock=time)
+    wall_ns = own_clock(plan, clock)
+    desk = KrakenDesk(rest=rest, specs=plan.specs, clock=time, wall_ns=wall_ns)
     venue = KrakenVenue(desk=desk, feed=feed, ws_url=private)
     keys = _key_watch(plan, opened, rest)
     proofs = ProofWatch(tenant_id=plan.tenant_id, engine_id=str(plan.engine.id), rest=rest)
@@ -75,14 +83,17 @@ def _kraken(plan: Plan, opened: OpenedKey, feed: MarketFeed, time: VenueClock) -
     return Street(feed, venue, look_after, _closing(feed, rest))
 
 
-def _coinbase(plan: Plan, opened: OpenedKey, feed: MarketFeed, time: VenueClock) -> Street:
+def _coinbase(
+    plan: Plan, opened: OpenedKey, feed: MarketFeed, time: VenueClock, clock: Clock
+) -> Street:
     url, _, private = venue_urls(plan.account.venue)
     try:
         signer = Signer(name=opened.key.key, secret=opened.key.secret)
     except UnusableKey as error:
         raise CannotRun(f"{plan.account} is in live mode: {error}") from None
     rest = CoinbaseRest(url=url, clock=time, signer=signer)
-    desk = CoinbaseDesk(rest=rest, specs=plan.specs, clock=time)
+    wall_ns = own_clock(plan, clock)
+    desk = CoinbaseDesk(rest=rest, specs=plan.specs, clock=time, wall_ns=wall_ns)
     venue = CoinbaseVenue(desk=desk, feed=feed, ws_url=private)
     return Street(feed, venue, _key_watch(plan, opened, rest).run, _closing(feed, rest))
 

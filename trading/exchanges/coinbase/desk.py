@@ -1,6 +1,6 @@
 """Places and cancels orders at Coinbase; the only place that sends them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -9,14 +9,17 @@ import msgspec
 from trading.core.codes import Purpose, Side
 from trading.engine.errors import NotSent, OutcomeUnknown, Refused
 from trading.engine.messages import MarketSpec, OrderRequest
+from trading.engine.sights import Sight
 from trading.exchanges.caps import Caps
 from trading.exchanges.coinbase import names, orders
+from trading.exchanges.coinbase.account import Account
 from trading.exchanges.coinbase.admission import check_key, check_product
 from trading.exchanges.coinbase.cancels import Cancels
 from trading.exchanges.coinbase.errors import FAILS, outcome_of, refusal
 from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest, segment
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
+from trading.exchanges.purse import Purse
 from trading.exchanges.venue_clock import VenueClock
 
 SALES = (Purpose.EXIT, Purpose.REDUCE)
@@ -34,10 +37,15 @@ class CoinbaseDesk:
     inquiry: Inquiry = field(init=False)
     cancels: Cancels = field(init=False)
     last_prices: dict[int, Decimal] = field(default_factory=dict)
+    wall_ns: Callable[[], int] | None = None
+    account: Account = field(init=False)
+    purse: Purse = field(init=False)
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
         self.cancels = Cancels(self.rest, self.inquiry)
+        self.account = Account(self.inquiry, self.wall_ns)
+        self.purse = Purse(self.account.holdings)
 
     @property
     def is_open(self) -> bool:
@@ -61,6 +69,16 @@ class CoinbaseDesk:
         self.inquiry.products = products
         self.inquiry.began_ns = self.clock.now_ns()
 
+    async def look(self) -> Sight:
+        """How the account stands.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        sight = await self.account.look()
+        self.purse.see(sight.holdings)
+        return sight
+
     async def submit(self, order: OrderRequest) -> str:
         """Place an order, or one in the place of the stop that rests; the venue's name of it.
 
@@ -72,7 +90,9 @@ class CoinbaseDesk:
         spec = self.specs[order.market]
         if order.purpose == Purpose.ENTRY and self.clock.now_ns() > order.deadline_ns:
             raise NotSent("its deadline has passed")
-        self.caps.check(order, spec, last=self.last_prices.get(order.market, Decimal(0)))
+        last = self.last_prices.get(order.market, Decimal(0))
+        self.caps.check(order, spec, last=last)
+        await self.purse.spend(order, spec, last=last)
         if order.purpose == Purpose.ENTRY:
             await self._check_product(spec)
             return await self._place(order)

@@ -118,7 +118,7 @@ class Inquiry:
             "product_ids": [product.product_id, *([product.alias] if product.alias else [])],
             "start_date": orders.stamp(max(0, since_ns - MARGIN_NS)),
         }
-        for facts in await self._pages("/orders/historical/batch", "orders", asked):
+        for facts in await self.pages("/orders/historical/batch", "orders", asked):
             if facts.get("client_order_id") == order.client_order_id:
                 return facts
         return None
@@ -175,7 +175,7 @@ class Inquiry:
         if not standing.filled and not self.heard_lots.get(known.venue_id):
             return []
         asked = {"order_ids": [known.venue_id]}
-        rows = await self._pages("/orders/historical/fills", "fills", asked)
+        rows = await self.pages("/orders/historical/fills", "fills", asked)
         found = [made for row in rows if (made := orders.execution(row, spec)) is not None]
         return sorted(found, key=lambda one: one.time_ns)
 
@@ -204,7 +204,7 @@ class Inquiry:
             raise NoAnswer("Coinbase's answer names no order")
         return facts
 
-    async def _pages(self, path: str, name: str, asked: Facts) -> list[Facts]:
+    async def pages(self, path: str, name: str, asked: Facts) -> list[Facts]:
         """Every row of a list that comes in pages.
 
         Raises:

@@ -1,6 +1,6 @@
 """Places, amends and cancels orders at Kraken; the only place that sends them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -9,13 +9,16 @@ import structlog
 from trading.core.codes import Purpose
 from trading.engine.errors import NotSent, OutcomeUnknown
 from trading.engine.messages import MarketSpec, OrderRequest
+from trading.engine.sights import Sight
 from trading.exchanges.caps import Caps
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
 from trading.exchanges.kraken import names, orders
+from trading.exchanges.kraken.account import Account
 from trading.exchanges.kraken.admission import check_key, check_pair
 from trading.exchanges.kraken.errors import FAILS, ApiError, NoAnswer, Unreached, outcome_of
 from trading.exchanges.kraken.inquiry import DEADLINE_NS, Inquiry
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.purse import Purse
 from trading.exchanges.venue_clock import VenueClock
 
 log = structlog.get_logger(__name__)
@@ -35,8 +38,13 @@ class KrakenDesk:
     inquiry: Inquiry = field(init=False)
     last_prices: dict[int, Decimal] = field(default_factory=dict)
     pairs: dict[str, names.Pair] = field(default_factory=dict)
+    wall_ns: Callable[[], int] | None = None
+    account: Account = field(init=False)
+    purse: Purse = field(init=False)
 
     def __post_init__(self) -> None:
+        self.account = Account(self.rest, self.known, self.wall_ns)
+        self.purse = Purse(self.account.holdings)
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
 
     @property
@@ -60,6 +68,16 @@ class KrakenDesk:
         self.clock.hear(int(told["unixtime"]) * NS)
         self.inquiry.began_ns = self.clock.now_ns()
 
+    async def look(self) -> Sight:
+        """How the account stands.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        sight = await self.account.look(self.pairs)
+        self.purse.see(sight.holdings)
+        return sight
+
     async def submit(self, order: OrderRequest) -> str:
         """Place an order, or move the stop that rests; the venue's name of it.
 
@@ -71,7 +89,9 @@ class KrakenDesk:
         spec = self.specs[order.market]
         if order.purpose == Purpose.ENTRY and self.clock.now_ns() > order.deadline_ns:
             raise NotSent("its deadline has passed")
-        self.caps.check(order, spec, last=self.last_prices.get(order.market, Decimal(0)))
+        last = self.last_prices.get(order.market, Decimal(0))
+        self.caps.check(order, spec, last=last)
+        await self.purse.spend(order, spec, last=last)
         stop = self.known.stop_of(order.market)
         if order.purpose in STOPS and stop is not None:
             return await self._move(stop, order)

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from trading.wiring.doctor import Finding, Verdict, examine
+from trading.wiring.doctor import examine
+from trading.wiring.findings import Finding, Verdict
 
 
 class Command(BaseCommand):

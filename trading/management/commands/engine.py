@@ -24,6 +24,7 @@ ORDERS: dict[str, Callable[..., EngineCommand]] = {
     "close_all": operations.close_all,
     "kill": operations.kill_engine,
     "revive": operations.revive_engine,
+    "reconcile": operations.reconcile_engine,
 }
 LOOK_SECONDS = 0.1
 NOT_ASKED = "not asked"
@@ -32,7 +33,7 @@ NOT_ASKED = "not asked"
 class Command(BaseCommand):
     """``start`` and ``stop`` are wishes a fleet fulfils; the others are done by the engine itself."""
 
-    help = "Show or command one engine: status, explain, pause, resume, close_all, kill, revive."
+    help = "Show or command one engine: status, explain, pause, resume, close_all, kill, revive, reconcile."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What, which engine, and how long to wait for it."""

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from trading.engine.runner import Outcome
-from trading.fleet import Chore, Fleet
+from trading.fleet import CANNOT_RUN, LEADERSHIP_LOST, Chore, Fleet
 from trading.management.commands.run_engine import serve
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import ListedEngine
@@ -69,5 +69,5 @@ def run_one(engine: ListedEngine) -> int:
         outcome = uvloop.run(serve(EngineProcess(plan=plan, speed=None)))
     except (CannotRun, CannotFeed) as error:
         log.error("engine_cannot_run", why=str(error))
-        return 4
-    return 1 if outcome is Outcome.LEADERSHIP_LOST else 0
+        return CANNOT_RUN
+    return LEADERSHIP_LOST if outcome is Outcome.LEADERSHIP_LOST else 0

@@ -1,0 +1,32 @@
+"""What a venue says of the whole account, beside the news of our orders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the account has of one asset: all of it, and what no order keeps."""
+
+    total: Decimal
+    available: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A working order of the account that is not ours."""
+
+    venue_order_id: str
+    symbol: str
+    side: str  # BUY or SELL
+    quantity: Decimal  # that may still fill; 0 where the venue counts it in quote
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look at an account; ``ahead_seconds`` by which this machine's clock leads, at least."""
+
+    holdings: Mapping[str, Holding]
+    strangers: tuple[Stranger, ...] = ()
+    ahead_seconds: float = 0.0
