@@ -12,7 +12,7 @@ from msgspec import Struct
 from trading.core.codes import ExitReason, Purpose, Side
 
 
-class BarClosed(Struct, frozen=True, gc=False):
+class BarClosed(Struct, frozen=True, gc=False, array_like=True):
     """A closed bar of one market."""
 
     market: int
@@ -25,7 +25,7 @@ class BarClosed(Struct, frozen=True, gc=False):
     late: bool = False  # told after the next one had begun to close: decided on, never acted on
 
 
-class PriceTick(Struct, frozen=True, gc=False):
+class PriceTick(Struct, frozen=True, gc=False, array_like=True):
     """A traded price between bars."""
 
     market: int
@@ -33,7 +33,7 @@ class PriceTick(Struct, frozen=True, gc=False):
     price: float
 
 
-class FillReport(Struct, frozen=True, gc=False):
+class FillReport(Struct, frozen=True, gc=False, array_like=True):
     """The venue's word on one of our orders: an execution, or its end without one (quantity 0)."""
 
     market: int
@@ -53,7 +53,7 @@ class FillReport(Struct, frozen=True, gc=False):
     fee_currency: str = ""
 
 
-class FeedChange(Struct, frozen=True, gc=False):
+class FeedChange(Struct, frozen=True, gc=False, array_like=True):
     """A channel of news fell silent or speaks again; entries wait while it is silent."""
 
     channel: str
