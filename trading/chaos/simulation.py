@@ -15,7 +15,7 @@ from trading.chaos.memory import (
     SimulatedLedger,
 )
 from trading.chaos.stormy import FIRST_MINUTE, MINUTE_NS, stormy_bars
-from trading.chaos.virtual import VirtualClock, VirtualLoop, run_virtually
+from trading.chaos.virtual import StoppedClock, VirtualClock, VirtualLoop, run_virtually
 from trading.core.config.profiles import PROFILES
 from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
@@ -69,6 +69,7 @@ class _Town:
         series = [stormy_bars(seed * 10 + m, bars, price=2e4 / 10**m) for m in range(len(SYMBOLS))]
         self.bars = sum(len(one) for one in series)
         self.clock = VirtualClock(loop, starts_ns=FIRST_MINUTE * MINUTE_NS)
+        self.stopped = StoppedClock(loop, starts_ns=FIRST_MINUTE * MINUTE_NS)
         self.trace, self.journal, self.seed = Trace(), Journal(), seed
         self.dice = Dice(seed, trace=self.trace, clock=self.clock)
         self.specs = [_spec(m, symbol) for m, symbol in enumerate(SYMBOLS)]
@@ -113,7 +114,7 @@ class _Town:
             ledger=SimulatedLedger(self.journal, epoch=epoch, dice=self.dice),
             inbox=self.inbox,
             lease=lease,
-            live=LiveView(sink=NoPages(), identity=identity, clock=self.clock),
+            live=LiveView(sink=NoPages(), identity=identity, clock=self.stopped),
             clock=self.clock,
         )
         life = asyncio.ensure_future(_until_death(Runner(core=core, ports=ports, pace=PACE)))

@@ -74,3 +74,11 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""
         await asyncio.sleep(seconds)
+
+
+class StoppedClock(VirtualClock):
+    """For what is shown at most ten times a second: nobody looks, so it need not be made."""
+
+    def monotonic(self) -> float:
+        """It stays where it is."""
+        return 0.0
