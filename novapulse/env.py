@@ -43,6 +43,9 @@ class Env(BaseSettings):
     data_dir: Path = PROJECT_ROOT / "var"
     static_dir: Path | None = None
     bars_dir: Path | None = None
+    tape_dir: Path | None = None
+    tape_megabytes: int = Field(default=256, ge=16, le=1_000_000)
+    tape_days: int = Field(default=90, ge=1, le=36_500)
     demo_bars: Path | None = None
     demo_speed: str = "60"
     demo_market: Literal[

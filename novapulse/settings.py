@@ -143,6 +143,9 @@ DEV_MAILBOX = not PRODUCTION and not ENV.email_url.get_secret_value()
 
 DATA_DIR = ENV.data_dir
 BARS_DIR = ENV.bars_dir or ENV.data_dir / "bars"
+TAPE_DIR = ENV.tape_dir or ENV.data_dir / "tapes"
+TAPE_BYTES = ENV.tape_megabytes << 20
+TAPE_DAYS = ENV.tape_days
 DEMO_BARS = ENV.demo_bars
 DEMO_SPEED = ENV.demo_speed
 DEMO_MARKET = ENV.demo_market

@@ -31,7 +31,7 @@ class Desk:
         self.street = Street([random_bars(1, 10)], plain(PROFILES["active"]))
         self.street.core.fund(float(CASH))
         self.street.venue.has_account = True
-        self.street.venue.look = self.look
+        self.street.venue.look = self.look  # type: ignore[method-assign]
         ports, pace = self.street.runner._ports, self.street.runner._pace
         self.handler = Handler(core=self.street.core, ports=ports, pace=pace)
         self.clock = ports.clock

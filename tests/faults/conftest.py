@@ -15,8 +15,12 @@ from trading.marketdata.store import BarStore
 @pytest.fixture
 def environment(fresh_database: FreshDatabase, tmp_path: Path, settings) -> dict[str, str]:
     """For child processes: this test's database and bars."""
-    settings.BARS_DIR = tmp_path / "bars"
-    return {**fresh_database.environment, "NOVA_BARS_DIR": str(settings.BARS_DIR)}
+    settings.BARS_DIR, settings.TAPE_DIR = tmp_path / "bars", tmp_path / "tapes"
+    return {
+        **fresh_database.environment,
+        "NOVA_BARS_DIR": str(settings.BARS_DIR),
+        "NOVA_TAPE_DIR": str(settings.TAPE_DIR),
+    }
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from msgspec import Struct
 from trading.core.codes import ExitReason, Purpose, Side
 
 
-class BarClosed(Struct, frozen=True, gc=False):
+class BarClosed(Struct, frozen=True, gc=False, array_like=True):
     """A closed bar of one market."""
 
     market: int
@@ -26,7 +26,7 @@ class BarClosed(Struct, frozen=True, gc=False):
     blind: bool = False  # its market's order book cannot be trusted now: idem
 
 
-class PriceTick(Struct, frozen=True, gc=False):
+class PriceTick(Struct, frozen=True, gc=False, array_like=True):
     """A traded price between bars."""
 
     market: int
@@ -34,7 +34,7 @@ class PriceTick(Struct, frozen=True, gc=False):
     price: float
 
 
-class BookSeen(Struct, frozen=True, gc=False):
+class BookSeen(Struct, frozen=True, gc=False, array_like=True):
     """The order book a bar is decided with: (price, quantity) of the best levels, best first."""
 
     market: int
@@ -43,7 +43,7 @@ class BookSeen(Struct, frozen=True, gc=False):
     asks: tuple[tuple[float, float], ...]
 
 
-class FillReport(Struct, frozen=True, gc=False):
+class FillReport(Struct, frozen=True, gc=False, array_like=True):
     """The venue's word on one of our orders: an execution, or its end without one (quantity 0)."""
 
     market: int
@@ -63,7 +63,7 @@ class FillReport(Struct, frozen=True, gc=False):
     fee_currency: str = ""
 
 
-class FeedChange(Struct, frozen=True, gc=False):
+class FeedChange(Struct, frozen=True, gc=False, array_like=True):
     """A channel of news fell silent or speaks again; entries wait while it is silent."""
 
     channel: str

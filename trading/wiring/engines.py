@@ -18,6 +18,7 @@ from trading.ledger.writer import DjangoLedger
 from trading.stream.publisher import RedisPublisher
 from trading.wiring.plans import Plan
 from trading.wiring.streets import Street, build_street
+from trading.wiring.tapes import build_tape
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +35,7 @@ class EngineProcess:
         pace: Pace | None = None,
         around: Callable[[Ports], Ports] = lambda ports: ports,
     ) -> None:
-        from trading.engine.state import CoreState  # compiled: only an engine process pays for it
+        from trading.tape.taps import tap  # compiled: only an engine process pays for it
 
         clock = SystemClock()
         engine_id = str(plan.engine.id)
@@ -48,21 +49,18 @@ class EngineProcess:
             venue=plan.account.venue,
             currency=plan.account.quote_currency,
         )
-        self.runner = Runner(
-            core=CoreState(engine_id=engine_id, specs=plan.specs, params=plan.params),
-            ports=around(
-                Ports(
-                    venue=self._street.venue,
-                    feed=self._street.feed,
-                    ledger=self._ledger,
-                    inbox=CommandInbox(ledger=self._ledger, engine_id=engine_id),
-                    lease=self._lease,
-                    live=LiveView(sink=self._publisher, identity=identity, clock=clock),
-                    clock=clock,
-                )
-            ),
-            pace=pace,
+        ports = Ports(
+            venue=self._street.venue,
+            feed=self._street.feed,
+            ledger=self._ledger,
+            inbox=CommandInbox(ledger=self._ledger, engine_id=engine_id),
+            lease=self._lease,
+            live=LiveView(sink=self._publisher, identity=identity, clock=clock),
+            clock=clock,
         )
+        self._tape, core = build_tape(plan, epoch=lambda: self._lease.epoch, clock=clock)
+        ports = tap(around(ports), tape=self._tape, core=core)
+        self.runner = Runner(core=core, ports=ports, pace=pace)
 
     async def run(self) -> Outcome:
         """Run until the feed ends, leadership is lost, or ``stop``; then close everything."""
@@ -75,6 +73,8 @@ class EngineProcess:
             (ended,) = await asyncio.gather(watch, return_exceptions=True)
             if isinstance(ended, Exception):
                 log.error("key_watch_failed", why=repr(ended))
+            self._tape.flush()
+            self._tape.close()
             await self._publisher.close()
             await self._ledger.close()
             await self._street.close()

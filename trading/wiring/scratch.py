@@ -1,8 +1,11 @@
 """A database of a command's own on the configured server, dropped at the end."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
 
 import psycopg
 from django.conf import settings
@@ -16,15 +19,18 @@ ALIASES = ("default", "staff", "owner")
 @contextmanager
 def scratch_database() -> Iterator[str]:
     """Lead every alias of this process to a fresh, migrated database; drop it afterwards."""
-    home = settings.DATABASES["owner"]["NAME"]
+    home, tapes = settings.DATABASES["owner"]["NAME"], settings.TAPE_DIR
     name = f"{home}_scratch_{os.getpid()}"
     _as_owner("CREATE DATABASE {}", name)
+    settings.TAPE_DIR = Path(mkdtemp(prefix="tapes-"))
     try:
         _lead_to(name)
         call_command("prepare_database", verbosity=0)
         call_command("migrate", verbosity=0, interactive=False)
         yield name
     finally:
+        shutil.rmtree(settings.TAPE_DIR, ignore_errors=True)
+        settings.TAPE_DIR = tapes
         _lead_to(home)
         _as_owner("DROP DATABASE IF EXISTS {}", name)
 

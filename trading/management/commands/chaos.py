@@ -1,14 +1,17 @@
 """Fault campaigns: what goes wrong is drawn by seed, and the venue's own log or a backtest judges."""
 
 import json
+import logging
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import structlog
 from django.core.management.base import BaseCommand, CommandError
 from psycopg import OperationalError
 
@@ -20,6 +23,9 @@ from trading.wiring.chaos_days import Verdict
 from trading.wiring.scratch import scratch_database
 from trading.wiring.trial import TrialRequest, known_grid, run_trial
 
+if TYPE_CHECKING:
+    from trading.chaos.simulation import Simulated
+
 EXIT_NOT_FOUND = 2
 EXIT_CONFIGURATION = 4
 
@@ -30,7 +36,8 @@ class Command(BaseCommand):
     help = (
         "Break an engine on purpose. --runs: days with real orders at the venue simulator, its faults and the "
         "engine's deaths drawn by seed. --planted: the same with known bugs, all of which must show. "
-        "--pair: kill a replaying engine at random; it must end equal to an undisturbed run."
+        "--simulate: the engine alone, faults, deaths and order of events drawn by seed; the same seed "
+        "gives the same hash of all that happened. --pair: kill a replaying engine at random; it must end equal to an undisturbed run."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,6 +46,9 @@ class Command(BaseCommand):
         which.add_argument("--runs", type=int, metavar="N", help="play N days at the simulator")
         which.add_argument(
             "--planted", nargs="*", metavar="BUG", help="plant these bugs, or all there are"
+        )
+        which.add_argument(
+            "--simulate", type=int, metavar="N", help="N whole engines in memory and virtual time"
         )
         which.add_argument("--pair", help="BASE/QUOTE of a stored series to replay")
         parser.add_argument("--seed", type=int, default=7, help="of the first day, or of the kills")
@@ -55,6 +65,8 @@ class Command(BaseCommand):
         try:
             if options["pair"]:
                 self._replay(options)
+            elif options["simulate"] is not None:
+                self._simulate(options)
             elif options["planted"] is not None:
                 self._planted(options)
             else:
@@ -77,6 +89,26 @@ class Command(BaseCommand):
         told = summary(verdicts)
         self.stdout.write(json.dumps(told) if options["json"] else summary_text(told))
         if told["differing"]:
+            sys.exit(1)
+
+    def _simulate(self, options: dict[str, Any]) -> None:
+        """No database is touched."""
+        from trading.chaos.simulation import simulate  # compiled: only this campaign pays for it
+
+        count, seed = options["simulate"], options["seed"]
+        if count < 1 or seed < 0:
+            raise CommandError(
+                "--simulate: at least 1; --seed: 0 or more", returncode=EXIT_CONFIGURATION
+            )
+        found = []
+        with quiet():
+            for one in range(seed, seed + count):
+                found.append(simulate(one))
+                if not options["json"]:
+                    self.stdout.write(simulated(found[-1]))
+        if options["json"]:
+            self.stdout.write(json.dumps([asdict(one) for one in found]))
+        if any(one.broken for one in found):
             sys.exit(1)
 
     def _planted(self, options: dict[str, Any]) -> None:
@@ -122,6 +154,26 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(verdict) if options["json"] else as_text(verdict))
         if not verdict["equal"]:
             sys.exit(1)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """The log of a simulated engine is its trace."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def simulated(one: "Simulated") -> str:
+    """One seed in one line, and below it which invariants did not hold."""
+    faults = ", ".join(f"{name} {count}" for name, count in one.faults.items() if count)
+    return (
+        f"seed {one.seed}: {one.digest} ({one.events} events, {one.orders} orders, {one.fills} fills, "
+        f"{one.lives} lives; {faults}) {'; '.join(one.broken) or 'every invariant held'}"
+    )
 
 
 def line(verdict: Verdict) -> str:
