@@ -21,10 +21,7 @@ from tenants.models import ChainCheck, DataKey, ExchangeAccount, ExchangeCredent
 from tenants.scoping import staff_scope
 from tenants.vault import keyring
 from trading.core.codes import Purpose
-from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.failures import FAILS
-from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.venue_clock import VenueClock
 from trading.models import (
     BacktestRun,
     Engine,
@@ -34,8 +31,8 @@ from trading.models import (
     OrderIntent,
     Position,
 )
-from trading.queries.bars import LIVE_VENUES, CannotFeed
-from trading.wiring.feeds import COINBASE_VENUES, venue_urls
+from trading.queries.bars import CannotFeed, is_wired
+from trading.wiring.venue_times import ask_venue
 
 LEAST_FREE_BYTES = 1_000_000_000
 LATE_CHECK_HOURS = 48
@@ -251,13 +248,13 @@ def _venues() -> Iterator[Finding]:
     used = Engine.objects.filter(desired=Engine.Desired.RUNNING).values_list(
         "account__venue", flat=True
     )
-    for venue in sorted(set(used) & set(LIVE_VENUES)):
+    for venue in sorted(filter(is_wired, set(used))):
         yield asyncio.run(_ask_venue(venue))
 
 
 async def _ask_venue(venue: str) -> Finding:
     try:
-        seconds, status = await (_ask_coinbase if venue in COINBASE_VENUES else _ask_kraken)(venue)
+        seconds, status = await ask_venue(venue)
     except CannotFeed as error:
         return Finding(venue, Verdict.FAIL, str(error))
     except FAILS as error:
@@ -268,25 +265,6 @@ async def _ask_venue(venue: str) -> Finding:
         return Finding(venue, Verdict.FAIL, f"this machine's clock is off by {skew:+.1f} s")
     verdict = Verdict.OK if status == "online" else Verdict.WARN
     return Finding(venue, verdict, f"answers, {status}")
-
-
-async def _ask_kraken(venue: str) -> tuple[float, str]:
-    """(its time, its mode)."""
-    rest = KrakenRest(url=venue_urls(venue)[0])
-    try:
-        told = await rest.public("Time")
-        return float(told["unixtime"]), str((await rest.public("SystemStatus"))["status"])
-    finally:
-        await rest.close()
-
-
-async def _ask_coinbase(venue: str) -> tuple[float, str]:
-    """(its time, "online": it has no word for its mode, each product has its own)."""
-    rest = CoinbaseRest(url=venue_urls(venue)[0], clock=VenueClock())
-    try:
-        return await rest.time_ns() / 1e9, "online"
-    finally:
-        await rest.close()
 
 
 LOOKS = (

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from trading.exchanges.ccxt.client import CannotOpen, open_client
+from trading.exchanges.ccxt.history import CcxtHistory
+from trading.exchanges.ccxt.names import UnknownMarket
 from trading.exchanges.coinbase.history import CoinbaseHistory
 from trading.exchanges.coinbase.names import UnknownProduct
 from trading.exchanges.coinbase.rest import CoinbaseRest
@@ -17,10 +20,11 @@ from trading.marketdata.grid import Grid
 from trading.marketdata.store import SeriesKey, SeriesNotFound, Summary
 from trading.marketdata.timeframes import NS
 from trading.models import Instrument
-from trading.queries.bars import CannotFeed, open_store
+from trading.queries.bars import CCXT, CannotFeed, open_store
 from trading.wiring.feeds import COINBASE_VENUES, venue_urls
 
 VENUES = ("kraken", "coinbase", "simulator", "simulator_coinbase")
+SOURCES = (*VENUES, f"{CCXT}<id>")
 APART_SECONDS = {  # public requests that a venue lets one address send
     "kraken": 1.0,
     "coinbase": 0.2,
@@ -47,17 +51,20 @@ def open_history(key: SeriesKey) -> History:
     Raises:
         DownloadRefused: not a venue to download from, or it has no bars of the timeframe.
     """
-    if key.venue not in VENUES:
-        raise DownloadRefused(f"exchange {key.venue!r}: accepted is {', '.join(VENUES)}")
-    frame_ns, apart = key.timeframe_seconds * NS, APART_SECONDS[key.venue]
+    frame_ns, apart = key.timeframe_seconds * NS, APART_SECONDS.get(key.venue, 0.0)
+    if key.venue not in VENUES and not key.venue.startswith(CCXT):
+        raise DownloadRefused(f"exchange {key.venue!r}: accepted is {', '.join(SOURCES)}")
     try:
+        if key.venue.startswith(CCXT):
+            client = open_client(key.venue)
+            return CcxtHistory(client=client, symbol=key.symbol, timeframe_ns=frame_ns)
         url, _, _ = venue_urls(key.venue)
         if key.venue in COINBASE_VENUES:
             coinbase = CoinbaseRest(url=url, clock=VenueClock())
             return CoinbaseHistory(
                 rest=coinbase, symbol=key.symbol, timeframe_ns=frame_ns, apart_seconds=apart
             )
-    except (CannotFeed, ValueError) as error:
+    except (CannotFeed, CannotOpen, ValueError) as error:
         raise DownloadRefused(str(error)) from None
     kraken = KrakenRest(url=url, read_number=Decimal)
     return KrakenHistory(rest=kraken, symbol=key.symbol, timeframe_ns=frame_ns, apart_seconds=apart)
@@ -74,7 +81,7 @@ async def fetch(done: Download, *, progress: Callable[[int, int], None]) -> None
     history = open_history(done.key)
     try:
         await download(store=open_store(), history=history, done=done, progress=progress)
-    except (UnknownPair, UnknownProduct) as error:
+    except (UnknownPair, UnknownProduct, UnknownMarket) as error:
         raise PairNotListed(str(error)) from None
     except NothingToAsk:
         raise DownloadRefused("no bar of this range has closed yet") from None

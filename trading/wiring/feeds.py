@@ -6,6 +6,8 @@ from django.conf import settings
 
 from trading.engine.ports import Clock, MarketFeed
 from trading.exchanges import synthetic
+from trading.exchanges.ccxt.client import CannotOpen, open_client
+from trading.exchanges.ccxt.feed import CcxtFeed
 from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
@@ -17,7 +19,7 @@ from trading.exchanges.venue_clock import VenueClock
 from trading.ledger.rows import to_ns
 from trading.marketdata.store import SeriesKey
 from trading.models import Engine
-from trading.queries.bars import LIVE_VENUES, CannotFeed, bar_source, open_recordings
+from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired, open_recordings
 from trading.queries.markets import EngineMarket
 from trading.wiring.simulator_state import simulator_port
 
@@ -64,7 +66,7 @@ def build_feed(
     """
     if len({market.revision.timeframe_seconds for market in markets}) > 1:
         raise CannotFeed("all bots of one engine must trade the same timeframe")
-    if engine.account.venue in LIVE_VENUES:
+    if is_wired(engine.account.venue):
         return _wire_feed(engine.account.venue, markets, venue_clock)
     try:
         pace = parse_speed(speed or engine.speed)
@@ -95,7 +97,7 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | 
             timeframe_ns=seconds * NS_PER_SECOND,
             clock=clock,
         )
-    except ValueError as error:
+    except (ValueError, CannotOpen) as error:
         raise CannotFeed(str(error)) from None
     keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
     return RecordingFeed(feed, store=open_recordings(), keys=keys)
@@ -108,9 +110,13 @@ def _feed_of(
 
     Raises:
         ValueError: the venue has no candles of the timeframe.
+        CannotOpen: ccxt is not there, or does not know the venue.
     """
-    url, socket, _ = venue_urls(venue)
     time, with_ticks = clock or VenueClock(), clock is not None
+    if venue.startswith(CCXT):
+        client = open_client(venue)
+        return CcxtFeed(client=client, symbols=symbols, timeframe_ns=timeframe_ns, clock=time)
+    url, socket, _ = venue_urls(venue)
     if venue in COINBASE_VENUES:
         return CoinbaseFeed(
             rest=CoinbaseRest(url=url, clock=time),

@@ -16,7 +16,7 @@ from trading.marketdata.download import Download, Span
 from trading.marketdata.store import FOREVER, SeriesKey, StoreError, Summary
 from trading.marketdata.timeframes import NS, format_timeframe
 from trading.wiring.downloads import (
-    VENUES,
+    SOURCES,
     DownloadRefused,
     PairNotListed,
     VenueFailed,
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             "exit codes: 0 done, 1 venue failed or interrupted, 2 not listed or nothing there, "
             "4 wrong request"
         )
-        parser.add_argument("--exchange", required=True, help=", ".join(VENUES))
+        parser.add_argument("--exchange", required=True, help=", ".join(SOURCES))
         parser.add_argument(
             "--pair",
             required=True,
