@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+import tenants.models.keys
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -78,14 +79,14 @@ class Migration(migrations.Migration):
             name='ExchangeAccount',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('venue', models.CharField(choices=[('kraken', 'Kraken'), ('coinbase', 'Coinbase'), ('simulator', 'Venue simulator'), ('simulator_coinbase', 'Venue simulator as Coinbase'), ('replay', 'Replay of stored bars'), ('synthetic', 'Synthetic market')], max_length=32)),
+                ('venue', models.CharField(help_text='kraken, coinbase, simulator, simulator_coinbase, replay, synthetic or ccxt:<id>', max_length=32, validators=[tenants.models.keys.check_venue])),
                 ('label', models.CharField(max_length=60)),
                 ('mode', models.CharField(choices=[('PAPER', 'Paper'), ('LIVE', 'Live')], default='PAPER', max_length=5)),
                 ('quote_currency', models.CharField(default='USD', max_length=16)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'venue', 'label'), name='account_label')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'venue', 'label'), name='account_label'), models.CheckConstraint(condition=models.Q(('mode', 'LIVE'), ('venue__startswith', 'ccxt:'), _negated=True), name='account_by_ccxt_on_paper', violation_error_message='Through ccxt comes market data for paper trading only; no order can be sent.')],
             },
         ),
         migrations.CreateModel(

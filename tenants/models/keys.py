@@ -1,10 +1,28 @@
 """ExchangeAccount: a tenant's login at a venue; ExchangeCredential: its sealed key; DataKey: the lock."""
 
+import re
 import uuid
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from tenants.scoping import TenantModel
+
+CCXT = "ccxt:"  # followed by ccxt's id of a venue: market data for paper trading
+PAPER_ONLY = "Through ccxt comes market data for paper trading only; no order can be sent."
+
+
+def check_venue(venue: str) -> None:
+    """Refuse what is no venue.
+
+    Raises:
+        ValidationError: it is none.
+    """
+    known = ExchangeAccount.Venue.values
+    if venue not in known and not re.fullmatch(r"ccxt:[a-z0-9_]{1,27}", venue):
+        raise ValidationError(
+            f"venue {venue!r}: accepted is {', '.join(known)} or ccxt:<id>, such as ccxt:kucoin"
+        )
 
 
 class ExchangeAccount(TenantModel):
@@ -33,7 +51,11 @@ class ExchangeAccount(TenantModel):
     CURVE_KEYS = frozenset({Venue.COINBASE, Venue.SIMULATOR_COINBASE})  # whose secrets are PEM
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    venue = models.CharField(max_length=32, choices=Venue)
+    venue = models.CharField(
+        max_length=32,
+        validators=[check_venue],
+        help_text="kraken, coinbase, simulator, simulator_coinbase, replay, synthetic or ccxt:<id>",
+    )
     label = models.CharField(max_length=60)
     mode = models.CharField(max_length=5, choices=Mode, default=Mode.PAPER)
     quote_currency = models.CharField(max_length=16, default="USD")
@@ -41,10 +63,25 @@ class ExchangeAccount(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "venue", "label"], name="account_label"),
+            models.CheckConstraint(
+                condition=~models.Q(venue__startswith=CCXT, mode="LIVE"),
+                name="account_by_ccxt_on_paper",
+                violation_error_message=PAPER_ONLY,
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.label} ({self.get_venue_display()})"
+
+    def get_venue_display(self) -> str:
+        """The venue as people call it."""
+        names = dict(self.Venue.choices)
+        return names.get(self.venue) or f"{self.venue.removeprefix(CCXT)} through ccxt"
+
+    @property
+    def is_paper_only(self) -> bool:
+        """Whether no order can be sent there."""
+        return self.venue.startswith(CCXT)
 
 
 class DataKey(TenantModel):

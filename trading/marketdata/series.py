@@ -89,7 +89,9 @@ def choose_bars(
         return StoredBars(store, best, timeframe_seconds, chunk)
     wanted = f"{symbol} {format_timeframe(timeframe_seconds)} of {venue}"
     if not keys:
-        raise SeriesNotFound(f"{wanted}: no bars are stored in {store.root}; use import_bars first")
+        raise SeriesNotFound(
+            f"{wanted}: no bars are stored in {store.root}; use import_bars or download_bars first"
+        )
     near = [key for key in keys if key.symbol == symbol and key.venue == venue]
     near = near or [
         key for key in keys if key.symbol in get_close_matches(symbol, [k.symbol for k in keys], 3)

@@ -46,9 +46,9 @@ class SeriesKey:
     timeframe_seconds: int
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", self.venue):
+        if not re.fullmatch(r"(ccxt:)?[a-z0-9][a-z0-9_-]{0,26}", self.venue):
             raise StoreError(
-                f"venue {self.venue!r}: accepted are 1 to 32 of a-z, 0-9, _ and -, such as kraken"
+                f"venue {self.venue!r}: accepted are 1 to 27 of a-z, 0-9, _ and -, such as kraken, and ccxt:kucoin"
             )
         if not re.fullmatch(r"[A-Z0-9][A-Z0-9.]{0,15}/[A-Z0-9][A-Z0-9.]{0,15}", self.symbol):
             raise StoreError(f"symbol {self.symbol!r}: accepted is BASE/QUOTE, such as BTC/USD")

@@ -16,6 +16,8 @@ PASSED = ("some", "strong")  # levels of trading.backtest.verdict
 
 def needed_for_any(account: ExchangeAccount, *, now: datetime) -> list[str]:
     """What nobody may override; a sentence each."""
+    if account.is_paper_only:
+        return ["through ccxt comes market data only, no order can be sent"]
     credential = ExchangeCredential.objects.filter(account=account).first()
     is_play = account.venue in ExchangeAccount.PLAY_VENUES
     if not is_play and not settings.ALLOW_LIVE:

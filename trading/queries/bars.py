@@ -12,11 +12,17 @@ SYNTHETIC_SEED = 20_240_101
 SYNTHETIC_SECONDS = 60
 # Their bars come by wire; what was told is recorded.
 LIVE_VENUES = ("kraken", "coinbase", "simulator", "simulator_coinbase")
-FEEDS = (*LIVE_VENUES, "replay", "synthetic")
+CCXT = "ccxt:"  # followed by ccxt's id of a venue
+FEEDS = (*LIVE_VENUES, f"{CCXT}<id>", "replay", "synthetic")
 
 
 class CannotFeed(Exception):
     """There are no bars for a market; the text says which and what to do."""
+
+
+def is_wired(venue: str) -> bool:
+    """Whether a venue's bars come by wire."""
+    return venue in LIVE_VENUES or venue.startswith(CCXT)
 
 
 def open_store() -> BarStore:
@@ -39,11 +45,11 @@ def bar_source(*, venue: str, instrument: Instrument, timeframe_seconds: int) ->
         if timeframe_seconds != SYNTHETIC_SECONDS:
             raise CannotFeed("the synthetic market has one-minute bars; choose timeframe 1m")
         return SyntheticBars(SYNTHETIC_SEED, instrument.symbol)
-    if venue not in ("replay", *LIVE_VENUES):
+    if venue != "replay" and not is_wired(venue):
         raise CannotFeed(f"{venue} has no feed in this version; choose {', '.join(FEEDS)}")
     try:
         return choose_bars(
-            open_recordings() if venue in LIVE_VENUES else open_store(),
+            open_recordings() if is_wired(venue) else open_store(),
             venue=instrument.venue,
             symbol=instrument.symbol,
             timeframe_seconds=timeframe_seconds,

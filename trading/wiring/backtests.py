@@ -94,7 +94,7 @@ def _only_venue(store: BarStore, symbol: str, seconds: int) -> str:
         )
     near = get_close_matches(symbol, {key.symbol for key in keys}, 3)
     hint = f"; near is {', '.join(near)}" if near else ""
-    stored = ", ".join(map(str, keys[:20])) or "nothing; use import_bars first"
+    stored = ", ".join(map(str, keys[:20])) or "nothing; use import_bars or download_bars first"
     raise NothingStored(
         f"no bars of {symbol} fit {format_timeframe(seconds)}{hint}; stored is {stored}"
     )

@@ -28,8 +28,8 @@ from trading.models import (
     OrderIntent,
     Position,
 )
-from trading.queries.bars import LIVE_VENUES
-from trading.wiring.doctor_venues import ask_venue
+from trading.queries.bars import is_wired
+from trading.wiring.doctor_venues import examine_venue
 from trading.wiring.findings import Finding, Verdict
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -241,8 +241,8 @@ def _venues() -> Iterator[Finding]:
     used = Engine.objects.filter(desired=Engine.Desired.RUNNING).values_list(
         "account__venue", flat=True
     )
-    for venue in sorted(set(used) & set(LIVE_VENUES)):
-        yield asyncio.run(ask_venue(venue))
+    for venue in sorted(filter(is_wired, set(used))):
+        yield asyncio.run(examine_venue(venue))
 
 
 LOOKS = (

@@ -10,6 +10,8 @@ from trading.exchanges import synthetic
 from trading.exchanges.book_watch import FRESH_NS, BookWatch
 from trading.exchanges.booked_feed import BookedFeed
 from trading.exchanges.books import Books
+from trading.exchanges.ccxt.client import CannotOpen, open_client
+from trading.exchanges.ccxt.feed import CcxtFeed
 from trading.exchanges.coinbase.books import CoinbaseBooks
 from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
@@ -23,7 +25,7 @@ from trading.exchanges.venue_clock import VenueClock
 from trading.ledger.rows import to_ns
 from trading.marketdata.store import SeriesKey
 from trading.models import Engine
-from trading.queries.bars import LIVE_VENUES, CannotFeed, bar_source, open_recordings
+from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired, open_recordings
 from trading.queries.markets import EngineMarket
 from trading.wiring.simulator_state import simulator_port, simulator_speed
 
@@ -76,7 +78,7 @@ def build_feed(
     """
     if len({market.revision.timeframe_seconds for market in markets}) > 1:
         raise CannotFeed("all bots of one engine must trade the same timeframe")
-    if engine.account.venue in LIVE_VENUES:
+    if is_wired(engine.account.venue):
         return _wire_feed(engine.account.venue, markets, venue_clock)
     try:
         pace = parse_speed(speed or engine.speed)
@@ -107,7 +109,7 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | 
             timeframe_ns=seconds * NS_PER_SECOND,
             clock=clock,
         )
-    except ValueError as error:
+    except (ValueError, CannotOpen) as error:
         raise CannotFeed(str(error)) from None
     keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
     return RecordingFeed(feed, store=open_recordings(), keys=keys)
@@ -120,8 +122,12 @@ def _feed_of(
 
     Raises:
         ValueError: the venue has no candles of the timeframe.
+        CannotOpen: ccxt is not there, or does not know the venue.
     """
     time, books = clock or VenueClock(), Books(symbols)
+    if venue.startswith(CCXT):
+        client = open_client(venue)
+        return CcxtFeed(client=client, symbols=symbols, timeframe_ns=timeframe_ns, clock=time)
     open_feed = _coinbase if venue in COINBASE_VENUES else _kraken
     feed, watch = open_feed(
         venue, books, timeframe_ns=timeframe_ns, time=time, with_ticks=clock is not None

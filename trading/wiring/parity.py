@@ -19,7 +19,7 @@ from trading.core.records import BAR, FEE_UNITS_PER_QUOTE, USED_BOOK
 from trading.engine.state import new_markets
 from trading.ledger import rows
 from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
-from trading.queries.bars import LIVE_VENUES, bar_source
+from trading.queries.bars import bar_source, is_wired
 from trading.queries.markets import EngineMarket
 from trading.wiring.feeds import first_ns
 from trading.wiring.plans import Plan, read_plan
@@ -149,7 +149,7 @@ def _decided_bars(plan: Plan, market: EngineMarket, opens: "array[int]") -> np.n
         start_ns=first_ns(plan.engine), end_ns=rows.to_ns(last.bar_opened_at) + 1
     )
     found = np.concatenate([np.zeros(0, BAR), *bars])
-    if plan.account.venue not in LIVE_VENUES:
+    if not is_wired(plan.account.venue):
         return found
     return found[np.isin(found["open_ns"], np.array(opens, "i8"))]
 

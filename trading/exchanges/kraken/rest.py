@@ -1,6 +1,7 @@
 """Requests to Kraken's REST API; nothing that changes anything is ever sent twice by itself."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,9 +20,17 @@ FIRST_PAUSE_SECONDS = 0.5
 class KrakenRest:
     """One client; with a key private methods too, signed and sent one at a time."""
 
-    def __init__(self, *, url: str, key: str = "", secret: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        key: str = "",
+        secret: str = "",
+        read_number: Callable[[str], Any] = float,
+    ) -> None:
         self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=AGENT)
         self._key, self._secret = key, secret
+        self._decoder = msgspec.json.Decoder(float_hook=read_number)
         self._nonces = Nonces()
         self._turn = asyncio.Lock()
 
@@ -99,7 +108,7 @@ class KrakenRest:
         if answer.status_code != 200:
             raise NoAnswer(f"Kraken answered HTTP {answer.status_code}")
         try:
-            told = msgspec.json.decode(answer.content)
+            told = self._decoder.decode(answer.content)
             errors = [text for text in told["error"] if not text.startswith("W")]
         except (msgspec.DecodeError, KeyError, TypeError):
             raise NoAnswer("Kraken's answer cannot be read") from None

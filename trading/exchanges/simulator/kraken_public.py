@@ -1,6 +1,6 @@
 """Kraken's public REST methods of the simulated venue."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -137,11 +137,19 @@ class PublicMethods:
         first = since // MINUTE_NS if since else now // MINUTE_NS - 16
         rows: list[list[Any]] = []
         last = since
-        for minute in range(first, now // MINUTE_NS + 1):
+        for minute in self._minutes(market, first, now // MINUTE_NS):
             for trade in market.minute(minute):
                 if since < trade.time_ns <= now and len(rows) < most:
                     side = "b" if trade.is_buy else "s"
                     rows.append([words.text(trade.price), words.text(trade.quantity),
                                  words.seconds(trade.time_ns), side, "m", "", trade.number])  # fmt: skip
                     last = trade.time_ns
+            if len(rows) >= most:
+                break
         return {words.pair_key(market.symbol): rows, "last": str(last)}
+
+    def _minutes(self, market: PairMarket, first: int, last: int) -> Iterator[int]:
+        """The minutes in which a market traded."""
+        found = market.source.iter_bars(start_ns=first * MINUTE_NS, end_ns=(last + 1) * MINUTE_NS)
+        for bars in found:
+            yield from (bars["open_ns"] // MINUTE_NS).tolist()

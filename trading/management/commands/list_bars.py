@@ -107,7 +107,7 @@ def as_text(
 ) -> str:
     """The series as lines."""
     if not rows:
-        return f"no bars are stored in {root}; use import_bars"
+        return f"no bars are stored in {root}; use import_bars or download_bars"
     lines = []
     for key, summary, state in rows:
         lines.append(f"{key}: {words.span_text(summary) if summary else 'unreadable'} [{state}]")

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--exchange",
             required=True,
-            help="venue: replay, synthetic, simulator, simulator_coinbase, kraken or coinbase",
+            help="venue: replay, synthetic, simulator, simulator_coinbase, kraken, coinbase or ccxt:<id>",
         )
         parser.add_argument("--account", default="", help="account label, where there are several")
         parser.add_argument("--json", action="store_true", help="one JSON answer")
