@@ -365,6 +365,10 @@ class Migration(migrations.Migration):
             model_name='decision',
             constraint=models.UniqueConstraint(fields=('tenant', 'chain', 'sequence'), name='decision_chain'),
         ),
+        migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(fields=['tenant', '-bar_opened_at', '-id'], name='decision_by_time'),
+        ),
         migrations.AddConstraint(
             model_name='botinstrument',
             constraint=models.UniqueConstraint(fields=('tenant', 'bot', 'instrument'), name='bot_instrument_once'),
