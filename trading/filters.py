@@ -86,6 +86,13 @@ class DecisionFilter(forms.Form):
         return Sought(**told)
 
 
+class RevisionFilter(forms.Form):
+    """One revision, and another beside it."""
+
+    number = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
+    beside = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
+
+
 def write_cursor(told: Told) -> str:
     """A decision's place, for the address of the page after it."""
     return f"{(told.row.bar_opened_at - EPOCH) // timedelta(microseconds=1)}-{told.row.id}"

@@ -5,6 +5,7 @@ from django.urls import path
 from trading import (
     account_views,
     backtest_views,
+    bot_views,
     consumers,
     decision_views,
     history_views,
@@ -19,6 +20,8 @@ urlpatterns = [
     path("decisions/", decision_views.decisions, name="decisions"),
     path("decisions/<int:decision_id>/", decision_views.decision, name="decision"),
     path("decisions/<int:decision_id>/chart/", decision_views.chart, name="decision_chart"),
+    path("bots/", bot_views.bots, name="bots"),
+    path("bots/<uuid:bot_id>/", bot_views.bot, name="bot"),
     path("history/", history_views.history, name="history"),
     path("history/<slug:what>/", history_views.history, name="history_of"),
     path("history/<slug:what>.csv", history_views.history_file, name="history_file"),

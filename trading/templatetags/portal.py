@@ -28,6 +28,7 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
     "Trading": (
         Entry("Dashboard", "dashboard", "home", ("dashboard", "engine")),
         Entry("Decisions", "decisions", "branch", ("decision",)),
+        Entry("Bots", "bots", "sliders", ("bot",)),
         Entry("Orders & history", "history", "list", ("history",)),
     ),
     "Research": (Entry("Backtests", "runs", "flask", ("run", "new_run", "compare")),),
@@ -77,6 +78,6 @@ def in_unit(value: float | None, unit: Unit) -> str:
 
 
 @register.filter
-def setting(value: float) -> str:
-    """A parameter's value in full, without trailing zeros."""
-    return f"{value:g}"
+def setting(value: float | None) -> str:
+    """A parameter's value in full, without trailing zeros; a dash where there is none."""
+    return "–" if value is None else f"{value:.12g}"
