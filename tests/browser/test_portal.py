@@ -1,4 +1,4 @@
-"""The portal as people see it: the menu, decisions and their gates; wide and narrow, light and dark."""
+"""The portal as people see it: menu, decisions, bots; wide and narrow, light and dark."""
 
 from datetime import timedelta
 
@@ -54,5 +54,24 @@ def test_a_person_finds_out_why_it_did_not_trade(site: Site, browser: Browser) -
         expect(page.locator("#change")).to_contain_text("0.198 more")
         expect(page.locator("#chart canvas").first).to_be_visible()
         looked_at(page, "portal-decision", width, theme)
+        page.context.close()
+    assert site.complaints == []
+
+
+def test_a_person_tightens_a_bot_and_sees_what_changed(site: Site, browser: Browser) -> None:
+    factories.make_engine("acme", factories.make_instrument(), venue="synthetic")
+    for number, (width, theme) in enumerate(LOOKS, start=1):
+        page = site.page(browser, width=width, theme=theme)
+        site.sign_in(page, "olga@acme.example")
+        page.goto(f"{site.address}/bots/")
+        looked_at(page, "portal-bots", width, theme)
+        page.get_by_role("link", name="Bot", exact=True).click()
+        page.get_by_role("link", name="Change").click()
+        page.get_by_label("max_open_positions").fill(str(5 - number))
+        looked_at(page, "portal-bot-edit", width, theme)
+        page.get_by_role("button", name="Save as a new revision").click()
+        expect(page.locator("#differences")).to_contain_text("risk.max_open_positions")
+        expect(page.locator("h1")).to_contain_text(f"revision {number + 1}")
+        looked_at(page, "portal-bot", width, theme)
         page.context.close()
     assert site.complaints == []

@@ -17,13 +17,25 @@ from trading.operations.engines import (
     stop_engine,
 )
 from trading.operations.funds import deposit_paper_funds
+from trading.operations.revisions import (
+    Asker,
+    BotNotFound,
+    RevisionRefused,
+    change_bot,
+    put_in_force,
+    withdraw_wait,
+)
 
 __all__ = [
     "AccountNotFound",
+    "Asker",
+    "BotNotFound",
     "Demo",
     "EngineNotFound",
     "KeyReport",
     "ModeRefused",
+    "RevisionRefused",
+    "change_bot",
     "close_all",
     "create_bot",
     "create_engine",
@@ -33,6 +45,7 @@ __all__ = [
     "kill_engine",
     "mark_silent",
     "pause_engine",
+    "put_in_force",
     "record_check",
     "resume_engine",
     "revise_bot",
@@ -40,4 +53,5 @@ __all__ = [
     "start_engine",
     "stop_engine",
     "switch_mode",
+    "withdraw_wait",
 ]

@@ -9,7 +9,7 @@ from django.db.models import Count
 
 from trading.core.config.profiles import PROFILES
 from trading.core.params import params_hash
-from trading.models import Bot, BotRevision
+from trading.models import Bot, BotRevision, RevisionWait
 from trading.research.space import list_parameters
 
 PROFILE_OF_HASH = {params_hash(params): name for name, params in PROFILES.items()}
@@ -58,6 +58,12 @@ class ShownRevision:
     compared: BotRevision | None
     differences: Sequence[Difference]
     profile: str
+    wait: RevisionWait | None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Its parameters, whole."""
+        return whole_params(self.revision.params)
 
 
 def list_bots() -> list[Bot]:
@@ -81,7 +87,7 @@ def show_revision(
         Bot.DoesNotExist, BotRevision.DoesNotExist: not in this workspace, or no such number.
     """
     bot = Bot.objects.select_related("account", "active_revision").get(id=bot_id)
-    revisions = list(bot.revisions.order_by("-number", "-id"))
+    revisions = list(bot.revisions.select_related("author").order_by("-number", "-id"))
     chosen = _numbered(revisions, number if number is not None else _active_number(bot))
     other = _numbered(revisions, beside) if beside is not None else _before(revisions, chosen)
     return ShownRevision(
@@ -91,6 +97,7 @@ def show_revision(
         groups=_groups(chosen.params),
         compared=other,
         differences=differences(other.params, chosen.params) if other else [],
+        wait=bot.waits.filter(ended_at=None).select_related("revision__author").first(),
         profile=PROFILE_OF_HASH.get(chosen.params_hash, ""),
     )
 
@@ -103,6 +110,19 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Dif
         for name in (old | new)
         if old.get(name) != new.get(name)
     ]
+
+
+def whole_params(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored parameters as declared today: what lacks stands at its default, what is unknown goes."""
+    flat = _flat(stored)
+    found: dict[str, Any] = {}
+    for one in list_parameters():
+        *groups, leaf = one["name"].split(".")
+        inner = found
+        for name in groups:
+            inner = inner.setdefault(name, {})
+        inner[leaf] = flat.get(one["name"], one["default"])
+    return found
 
 
 def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -28,7 +28,7 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
     "Trading": (
         Entry("Dashboard", "dashboard", "home", ("dashboard", "engine")),
         Entry("Decisions", "decisions", "branch", ("decision",)),
-        Entry("Bots", "bots", "sliders", ("bot",)),
+        Entry("Bots", "bots", "sliders", ("bot", "edit_bot")),
         Entry("Orders & history", "history", "list", ("history",)),
     ),
     "Research": (Entry("Backtests", "runs", "flask", ("run", "new_run", "compare")),),
