@@ -11,7 +11,7 @@ from tenants.models import User
 from trading.core import params as core_params
 from trading.core.config.pipeline import PipelineParams
 from trading.core.loosening import loosened
-from trading.models import Bot, RevisionWait
+from trading.models import Bot, BotRevision, RevisionWait
 from trading.operations.bots import activate_revision, store_revision
 from trading.queries.bots import whole_params
 
@@ -66,15 +66,7 @@ def change_bot(
     if not loosens:
         activate_revision(bot=bot, revision=revision, actor=asker.user, now=now)
         return None
-    wait = RevisionWait.objects.create(
-        tenant_id=bot.tenant_id,
-        bot=bot,
-        revision=revision,
-        loosens=loosens,
-        due_at=now + LOOSENING_WAITS,
-    )
-    _audit(wait, "bot.ask_loosening", asker.user, now)
-    return wait
+    return _begin_wait(revision, loosens, asker.user, now)
 
 
 def put_in_force(*, bot_id: UUID, actor: User, now: datetime) -> None:
@@ -114,6 +106,20 @@ def _lock(bot_id: UUID) -> Bot:
     except Bot.DoesNotExist:
         raise BotNotFound from None
     return found
+
+
+def _begin_wait(
+    revision: BotRevision, loosens: list[str], actor: User, now: datetime
+) -> RevisionWait:
+    wait: RevisionWait = RevisionWait.objects.create(
+        tenant_id=revision.tenant_id,
+        bot=revision.bot,
+        revision=revision,
+        loosens=loosens,
+        due_at=now + LOOSENING_WAITS,
+    )
+    _audit(wait, "bot.ask_loosening", actor, now)
+    return wait
 
 
 def _end_wait(bot: Bot, outcome: str, now: datetime) -> None:
