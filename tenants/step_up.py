@@ -37,15 +37,19 @@ def has_stepped_up(request: HttpRequest) -> bool:
     return bool(given) and time.time() - max(given) < STEP_UP_SECONDS
 
 
-def ask_step_up(request: HttpRequest) -> HttpResponse:
-    """Send the person to give their second factor, and back; or to set one up first."""
+def ask_step_up(request: HttpRequest, *, back: str = "") -> HttpResponse:
+    """Send the person to give their second factor, and back; or to set one up first.
+
+    Args:
+        back: where to; the address that was asked for, if not told.
+    """
     if not has_second_factor(request.user):
         messages.warning(
             request, "This needs a second factor: set up an app or a passkey, then come back."
         )
         return redirect("mfa_index")
-    back = urlencode({REDIRECT_FIELD_NAME: request.path})
-    return redirect(f"{reverse('mfa_reauthenticate')}?{back}")
+    query = urlencode({REDIRECT_FIELD_NAME: back or request.path})
+    return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
 
 
 def step_up_required(view: View) -> View:

@@ -45,6 +45,15 @@ class BotRevisionAdmin(ReadOnlyAdmin):
     search_fields = ("bot__name", "params_hash")
 
 
+@admin.register(models.RevisionWait)
+class RevisionWaitAdmin(ReadOnlyAdmin):
+    """RevisionWait rows."""
+
+    list_display = ("revision", "tenant", "due_at", "ended_at", "outcome")
+    list_filter = ("outcome",)
+    list_select_related = ("revision__bot", "tenant")
+
+
 @admin.register(models.BotInstrument)
 class BotInstrumentAdmin(ReadOnlyAdmin):
     """BotInstrument rows."""

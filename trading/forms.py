@@ -1,11 +1,13 @@
-"""Forms of trading: what a backtest, a sweep or a walk-forward is launched with."""
+"""Forms of trading: what research is launched with, and what a bot is set to."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django import forms
 
 from trading.core.config.profiles import PROFILES
+from trading.core.nearest import look_up
 from trading.marketdata.timeframes import COMMON, format_timeframe, parse_timeframe
 from trading.models import BarSeries
 from trading.research.objectives import OBJECTIVES
@@ -22,7 +24,7 @@ from trading.research.requests import (
     Search,
     Walk,
 )
-from trading.research.space import InvalidSpace, parse_dimension
+from trading.research.space import InvalidSpace, list_parameters, parse_dimension
 
 NS = 1_000_000_000
 
@@ -179,3 +181,37 @@ class BacktestForm(forms.Form):
 
 def _midnight_ns(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * NS
+
+
+class ParametersForm(forms.Form):
+    """Every parameter as its declaration bounds it; generated, so that none is forgotten."""
+
+    based_on = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, params: Mapping[str, Any], **given: Any) -> None:
+        super().__init__(*args, **given)
+        for one in list_parameters():
+            whole = isinstance(one["default"], int)
+            self.fields[one["name"]] = (forms.IntegerField if whole else forms.FloatField)(
+                min_value=one["low"],
+                max_value=one["high"],
+                initial=look_up(params, one["name"]),
+                widget=forms.NumberInput(
+                    attrs={"class": "form-control text-end", "step": 1 if whole else "any"}
+                ),
+                error_messages={
+                    "required": f"A number from {one['low']:g} to {one['high']:g}.",
+                },
+            )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What was filled in, nested."""
+        found: dict[str, Any] = {}
+        for one in list_parameters():
+            *groups, leaf = one["name"].split(".")
+            inner = found
+            for name in groups:
+                inner = inner.setdefault(name, {})
+            inner[leaf] = self.cleaned_data[one["name"]]
+        return found

@@ -2,13 +2,30 @@
 
 from django.urls import path
 
-from trading import account_views, backtest_views, consumers, history_views, views
+from trading import (
+    account_views,
+    backtest_views,
+    bot_views,
+    consumers,
+    decision_views,
+    history_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("engines/<uuid:engine_id>/", views.dashboard, name="engine"),
     path("engines/<uuid:engine_id>/chart/<int:market>/", views.chart, name="chart"),
     path("engines/<uuid:engine_id>/commands/<slug:name>/", views.command, name="command"),
+    path("decisions/", decision_views.decisions, name="decisions"),
+    path("decisions/<int:decision_id>/", decision_views.decision, name="decision"),
+    path("decisions/<int:decision_id>/chart/", decision_views.chart, name="decision_chart"),
+    path("bots/", bot_views.bots, name="bots"),
+    path("bots/<uuid:bot_id>/", bot_views.bot, name="bot"),
+    path("bots/<uuid:bot_id>/edit/", bot_views.edit, name="edit_bot"),
+    path("bots/<uuid:bot_id>/revert/<int:number>/", bot_views.revert, name="revert_bot"),
+    path("bots/<uuid:bot_id>/put-in-force/", bot_views.put_in_force, name="put_in_force"),
+    path("bots/<uuid:bot_id>/withdraw/", bot_views.withdraw, name="withdraw_revision"),
     path("history/", history_views.history, name="history"),
     path("history/<slug:what>/", history_views.history, name="history_of"),
     path("history/<slug:what>.csv", history_views.history_file, name="history_file"),

@@ -34,7 +34,7 @@ const Charts = (() => {
     const tone = { upColor: css("--np-up"), downColor: css("--np-down"), wickUpColor: css("--np-up"), wickDownColor: css("--np-down"), borderVisible: false };
     charts.forEach((chart) => chart.applyOptions(colours()));
     candles.applyOptions(tone);
-    line.applyOptions({ color: css("--np-accent") });
+    line?.applyOptions({ color: css("--np-accent") });
     Object.entries(lines).forEach(([, held]) => held.line.applyOptions({ color: css(held.colour) }));
   }
 
@@ -43,6 +43,10 @@ const Charts = (() => {
       const buy = fill.side === "BUY";
       return { time: seconds(fill.filled_ms), position: buy ? "belowBar" : "aboveBar", shape: buy ? "arrowUp" : "arrowDown", color: css(buy ? "--np-up" : "--np-down"), text: fill.why };
     }));
+  }
+
+  function mark(ms, text) {
+    markers.setMarkers([{ time: seconds(ms), position: "aboveBar", shape: "arrowDown", color: css("--np-accent"), text }]);
   }
 
   async function load(url) {
@@ -56,9 +60,9 @@ const Charts = (() => {
     candles.applyOptions({ priceFormat: { type: "price", precision: decimals, minMove: 10 ** -decimals } });
     candles.setData(data.bars.map((bar) => ({ time: seconds(bar.open_ms), open: bar.open, high: bar.high, low: bar.low, close: bar.close })));
     newest = data.bars.length ? data.bars.at(-1).open_ms : 0;
-    line.setData(data.equity.map(([ms, value]) => ({ time: seconds(ms), value })));
+    line?.setData(data.equity.map(([ms, value]) => ({ time: seconds(ms), value })));
     newestEquity = data.equity.length ? data.equity.at(-1)[0] : 0;
-    charts[1].timeScale().fitContent();
+    charts.at(-1).timeScale().fitContent();
     reloaded(data.fills);
   }
 
@@ -66,7 +70,7 @@ const Charts = (() => {
     reloaded = onFills;
     candles = make("chart").addSeries(LightweightCharts.CandlestickSeries, { autoscaleInfoProvider: withLevels });
     markers = LightweightCharts.createSeriesMarkers(candles, []);
-    line = make("equity-chart").addSeries(LightweightCharts.LineSeries, { lineWidth: 2, priceLineVisible: false });
+    if (byId("equity-chart")) line = make("equity-chart").addSeries(LightweightCharts.LineSeries, { lineWidth: 2, priceLineVisible: false });
     paint();
     document.addEventListener("themechange", paint);
     return load(url);
@@ -100,5 +104,5 @@ const Charts = (() => {
     lines[name] = { colour, line: candles.createPriceLine({ price, color: css(colour), lineStyle: 2, lineWidth: 1, title: name }) };
   }
 
-  return { start, load, bar, equity, fills, level };
+  return { start, load, bar, equity, fills, level, mark };
 })();

@@ -81,6 +81,9 @@
       line.append(node("span", gate.verdict, `${gate.verdict === "passed" ? "✓" : "✗"} ${gate.name}`), ` ${short(gate.value)} `, node("span", "text-secondary", `limit ${short(gate.limit)}`));
       gates.append(line);
     });
+    const link = node("a", "", "Every gate, and what would have passed"), iso = (ms) => new Date(ms).toISOString();
+    link.href = `${root.dataset.decisions}?since=${iso(d.bar_open_ms)}&until=${iso(d.bar_open_ms + 1)}`;
+    gates.append(link);
     const cell = node("td"); cell.append(details);
     row.append(node("td", "num text-nowrap", time(d.bar_open_ms)), cell, node("td", "d-none d-md-table-cell", d.regime), node("td", "d-none d-md-table-cell text-end num", asked(d, d.score)), node("td", "d-none d-md-table-cell text-end num", asked(d, d.confidence)));
     const body = document.getElementById("decisions");

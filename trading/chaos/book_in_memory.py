@@ -11,10 +11,11 @@ from trading.chaos.dice import Dice
 from trading.chaos.virtual import NS_PER_SECOND
 from trading.core.codes import Purpose, Side
 from trading.engine.batches import Evidence, Known, OpenIntent
-from trading.engine.errors import NotSent, OutcomeUnknown, Refused
+from trading.engine.errors import NoSight, NotSent, OutcomeUnknown, Refused
 from trading.engine.execution import end_of
 from trading.engine.messages import BarClosed, FeedChange, FillReport, Message, OrderRequest
 from trading.engine.ports import Clock
+from trading.engine.sights import Sight
 from trading.exchanges.paper import PaperVenue, venue_order_id
 
 STOPS = (Purpose.PROTECT, Purpose.MOVE_STOP)
@@ -99,6 +100,8 @@ class Book:
 class SimulatedVenue:
     """ports.Venue of one life: answers are lost, requests and news come late."""
 
+    has_account = False
+
     def __init__(self, book: Book, dice: Dice) -> None:
         self._book, self._dice = book, dice
         self._told: set[str] = set()
@@ -111,6 +114,14 @@ class SimulatedVenue:
     def time_ns(self) -> int:
         """The venue's time."""
         return self._book.clock.now_ns()
+
+    async def look(self) -> Sight:
+        """Nobody else acts here.
+
+        Raises:
+            NoSight: always.
+        """
+        raise NoSight("the simulated account is ours alone")
 
     def snapshot(self) -> bytes:
         """A real venue remembers by itself."""

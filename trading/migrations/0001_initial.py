@@ -83,9 +83,26 @@ class Migration(migrations.Migration):
                 ('params', models.JSONField()),
                 ('params_hash', models.CharField(max_length=64)),
                 ('created_at', models.DateTimeField()),
+                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('bot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='trading.bot')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+        ),
+        migrations.CreateModel(
+            name='RevisionWait',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('loosens', models.JSONField(help_text='the risk limits it loosens')),
+                ('due_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('outcome', models.CharField(blank=True, choices=[('IN_FORCE', 'In force'), ('WITHDRAWN', 'Withdrawn'), ('SUPERSEDED', 'Superseded')], max_length=10)),
+                ('bot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waits', to='trading.bot')),
+                ('revision', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='wait', to='trading.botrevision')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('tenant', 'bot'), name='wait_one_open')],
+            },
         ),
         migrations.AddField(
             model_name='bot',
@@ -396,6 +413,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='decision',
             constraint=models.UniqueConstraint(fields=('tenant', 'chain', 'sequence'), name='decision_chain'),
+        ),
+        migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(fields=['tenant', '-bar_opened_at', '-id'], name='decision_by_time'),
         ),
         migrations.AddConstraint(
             model_name='botinstrument',

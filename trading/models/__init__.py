@@ -1,6 +1,6 @@
 """The ORM (data layer) of trading; no behaviour beyond constraints."""
 
-from trading.models.bots import Bot, BotInstrument, BotRevision
+from trading.models.bots import Bot, BotInstrument, BotRevision, RevisionWait
 from trading.models.breakers import Alert, ForeignOrder
 from trading.models.decisions import Decision
 from trading.models.engines import Engine, EngineCommand, EngineSnapshot, Hold
@@ -31,4 +31,5 @@ __all__ = [
     "Order",
     "OrderIntent",
     "Position",
+    "RevisionWait",
 ]

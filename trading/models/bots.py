@@ -1,7 +1,8 @@
-"""Bot, BotRevision, BotInstrument: what a tenant lets an engine trade, and with which parameters."""
+"""Bot, BotRevision, RevisionWait, BotInstrument: what a tenant lets an engine trade, and with which parameters."""
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 
 from tenants.scoping import TenantModel
@@ -49,6 +50,9 @@ class BotRevision(TenantModel):
     params = models.JSONField()
     params_hash = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
@@ -57,6 +61,32 @@ class BotRevision(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.bot} r{self.number}"
+
+
+class RevisionWait(TenantModel):
+    """A revision that loosens a risk limit: it may be put in force once the wait is over."""
+
+    class Outcome(models.TextChoices):
+        IN_FORCE = "IN_FORCE", "In force"
+        WITHDRAWN = "WITHDRAWN"
+        SUPERSEDED = "SUPERSEDED"
+
+    bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="waits")
+    revision = models.OneToOneField(BotRevision, on_delete=models.PROTECT, related_name="wait")
+    loosens = models.JSONField(help_text="the risk limits it loosens")
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "bot"], condition=models.Q(ended_at=None), name="wait_one_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.revision} from {self.due_at:%Y-%m-%d %H:%M}"
 
 
 class BotInstrument(TenantModel):

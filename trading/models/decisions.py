@@ -37,6 +37,9 @@ class Decision(TenantModel):
             ),
             models.UniqueConstraint(fields=["tenant", "chain", "sequence"], name="decision_chain"),
         ]
+        indexes = [
+            models.Index(fields=["tenant", "-bar_opened_at", "-id"], name="decision_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.instrument} {self.bar_opened_at:%Y-%m-%d %H:%M} {self.get_stage_display()}"

@@ -19,13 +19,25 @@ from trading.operations.engines import (
     stop_engine,
 )
 from trading.operations.funds import deposit_paper_funds
+from trading.operations.revisions import (
+    Asker,
+    BotNotFound,
+    RevisionRefused,
+    change_bot,
+    put_in_force,
+    withdraw_wait,
+)
 
 __all__ = [
     "AccountNotFound",
+    "Asker",
+    "BotNotFound",
     "Demo",
     "EngineNotFound",
     "KeyReport",
     "ModeRefused",
+    "RevisionRefused",
+    "change_bot",
     "close_all",
     "create_bot",
     "create_engine",
@@ -36,6 +48,7 @@ __all__ = [
     "mark_silent",
     "park_engine",
     "pause_engine",
+    "put_in_force",
     "reconcile_engine",
     "record_check",
     "resume_engine",
@@ -44,4 +57,5 @@ __all__ = [
     "start_engine",
     "stop_engine",
     "switch_mode",
+    "withdraw_wait",
 ]

@@ -54,10 +54,30 @@ def revise_bot(
     Raises:
         InvalidParams: a parameter is unknown or outside its bounds.
     """
+    revision = store_revision(
+        bot=bot, timeframe_seconds=timeframe_seconds, params=params, actor=actor, now=now
+    )
+    activate_revision(bot=bot, revision=revision, actor=actor, now=now)
+    return revision
+
+
+def store_revision(
+    *,
+    bot: Bot,
+    timeframe_seconds: int,
+    params: Mapping[str, Any],
+    actor: User | None,
+    now: datetime,
+) -> BotRevision:
+    """A bot's next revision, in force for nobody yet.
+
+    Raises:
+        InvalidParams: a parameter is unknown or outside its bounds.
+    """
     checked = core_params.validate(PipelineParams, params)
     Bot.objects.select_for_update().get(id=bot.id)
     last = bot.revisions.order_by("-number", "-id").first()
-    revision = BotRevision.objects.create(
+    return BotRevision.objects.create(
         tenant_id=bot.tenant_id,
         bot=bot,
         number=last.number + 1 if last else 1,
@@ -65,7 +85,15 @@ def revise_bot(
         params=core_params.to_mapping(checked),
         params_hash=core_params.params_hash(checked),
         created_at=now,
+        author=actor,
     )
+
+
+def activate_revision(
+    *, bot: Bot, revision: BotRevision, actor: User | None, now: datetime
+) -> None:
+    """Make a stored revision the one the bot's engine takes up at its next start."""
+    former = bot.active_revision
     bot.active_revision = revision
     bot.save(update_fields=["active_revision"])
     tenant_operations.write_audit(
@@ -73,8 +101,7 @@ def revise_bot(
         actor=actor,
         action="bot.revise",
         subject=f"bot {bot.name}",
-        before={"revision": last.number if last else None},
+        before={"revision": former.number if former else None},
         after={"revision": revision.number, "params_hash": revision.params_hash},
         now=now,
     )
-    return revision

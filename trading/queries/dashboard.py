@@ -10,7 +10,6 @@ import numpy as np
 from django.db.models import Sum
 
 from trading.core import explain
-from trading.core.codes import Reason
 from trading.core.records import ACCOUNT
 from trading.ledger.rows import to_ns
 from trading.models import (
@@ -24,6 +23,7 @@ from trading.models import (
     Position,
 )
 from trading.queries.bars import CannotFeed, bar_source
+from trading.queries.decisions import describe_row
 from trading.queries.holds import list_foreign_orders, list_holds
 from trading.queries.markets import EngineMarket, list_markets
 
@@ -169,27 +169,13 @@ def list_decisions(*, markets: Sequence[EngineMarket], count: int) -> list[dict[
     if others:
         stored = newest.union(*others, all=True).order_by("-bar_opened_at", "-id")[:count]
     return [
-        {"symbol": symbols.get((row.revision_id, row.instrument_id), ""), **_described(row)}
+        {
+            "id": row.id,
+            "symbol": symbols.get((row.revision_id, row.instrument_id), ""),
+            **describe_row(row),
+        }
         for row in stored
     ]
-
-
-def _described(row: Decision) -> dict[str, Any]:
-    try:
-        return explain.describe(explain.read(bytes(row.record)))
-    except ValueError:  # decided by a core with another layout: stage and reason still stand
-        return {
-            "bar_open_ms": to_ns(row.bar_opened_at) // NS_PER_MS,
-            "stage": row.get_stage_display(),
-            "reason": row.get_reason_display(),
-            "sentence": f"{explain.SENTENCES[Reason(row.reason)]} (An earlier core; no details.)",
-            "equity": None,
-            "score": None,
-            "confidence": None,
-            "regime": "",
-            "votes": [],
-            "gates": [],
-        }
 
 
 def get_chart(*, engine_id: UUID, market_index: int) -> dict[str, Any]:

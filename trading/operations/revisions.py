@@ -1,0 +1,138 @@
+"""Changing a bot's parameters: tightening at once, loosening a risk limit only after a wait."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from tenants import operations as tenant_operations
+from tenants.models import User
+from trading.core import params as core_params
+from trading.core.config.pipeline import PipelineParams
+from trading.core.loosening import loosened
+from trading.models import Bot, BotRevision, RevisionWait
+from trading.operations.bots import activate_revision, store_revision
+from trading.queries.bots import whole_params
+
+LOOSENING_WAITS = timedelta(hours=24)
+
+
+class BotNotFound(Exception):
+    """No such bot in this workspace."""
+
+
+class RevisionRefused(Exception):
+    """The bot is not changed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for a change, and whether they may loosen risk limits."""
+
+    user: User
+    may_loosen: bool
+
+
+def change_bot(
+    *, bot_id: UUID, based_on: int, params: Mapping[str, Any], asker: Asker, now: datetime
+) -> RevisionWait | None:
+    """Make a revision of these parameters; the wait it has to stand, or None: it is in force.
+
+    Raises:
+        BotNotFound: no such bot.
+        RevisionRefused: nothing changes, another revision came between, or the asker may not.
+        InvalidParams: a parameter is unknown or outside its bounds.
+    """
+    bot = _lock(bot_id)
+    active = bot.active_revision
+    if active is None or active.number != based_on:
+        raise RevisionRefused("Another revision was put in force meanwhile; look at it first.")
+    before = whole_params(active.params)
+    after = core_params.to_mapping(core_params.validate(PipelineParams, params))
+    if before == after:
+        raise RevisionRefused("Nothing differs from the active revision.")
+    loosens = loosened(before, after)
+    if loosens and not asker.may_loosen:
+        raise RevisionRefused(f"Only an owner may loosen {', '.join(loosens)}.")
+    _end_wait(bot, RevisionWait.Outcome.SUPERSEDED, now)
+    revision = store_revision(
+        bot=bot,
+        timeframe_seconds=active.timeframe_seconds,
+        params=after,
+        actor=asker.user,
+        now=now,
+    )
+    if not loosens:
+        activate_revision(bot=bot, revision=revision, actor=asker.user, now=now)
+        return None
+    return _begin_wait(revision, loosens, asker.user, now)
+
+
+def put_in_force(*, bot_id: UUID, actor: User, now: datetime) -> None:
+    """Make the revision that waited the active one.
+
+    Raises:
+        BotNotFound: no such bot. RevisionRefused: none waits, or its time has not come.
+    """
+    bot = _lock(bot_id)
+    wait = bot.waits.filter(ended_at=None).select_related("revision").first()
+    if wait is None:
+        raise RevisionRefused("No revision waits.")
+    if now < wait.due_at:
+        raise RevisionRefused(f"It waits until {wait.due_at:%Y-%m-%d %H:%M} UTC.")
+    _end_wait(bot, RevisionWait.Outcome.IN_FORCE, now)
+    activate_revision(bot=bot, revision=wait.revision, actor=actor, now=now)
+
+
+def withdraw_wait(*, bot_id: UUID, actor: User, now: datetime) -> None:
+    """Give up the revision that waits.
+
+    Raises:
+        BotNotFound: no such bot. RevisionRefused: none waits.
+    """
+    bot = _lock(bot_id)
+    wait = bot.waits.filter(ended_at=None).select_related("revision").first()
+    if wait is None:
+        raise RevisionRefused("No revision waits.")
+    _end_wait(bot, RevisionWait.Outcome.WITHDRAWN, now)
+    _audit(wait, "bot.withdraw_loosening", actor, now)
+
+
+def _lock(bot_id: UUID) -> Bot:
+    try:
+        Bot.objects.select_for_update().get(id=bot_id)
+        found: Bot = Bot.objects.select_related("active_revision").get(id=bot_id)
+    except Bot.DoesNotExist:
+        raise BotNotFound from None
+    return found
+
+
+def _begin_wait(
+    revision: BotRevision, loosens: list[str], actor: User, now: datetime
+) -> RevisionWait:
+    wait: RevisionWait = RevisionWait.objects.create(
+        tenant_id=revision.tenant_id,
+        bot=revision.bot,
+        revision=revision,
+        loosens=loosens,
+        due_at=now + LOOSENING_WAITS,
+    )
+    _audit(wait, "bot.ask_loosening", actor, now)
+    return wait
+
+
+def _end_wait(bot: Bot, outcome: str, now: datetime) -> None:
+    bot.waits.filter(ended_at=None).update(ended_at=now, outcome=outcome)
+
+
+def _audit(wait: RevisionWait, action: str, actor: User, now: datetime) -> None:
+    tenant_operations.write_audit(
+        tenant_id=wait.tenant_id,
+        actor=actor,
+        action=action,
+        subject=f"bot {wait.bot.name}",
+        before={},
+        after={"revision": wait.revision.number, "loosens": wait.loosens},
+        now=now,
+    )
