@@ -19,7 +19,6 @@ STEPS_PER_BAR = 3
 STEP_NS = MINUTE_NS // STEPS_PER_BAR
 PAUSE_SECONDS = 0.002
 SECOND_SECONDS = 0.02  # how long a second lasts while the venue is being asked
-AFTERWARDS_SECONDS = 30
 
 
 async def no_trouble(*_: int) -> None:
@@ -36,6 +35,7 @@ class Conductor:
     heal: Callable[[], Awaitable[None]] = no_trouble
     is_idle: Callable[[], bool] = lambda: True
     is_unclear: Callable[[], bool] = lambda: False
+    settles_seconds: int = 30
 
     async def news(
         self, *, after_ns: Mapping[int, int]
@@ -58,7 +58,7 @@ class Conductor:
             yield BarClosed(0, open_ns, first, high, low, last, volume)
             await self._calm()
         await self.heal()
-        for second in range(1, AFTERWARDS_SECONDS + 1):
+        for second in range(1, self.settles_seconds + 1):
             yield await self._tick(end_ns + second * SECOND_NS)
             await self._calm()
             await asyncio.sleep(SECOND_SECONDS)
