@@ -62,13 +62,8 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
         return price
 
     async def main() -> Outcome:
-        feed = Conductor(
-            stormy_bars(day.seed, day.bars),
-            advance,
-            door.before_bar,
-            door.heal,
-            settles_seconds=wire.settles_seconds,
-        )
+        bars, settles = stormy_bars(day.seed, day.bars), wire.settles_seconds
+        feed = Conductor(bars, advance, door.before_bar, door.heal, settles_seconds=settles)
         venue, hang_up = wire.connect(address=address, specs=plan.specs, clock=clock, feed=feed)
 
         async def close() -> None:

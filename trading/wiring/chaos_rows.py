@@ -38,10 +38,9 @@ class Rows:
 
 def make_rows(slug: str, *, venue: str, with_limits: bool) -> Rows:
     """A customer of the venue who trades live there."""
-    side = SIDES[venue]
     base, quote = SYMBOL.split("/")
     instrument, _ = Instrument.objects.get_or_create(
-        venue=side,
+        venue=SIDES[venue],
         symbol=SYMBOL,
         defaults={
             "base": base,
@@ -58,7 +57,7 @@ def make_rows(slug: str, *, venue: str, with_limits: bool) -> Rows:
     with tenant_scope(tenant.id):
         account = ExchangeAccount.objects.create(
             tenant=tenant,
-            venue=side,
+            venue=SIDES[venue],
             mode=ExchangeAccount.Mode.LIVE,
             label="Campaign",
             quote_currency=quote,
