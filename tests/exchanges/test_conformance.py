@@ -8,10 +8,10 @@ import pytest
 from tests.engine.fakes import spec
 from tests.exchanges.bench import Bench, seat
 from tests.exchanges.street import oracle
-from trading.chaos.wires import WIRES
+from trading.chaos.wires import COINBASE, KRAKEN, WIRES, Wire
 from trading.core.codes import Purpose
 from trading.engine.batches import Known
-from trading.engine.errors import OutcomeUnknown, Refused
+from trading.engine.errors import NotSent, OutcomeUnknown, Refused
 
 ENTRY, PROTECT, MOVE = Purpose.ENTRY, Purpose.PROTECT, Purpose.MOVE_STOP
 EXIT, REDUCE = Purpose.EXIT, Purpose.REDUCE
@@ -186,6 +186,38 @@ async def test_absence_is_not_believed_at_once(bench: Bench) -> None:
     assert (await bench.venue.lookup(order)).known is Known.UNDECIDED
     assert (await bench.settled(order)).known is Known.ABSENT
     assert oracle(bench.simulator, "order") == []
+
+
+OUTCOMES = [
+    (KRAKEN, "page_520", "", OutcomeUnknown),
+    (KRAKEN, "error", "EService:Unavailable", OutcomeUnknown),
+    (KRAKEN, "error", "EService:Deadline elapsed", OutcomeUnknown),
+    (KRAKEN, "error", "EGeneral:Internal error", OutcomeUnknown),
+    (KRAKEN, "error", "EOrder:Rate limit exceeded", NotSent),
+    (KRAKEN, "error", "EAPI:Invalid nonce", NotSent),
+    (KRAKEN, "error", "EOrder:Insufficient funds", Refused),
+    (KRAKEN, "error", "EOrder:Order minimum not met", Refused),
+    (COINBASE, "page_520", "", OutcomeUnknown),
+    (COINBASE, "server_error", "", OutcomeUnknown),
+    (COINBASE, "reply_lost", "", OutcomeUnknown),
+    (COINBASE, "request_lost", "", OutcomeUnknown),
+    (COINBASE, "rate_limited", "", NotSent),
+    (COINBASE, "error", "a field is invalid", Refused),
+]
+
+
+@pytest.mark.parametrize(("wire", "kind", "words", "outcome"), OUTCOMES)
+async def test_an_answer_means_what_the_venue_documents(
+    wire: Wire, kind: str, words: str, outcome: type[Exception]
+) -> None:
+    async with seat(wire) as bench:
+        await bench.listen()
+        bench.arm(kind, PLACE[wire.name], words=words)
+
+        with pytest.raises(outcome) as error:
+            await bench.venue.submit(bench.order(ENTRY, 400))
+
+    assert words in told(error)
 
 
 @pytest.mark.parametrize("kind", ["duplicate", "drop", "not_json"])
