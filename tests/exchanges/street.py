@@ -14,7 +14,8 @@ import numpy as np
 from tests.engine.fakes import ENGINE_ID, MemoryInbox, MemoryLease, MemoryLedger, MemorySink, spec
 from trading.chaos.checker import Books, compare
 from trading.chaos.conductor import Conductor, pace_of
-from trading.chaos.venue import FUNDS, GRID, KEY, SECRET, ArrayBars, new_simulator
+from trading.chaos.venue import FUNDS, GRID, ArrayBars, new_simulator
+from trading.chaos.wires import KEY, KRAKEN, Wire
 from trading.core.codes import Side
 from trading.core.config.pipeline import PipelineParams
 from trading.engine.batches import EngineState, OpenIntent
@@ -24,16 +25,13 @@ from trading.engine.live import Identity, LiveView
 from trading.engine.runner import Outcome, Runner
 from trading.engine.state import CoreState
 from trading.engine.watch import Rhythm
-from trading.exchanges.kraken.desk import KrakenDesk
-from trading.exchanges.kraken.live import KrakenVenue
-from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.simulator.server import Simulator
 from trading.exchanges.venue_clock import VenueClock
 
 __all__ = ["FUNDS", "GRID", "KEY", "SECRET", "ArrayBars", "LiveStreet", "check_books"]
 
 QUICK = Pace(decisions_per_commit=50, seconds_per_commit=1e9, resolve_seconds=0.01)
-AUDIT_SECONDS = 0.05  # a day passes in seconds
+SECRET = KRAKEN.secret
 
 
 class JournalWithNames(MemoryLedger):
@@ -82,6 +80,7 @@ class LiveStreet:
     simulator: Simulator
     params: PipelineParams
     bars: np.ndarray
+    wire: Wire = KRAKEN
     ledger: JournalWithNames = field(default_factory=JournalWithNames)
     before_bar: Callable[[int], None] = lambda number: None
     rhythm: Rhythm | None = None
@@ -90,21 +89,30 @@ class LiveStreet:
     inbox: MemoryInbox = field(init=False)
     runner: Runner | None = None
     core: CoreState | None = None
-    desk: KrakenDesk | None = None
+    desk: Any = None
 
     def __post_init__(self) -> None:
         self.inbox = MemoryInbox(self.ledger)
 
     async def run(self) -> Outcome:
         specs = [spec()]
-        rest = KrakenRest(url=self.simulator.address, key=KEY, secret=SECRET)
-        time = SimulatedTime(self.simulator)
-        self.desk = desk = KrakenDesk(rest=rest, specs=specs, clock=time, wall_ns=self.wall_ns)
-        feed = Conductor(self.bars, self._advance, self._before_bar, self._heal)
-        socket = f"ws://127.0.0.1:{self.simulator.port}/v2/auth"
-        venue = KrakenVenue(desk=desk, feed=feed, ws_url=socket, audit_seconds=AUDIT_SECONDS)
+        feed = Conductor(
+            self.bars,
+            self._advance,
+            self._before_bar,
+            self._heal,
+            settles_seconds=self.wire.settles_seconds,
+        )
+        clock = SimulatedTime(self.simulator)
+        venue, self.desk, close = self.wire.connect(
+            address=self.simulator.address,
+            specs=specs,
+            clock=clock,
+            feed=feed,
+            wall_ns=self.wall_ns,
+        )
         self.core = CoreState(engine_id=ENGINE_ID, specs=specs, params=[self.params])
-        clock = SystemClock()
+        system = SystemClock()
         identity = Identity(engine_id=ENGINE_ID, mode="LIVE", venue="simulator", currency="USD")
         self.runner = runner = Runner(
             core=self.core,
@@ -114,8 +122,8 @@ class LiveStreet:
                 ledger=self.ledger,
                 inbox=self.inbox,
                 lease=MemoryLease(),
-                live=LiveView(sink=self.sink, identity=identity, clock=clock),
-                clock=clock,
+                live=LiveView(sink=self.sink, identity=identity, clock=system),
+                clock=system,
             ),
             pace=QUICK,
             rhythm=self.rhythm,
@@ -125,7 +133,7 @@ class LiveStreet:
         try:
             return await runner.run()
         finally:
-            await rest.close()
+            await close()
 
     async def _advance(self, to_ns: int) -> float:
         self.simulator.clock.jump(to_ns)
@@ -140,9 +148,11 @@ class LiveStreet:
         self.simulator.exchange.faults.armed.clear()
 
 
-async def open_simulator(bars: np.ndarray, *, funds: Mapping[str, Decimal] = FUNDS) -> Simulator:
+async def open_simulator(
+    bars: np.ndarray, *, wire: Wire = KRAKEN, funds: Mapping[str, Decimal] = FUNDS
+) -> Simulator:
     """A venue, listening, whose time stands at the beginning of these bars."""
-    simulator = new_simulator(bars, funds=funds)
+    simulator = new_simulator(bars, wire=wire, funds=funds)
     await simulator.start()
     return simulator
 
@@ -176,10 +186,15 @@ def books_of(street: LiveStreet) -> Books:
     )
 
 
+def differences(simulator: Simulator, street: LiveStreet) -> list[str]:
+    """What the venue's own log and our journal do not agree on."""
+    return compare(street.wire.as_told(simulator.exchange.oracle), books_of(street))
+
+
 def check_books(simulator: Simulator, street: LiveStreet) -> None:
     """The venue's own log against our journal: nothing doubled, nothing lost, nothing naked."""
-    differences = compare(simulator.exchange.oracle, books_of(street))
-    assert not differences, differences
+    found = differences(simulator, street)
+    assert not found, found
     account = simulator.exchange.accounts[KEY]
     assert account.balances["BTC"] >= FUNDS["BTC"], "the customer's own coins were sold"
 

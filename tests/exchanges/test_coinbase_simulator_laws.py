@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.engine.fakes import random_bars
 from tests.exchanges.coinbase_customer import Customer
-from tests.exchanges.street import FUNDS, GRID, Bars
+from tests.exchanges.street import FUNDS, GRID, ArrayBars
 from trading.exchanges.simulator.accounts import Account, Fill
 from trading.exchanges.simulator.coinbase_account import AccountMethods
 from trading.exchanges.simulator.coinbase_asked import Asked, HttpRefusal
@@ -59,7 +59,7 @@ class House:
         began_ns = int(BARS["open_ns"][0]) + SECOND_NS
         self.simulator = Simulator(start_ns=began_ns)
         self.simulator.clock.jump(began_ns)
-        self.simulator.list_pair("BTC/USD", source=Bars(BARS), grid=GRID)
+        self.simulator.list_pair("BTC/USD", source=ArrayBars(BARS), grid=GRID)
         self.account = self.simulator.coinbase.add_account(
             key=KEY.name, secret=KEY.secret, balances=FUNDS
         )

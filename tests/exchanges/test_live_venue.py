@@ -1,4 +1,4 @@
-"""Real orders at the simulated venue while things go wrong: once each, booked once, never naked."""
+"""Real orders over either wire while things go wrong: once each, booked once, never naked."""
 
 import asyncio
 from collections import Counter
@@ -20,15 +20,18 @@ from tests.exchanges.street import (
 )
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
+from trading.chaos.wires import COINBASE, KRAKEN, WIRES, Wire
 from trading.core.codes import Purpose
 from trading.engine.errors import CannotTrade
 from trading.exchanges.simulator.accounts import RIGHTS
+from trading.exchanges.simulator.coinbase_account import ALL_RIGHTS
 from trading.exchanges.simulator.faults import Fault
-from trading.exchanges.simulator.rules import Wish
 from trading.exchanges.simulator.server import Simulator
 
 EAGER = eager_params(with_limits=False)
 BARS = stormy_bars(5, 200)  # entries, stops that move, and exits at the market
+A_MORNING = BARS[:80]  # one of each but the exit
+BOTH = pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
 
 
 @dataclass
@@ -54,10 +57,12 @@ class Trouble:
         faults.arm(Fault(self.kind, self.where, times=self.times, words=self.words))
 
 
-async def play(trouble: Trouble | None = None, *, bars: np.ndarray = BARS) -> tuple[Any, Any]:
+async def play(
+    trouble: Trouble | None = None, *, wire: Wire = KRAKEN, bars: np.ndarray = BARS
+) -> tuple[Any, Any]:
     """A day with this trouble; (simulator, street) after it."""
-    simulator = await open_simulator(bars)
-    street = LiveStreet(simulator, EAGER, bars)
+    simulator = await open_simulator(bars, wire=wire)
+    street = LiveStreet(simulator, EAGER, bars, wire)
     if trouble is not None:
         trouble.simulator = simulator
         street.before_bar = trouble
@@ -68,8 +73,9 @@ async def play(trouble: Trouble | None = None, *, bars: np.ndarray = BARS) -> tu
     return simulator, street
 
 
-async def test_a_day_without_trouble_trades_and_all_books_agree() -> None:
-    simulator, street = await play()
+@BOTH
+async def test_a_day_without_trouble_trades_and_all_books_agree(wire: Wire) -> None:
+    simulator, street = await play(wire=wire)
 
     told = Counter(purposes(street))
     assert told[Purpose.ENTRY] >= 2
@@ -117,6 +123,36 @@ async def test_whatever_fails_no_order_is_doubled_and_no_fill_lost(
     check_books(simulator, street)
 
 
+AT_COINBASE = [
+    ("request_lost", "orders"),
+    ("reply_lost", "orders"),
+    ("server_error", "orders"),
+    ("rate_limited", "orders"),
+    ("reply_lost", "orders/batch_cancel"),
+    ("request_lost", "orders/batch_cancel"),
+    ("late_fill", "orders/batch_cancel"),
+    ("rate_limited", "orders/historical/{order_id}"),
+    ("unknown_enum", "orders/historical/{order_id}"),
+    ("reply_lost", "orders/historical/fills"),
+    ("drop", "user"),
+    ("replay", "user"),
+    ("close", "user"),
+]
+
+
+@pytest.mark.parametrize(("kind", "where"), AT_COINBASE)
+async def test_whatever_fails_at_coinbase_no_order_is_doubled_and_no_fill_lost(
+    kind: str, where: str
+) -> None:
+    trouble = Trouble(kind, where, every=4)
+
+    simulator, street = await play(trouble, wire=COINBASE, bars=A_MORNING)
+
+    assert simulator.exchange.faults.met, "the trouble met nothing"
+    assert oracle(simulator, "fill")
+    check_books(simulator, street)
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_troubles_together(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -133,13 +169,12 @@ async def test_troubles_together(seed: int) -> None:
     check_books(simulator, street)
 
 
-async def test_foreign_orders_stay_untouched() -> None:
-    simulator = await open_simulator(BARS)
+@BOTH
+async def test_foreign_orders_stay_untouched(wire: Wire) -> None:
+    simulator = await open_simulator(BARS, wire=wire)
     account = simulator.exchange.accounts[KEY]
-    simulator.exchange.place(
-        account, Wish("BTC/USD", "sell", "limit", Decimal("0.5"), Decimal("99999.9"), "mine")
-    )
-    street = LiveStreet(simulator, EAGER, BARS[:150])
+    wire.place_foreign(simulator)
+    street = LiveStreet(simulator, EAGER, A_MORNING, wire)
     try:
         await asyncio.wait_for(street.run(), 60)
     finally:
@@ -150,16 +185,20 @@ async def test_foreign_orders_stay_untouched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rights", "words"),
+    ("wire", "rights", "words"),
     [
-        ((*RIGHTS, "withdraw-funds"), "withdraw-funds"),
-        (tuple(r for r in RIGHTS if r != "modify-trades"), "lacks modify-trades"),
+        (KRAKEN, (*RIGHTS, "withdraw-funds"), "withdraw-funds"),
+        (KRAKEN, tuple(r for r in RIGHTS if r != "modify-trades"), "lacks modify-trades"),
+        (COINBASE, ALL_RIGHTS, "may transfer money away"),
+        (COINBASE, ("view",), "may not trade"),
     ],
 )
-async def test_a_key_with_a_wrong_right_trades_nothing(rights: tuple[str, ...], words: str) -> None:
-    simulator = await open_simulator(BARS)
+async def test_a_key_with_a_wrong_right_trades_nothing(
+    wire: Wire, rights: tuple[str, ...], words: str
+) -> None:
+    simulator = await open_simulator(BARS, wire=wire)
     simulator.exchange.accounts[KEY].rights = rights
-    street = LiveStreet(simulator, EAGER, BARS[:50])
+    street = LiveStreet(simulator, EAGER, BARS[:50], wire)
     try:
         with pytest.raises(CannotTrade, match=words):
             await asyncio.wait_for(street.run(), 30)
@@ -169,12 +208,16 @@ async def test_a_key_with_a_wrong_right_trades_nothing(rights: tuple[str, ...], 
     assert oracle(simulator, "order") == []
 
 
-async def test_a_wrong_key_trades_nothing() -> None:
-    simulator = await open_simulator(BARS)
+@pytest.mark.parametrize(
+    ("wire", "words"), [(KRAKEN, "EAPI:Invalid key"), (COINBASE, "does not accept the key")]
+)
+async def test_a_wrong_key_trades_nothing(wire: Wire, words: str) -> None:
+    simulator = await open_simulator(BARS, wire=wire)
     simulator.exchange.accounts[KEY].key = "other"
-    street = LiveStreet(simulator, EAGER, BARS[:50])
+    simulator.coinbase.rest.keys.clear()
+    street = LiveStreet(simulator, EAGER, BARS[:50], wire)
     try:
-        with pytest.raises(CannotTrade, match="EAPI:Invalid key"):
+        with pytest.raises(CannotTrade, match=words):
             await asyncio.wait_for(street.run(), 30)
     finally:
         await simulator.stop()
@@ -199,8 +242,9 @@ async def test_a_venue_that_forgot_our_orders_is_a_hold() -> None:
     assert ("DATA", "orders") in street.ledger.holds
 
 
-async def test_nobody_elses_coins_are_ever_sold() -> None:
-    simulator, _ = await play()
+@BOTH
+async def test_nobody_elses_coins_are_ever_sold(wire: Wire) -> None:
+    simulator, _ = await play(wire=wire)
 
     lowest = min(Decimal(event["balance"]) for event in oracle(simulator, "fill"))
     assert lowest >= FUNDS["BTC"]

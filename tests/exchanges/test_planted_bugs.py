@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.exchanges.street import LiveStreet, books_of, open_simulator
-from trading.chaos.checker import compare
+from tests.exchanges.street import LiveStreet, differences, open_simulator
 from trading.chaos.days import Day
 from trading.chaos.planted import ALL, Bug
 from trading.chaos.stormy import stormy_bars
@@ -16,7 +15,7 @@ LONGEST_SECONDS = 20.0
 SHOWN = [bug for bug in ALL if not bug.needs_journal]
 
 
-async def differences(day: Day) -> list[str]:
+async def found_on(day: Day) -> list[str]:
     """What the venue's log and our journal do not agree on after this day."""
     bars = stormy_bars(day.seed, day.bars)
     simulator = await open_simulator(bars)
@@ -33,24 +32,21 @@ async def differences(day: Day) -> list[str]:
         async with asyncio.timeout(LONGEST_SECONDS):
             await street.run()
     except (TimeoutError, AssertionError) as error:
-        return [
-            f"the day was not over: {error}",
-            *compare(simulator.exchange.oracle, books_of(street)),
-        ]
+        return [f"the day was not over: {error}", *differences(simulator, street)]
     finally:
         await simulator.stop()
-    return compare(simulator.exchange.oracle, books_of(street))
+    return differences(simulator, street)
 
 
 @pytest.mark.parametrize("bug", SHOWN, ids=[bug.name for bug in SHOWN])
 async def test_a_planted_bug_is_found(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     bug.plant(lambda place, name, value: monkeypatch.setattr(place, name, value))
 
-    found = await differences(bug.day)
+    found = await found_on(bug.day)
 
     assert [words for words in found if not words.startswith("the day was not over")], found
 
 
 @pytest.mark.parametrize("day", sorted({bug.day for bug in SHOWN}, key=str), ids=str)
 async def test_the_same_days_without_a_bug_are_equal(day: Day) -> None:
-    assert await differences(day) == []
+    assert await found_on(day) == []

@@ -9,7 +9,7 @@ from typing import Any
 ZERO = Decimal(0)
 NEVER_SENT = ("REFUSED", "EXPIRED")
 UNSETTLED = ("PLANNED", "UNKNOWN")
-STOP = "stop-loss"
+STOPS = ("stop-loss", "stop-limit")
 LONGEST_NAKED_SECONDS = 120.0  # of the venue's time, which moves in steps of twenty seconds
 
 Event = Mapping[str, Any]
@@ -37,10 +37,16 @@ class Resting:
     quantity: Decimal
     filled: Decimal = ZERO
     is_open: bool = True
+    is_triggered: bool = False  # a stop with a limit is a mere limit order from then on
 
     @property
     def left(self) -> Decimal:
         return self.quantity - self.filled if self.is_open else ZERO
+
+    @property
+    def protects(self) -> bool:
+        """Whether a falling price lets it sell."""
+        return self.kind in STOPS and not self.is_triggered
 
 
 @dataclass(slots=True)
@@ -63,6 +69,8 @@ class Replay:
                 self.orders[event["order_id"]].quantity = Decimal(event["quantity"])
             case "fill" if event["order_id"] in self.orders:
                 self._fill(self.orders[event["order_id"]], Decimal(event["quantity"]))
+            case "trigger" if event["order_id"] in self.orders:
+                self.orders[event["order_id"]].is_triggered = True
             case "end" if event["order_id"] in self.orders:
                 self.orders[event["order_id"]].is_open = False
             case _:
@@ -88,7 +96,7 @@ class Replay:
     @property
     def covered(self) -> Decimal:
         """What resting stops would sell."""
-        return sum((o.left for o in self.orders.values() if o.kind == STOP), ZERO)
+        return sum((o.left for o in self.orders.values() if o.protects), ZERO)
 
 
 def replay(oracle: Sequence[Event], ours: Mapping[str, str]) -> Replay:

@@ -20,7 +20,6 @@ STEPS_PER_BAR = 3
 STEP_NS = MINUTE_NS // STEPS_PER_BAR
 PAUSE_SECONDS = 0.002
 SECOND_SECONDS = 0.02  # how long a second lasts while the venue is being asked
-AFTERWARDS_SECONDS = 30
 
 
 def pace_of(runner: Runner) -> Callable[[], int]:
@@ -51,6 +50,7 @@ class Conductor:
     heal: Callable[[], Awaitable[None]] = no_trouble
     is_idle: Callable[[], bool] = lambda: True
     most_seconds: Callable[[], int] = lambda: STEP_NS // SECOND_NS
+    settles_seconds: int = 30
 
     async def news(
         self, *, after_ns: Mapping[int, int]
@@ -73,7 +73,7 @@ class Conductor:
             yield BarClosed(0, open_ns, first, high, low, last, volume)
             await self._calm()
         await self.heal()
-        for second in range(1, AFTERWARDS_SECONDS + 1):
+        for second in range(1, self.settles_seconds + 1):
             yield await self._tick(end_ns + second * SECOND_NS)
             await self._calm()
             await asyncio.sleep(SECOND_SECONDS)

@@ -1,5 +1,6 @@
 """What a day of the campaign brings, drawn from its seed alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from trading.chaos.perils import IN_FLIGHT_SECONDS, POINTS
 
 BARS = (160, 300)
-TROUBLES: tuple[tuple[str, str, str], ...] = (
+Words = tuple[str, str, str]  # kind, where, what is said
+AT_KRAKEN: tuple[Words, ...] = (
     ("request_lost", "AddOrder", ""),
     ("reply_lost", "AddOrder", ""),
     ("page_520", "AddOrder", ""),
@@ -29,6 +31,31 @@ TROUBLES: tuple[tuple[str, str, str], ...] = (
     ("not_json", "executions", ""),
     ("sockets", "", ""),
 )
+AT_COINBASE: tuple[Words, ...] = (
+    ("request_lost", "orders", ""),
+    ("reply_lost", "orders", ""),
+    ("page_520", "orders", ""),
+    ("server_error", "orders", ""),
+    ("rate_limited", "orders", ""),
+    ("unauthorized", "orders", ""),
+    ("error", "orders", "a field is invalid"),
+    ("reply_lost", "orders/batch_cancel", ""),
+    ("request_lost", "orders/batch_cancel", ""),
+    ("server_error", "orders/batch_cancel", ""),
+    ("late_fill", "orders/batch_cancel", ""),
+    ("rate_limited", "orders/historical/{order_id}", ""),
+    ("unknown_enum", "orders/historical/{order_id}", ""),
+    ("page_520", "orders/historical/batch", ""),
+    ("reply_lost", "orders/historical/fills", ""),
+    ("drop", "user", ""),
+    ("duplicate", "user", ""),
+    ("not_json", "user", ""),
+    ("replay", "user", ""),
+    ("unknown_enum", "user", ""),
+    ("close", "user", ""),
+    ("sockets", "", ""),
+)
+TROUBLES: Mapping[str, tuple[Words, ...]] = {"kraken": AT_KRAKEN, "coinbase": AT_COINBASE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +84,7 @@ class Day:
 
     seed: int
     bars: int
+    venue: str = "kraken"  # whose wire it is
     troubles: tuple[Trouble, ...] = ()
     deaths: tuple[Death, ...] = ()
     database_cut_seconds: float = 0.0
@@ -76,15 +104,17 @@ class Day:
         return ", ".join(told) or "calm"
 
 
-def draw(seed: int) -> Day:
-    """The day of a seed."""
+def draw(seed: int, *, venue: str) -> Day:
+    """The day of a seed over this wire."""
+    all_ = TROUBLES[venue]
     rng = np.random.default_rng([seed, 20_261_121])
     bars = int(rng.integers(*BARS))
-    chosen = rng.choice(len(TROUBLES), size=int(rng.integers(0, 4)), replace=False)
+    chosen = rng.choice(len(all_), size=int(rng.integers(0, 4)), replace=False)
     return Day(
         seed=seed,
         bars=bars,
-        troubles=tuple(_trouble(int(k), rng) for k in chosen),
+        venue=venue,
+        troubles=tuple(_trouble(all_[int(k)], rng) for k in chosen),
         deaths=tuple(_death(rng) for _ in range(int(rng.integers(0, 6)))),
         database_cut_seconds=float(rng.uniform(0.2, 2.0)) if rng.random() < 0.15 else 0.0,
         pause_after=int(rng.integers(60, bars)) if rng.random() < 0.15 else 0,
@@ -94,8 +124,8 @@ def draw(seed: int) -> Day:
     )
 
 
-def _trouble(k: int, rng: np.random.Generator) -> Trouble:
-    kind, where, words = TROUBLES[k]
+def _trouble(told: Words, rng: np.random.Generator) -> Trouble:
+    kind, where, words = told
     return Trouble(kind, where, words, every=int(rng.integers(4, 30)))
 
 

@@ -1,7 +1,6 @@
 """The simulated venue of one day, in a process of its own, and the door through which it is ruled."""
 
 import asyncio
-import base64
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -14,17 +13,12 @@ import numpy as np
 
 from trading.chaos.days import Trouble
 from trading.chaos.kills import fork
+from trading.chaos.wires import SYMBOL, Wire
 from trading.exchanges.simulator.market import Grid
-from trading.exchanges.simulator.rules import Wish
 from trading.exchanges.simulator.server import Simulator
 
-KEY = "campaign"
-SECRET = base64.b64encode(bytes(range(64))).decode()
-SYMBOL = "BTC/USD"
-FOREIGN = "mine"
 GRID = Grid(Decimal("0.1"), Decimal("0.0001"), Decimal("0.0001"), Decimal("0.5"))
 FUNDS = {"USD": Decimal(10_000), "BTC": Decimal(3)}  # the three coins are the customer's own
-ABOVE_ANY_PRICE = Decimal("999999.9")
 
 
 @dataclass(slots=True)
@@ -44,14 +38,15 @@ class ArrayBars:
         return self.bars[: np.searchsorted(self.bars["open_ns"], before_ns)][-count:]
 
 
-def new_simulator(bars: np.ndarray, *, funds: Mapping[str, Decimal] = FUNDS) -> Simulator:
+def new_simulator(
+    bars: np.ndarray, *, wire: Wire, funds: Mapping[str, Decimal] = FUNDS
+) -> Simulator:
     """A venue whose time stands at the beginning of these bars."""
     began_ns = int(bars["open_ns"][0]) + 1_000_000_000  # after the first trade
     simulator = Simulator(start_ns=began_ns)
     simulator.clock.jump(began_ns)
     simulator.list_pair(SYMBOL, source=ArrayBars(bars), grid=GRID)
-    account = simulator.add_account(key=KEY, secret=SECRET, balances=funds)
-    account.calls.most = 1e9  # a day passes in seconds
+    wire.open_account(simulator, funds)
     return simulator
 
 
@@ -63,13 +58,13 @@ class VenueProcess:
     address: str
 
     @classmethod
-    def start(cls, bars: np.ndarray, *, has_foreign_order: bool) -> "VenueProcess":
+    def start(cls, bars: np.ndarray, *, wire: Wire, has_foreign_order: bool) -> "VenueProcess":
         """Fork it and wait until it listens."""
         reader, writer = os.pipe()
 
         def main() -> int:
             os.close(reader)
-            asyncio.run(_serve(bars, writer, has_foreign_order=has_foreign_order))
+            asyncio.run(_serve(bars, writer, wire, has_foreign_order=has_foreign_order))
             return 0
 
         pid = fork(main)
@@ -95,11 +90,10 @@ class VenueProcess:
         os.waitpid(self.pid, 0)
 
 
-async def _serve(bars: np.ndarray, writer: int, *, has_foreign_order: bool) -> None:
-    simulator = new_simulator(bars)
+async def _serve(bars: np.ndarray, writer: int, wire: Wire, *, has_foreign_order: bool) -> None:
+    simulator = new_simulator(bars, wire=wire)
     if has_foreign_order:
-        wish = Wish(SYMBOL, "sell", "limit", Decimal("0.5"), ABOVE_ANY_PRICE, FOREIGN)
-        simulator.exchange.place(simulator.exchange.accounts[KEY], wish)
+        wire.place_foreign(simulator)
     await simulator.start()
     with os.fdopen(writer, "w") as told:
         told.write(f"{simulator.address}\n")

@@ -20,8 +20,10 @@ class UnreadableResults(ValueError):
     """The file of results holds something else; the text names the line."""
 
 
-def play_days(seeds: Iterable[int], *, results: Path | None, tell: Tell) -> list[Verdict]:
-    """The verdicts of these seeds in their order; with ``results`` a campaign goes on where it ended.
+def play_days(
+    seeds: Iterable[int], *, venue: str, results: Path | None, tell: Tell
+) -> list[Verdict]:
+    """The verdicts of these seeds at a venue, in their order; ``results`` holds those known already.
 
     Raises:
         UnreadableResults: the file is not one of results.
@@ -30,9 +32,9 @@ def play_days(seeds: Iterable[int], *, results: Path | None, tell: Tell) -> list
     verdicts = []
     with _quiet_scratch():
         for seed in seeds:
-            verdict = known.get(seed)
+            verdict = known.get((venue, seed))
             if verdict is None:
-                verdict = run_day(draw(seed))
+                verdict = run_day(draw(seed, venue=venue))
                 if results:
                     _append(results, verdict)
             tell(verdict)
@@ -55,8 +57,8 @@ def play_planted(names: Sequence[str], *, tell: Tell) -> list[Verdict]:
     return verdicts
 
 
-def read_results(path: Path) -> dict[int, Verdict]:
-    """What is known already, by seed.
+def read_results(path: Path) -> dict[tuple[str, int], Verdict]:
+    """What is known already, by venue and seed.
 
     Raises:
         UnreadableResults: a line is no verdict.
@@ -68,7 +70,7 @@ def read_results(path: Path) -> dict[int, Verdict]:
             verdict = Verdict(**json.loads(line))
         except (ValueError, TypeError):
             raise UnreadableResults(f"{path}, line {number}: not a verdict of a day") from None
-        known[verdict.seed] = verdict
+        known[verdict.venue, verdict.seed] = verdict
     return known
 
 

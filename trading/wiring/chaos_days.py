@@ -14,7 +14,8 @@ from trading.chaos.checker import compare, replay
 from trading.chaos.days import Day, Death
 from trading.chaos.kills import fork
 from trading.chaos.stormy import stormy_bars
-from trading.chaos.venue import FOREIGN, VenueProcess
+from trading.chaos.venue import VenueProcess
+from trading.chaos.wires import FOREIGN, WIRES
 from trading.models import Decision, EngineCommand
 from trading.wiring.chaos_lives import SHORT_LEASE, live
 from trading.wiring.chaos_rows import Rows, cut_database, make_rows, read_books
@@ -36,6 +37,7 @@ class Verdict:
     naked_seconds: float = 0.0
     seconds: float = 0.0
     plant: str = ""
+    venue: str = "kraken"
 
 
 @dataclass(slots=True)
@@ -123,15 +125,15 @@ class Course:
 def run_day(day: Day, *, plant: str = "") -> Verdict:
     """The whole day and its judgement; with ``plant`` the engine carries that bug."""
     began = time.monotonic()
-    bars = stormy_bars(day.seed, day.bars)
-    slug = f"day-{day.seed}-{plant}".replace("_", "-").strip("-")
-    rows = make_rows(slug, with_limits=day.with_limits)
-    venue = VenueProcess.start(bars, has_foreign_order=day.has_foreign_order)
+    bars, wire = stormy_bars(day.seed, day.bars), WIRES[day.venue]
+    slug = f"day-{day.venue}-{day.seed}-{plant}".replace("_", "-").strip("-")
+    rows = make_rows(slug, venue=day.venue, with_limits=day.with_limits)
+    venue = VenueProcess.start(bars, wire=wire, has_foreign_order=day.has_foreign_order)
     course = Course(day, rows, venue, plant)
     try:
         wrong = course.run()
         course.wake()
-        oracle, books = venue.oracle(), read_books(rows)
+        oracle, books = wire.as_told(venue.oracle()), read_books(rows)
     finally:
         venue.stop()
         for pid in course.hung:
@@ -148,4 +150,5 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
         naked_seconds=replay(oracle, books.states).naked_ns / 1e9,
         seconds=time.monotonic() - began,
         plant=plant,
+        venue=day.venue,
     )

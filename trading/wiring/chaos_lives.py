@@ -12,13 +12,11 @@ from trading.chaos.days import Day, Death
 from trading.chaos.perils import Peril
 from trading.chaos.planted import BUGS
 from trading.chaos.stormy import stormy_bars
-from trading.chaos.venue import KEY, SECRET, Door
+from trading.chaos.venue import Door
+from trading.chaos.wires import WIRES
 from trading.engine.errors import NotLeader
 from trading.engine.handler import Pace
 from trading.engine.runner import Outcome
-from trading.exchanges.kraken.desk import KrakenDesk
-from trading.exchanges.kraken.live import KrakenVenue
-from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.chaos_rows import Rows
 from trading.wiring.engines import EngineProcess
@@ -27,7 +25,6 @@ from trading.wiring.streets import Street, nothing_to_watch
 
 SHORT_LEASE = (2.0, 0.4, 1.4)
 QUICK = Pace(decisions_per_commit=20, seconds_per_commit=0.1, resolve_seconds=0.01)
-AUDIT_SECONDS = 0.05
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
@@ -55,7 +52,7 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
     if plant:
         BUGS[plant].plant(setattr)
     plan = read_plan(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
-    clock, door = SteppedClock(), Door(address, day.troubles)
+    clock, door, wire = SteppedClock(), Door(address, day.troubles), WIRES[day.venue]
     number = signal.SIGSTOP if death.hangs else signal.SIGKILL
     peril = Peril(death.point, death.nth, number, in_flight_seconds=death.seconds)
 
@@ -65,15 +62,13 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
         return price
 
     async def main() -> Outcome:
-        feed = Conductor(stormy_bars(day.seed, day.bars), advance, door.before_bar, door.heal)
-        rest = KrakenRest(url=address, key=KEY, secret=SECRET)
-        desk = KrakenDesk(rest=rest, specs=plan.specs, clock=clock)
-        socket = f"{address.replace('http', 'ws', 1)}/v2/auth"
-        venue = KrakenVenue(desk=desk, feed=feed, ws_url=socket, audit_seconds=AUDIT_SECONDS)
+        bars, settles = stormy_bars(day.seed, day.bars), wire.settles_seconds
+        feed = Conductor(bars, advance, door.before_bar, door.heal, settles_seconds=settles)
+        venue, _, hang_up = wire.connect(address=address, specs=plan.specs, clock=clock, feed=feed)
 
         async def close() -> None:
             await door.close()
-            await rest.close()
+            await hang_up()
 
         street = Street(feed, venue, nothing_to_watch, close)
         process = EngineProcess(

@@ -15,9 +15,15 @@ from tenants.scoping import tenant_scope
 from trading import operations
 from trading.chaos.checker import Books
 from trading.chaos.temper import eager_params
-from trading.chaos.venue import FUNDS, GRID, SYMBOL
+from trading.chaos.venue import FUNDS, GRID
+from trading.chaos.wires import SYMBOL
 from trading.core import params as core_params
 from trading.models import Fill, Instrument, LedgerEntry, OrderIntent, Position
+
+SIDES = {
+    "kraken": ExchangeAccount.Venue.SIMULATOR,
+    "coinbase": ExchangeAccount.Venue.SIMULATOR_COINBASE,
+}
 
 
 @dataclass(slots=True)
@@ -30,11 +36,11 @@ class Rows:
     cash: Decimal
 
 
-def make_rows(slug: str, *, with_limits: bool) -> Rows:
+def make_rows(slug: str, *, venue: str, with_limits: bool) -> Rows:
     """A customer of the venue who trades live there."""
     base, quote = SYMBOL.split("/")
     instrument, _ = Instrument.objects.get_or_create(
-        venue=ExchangeAccount.Venue.SIMULATOR,
+        venue=SIDES[venue],
         symbol=SYMBOL,
         defaults={
             "base": base,
@@ -51,7 +57,7 @@ def make_rows(slug: str, *, with_limits: bool) -> Rows:
     with tenant_scope(tenant.id):
         account = ExchangeAccount.objects.create(
             tenant=tenant,
-            venue=ExchangeAccount.Venue.SIMULATOR,
+            venue=SIDES[venue],
             mode=ExchangeAccount.Mode.LIVE,
             label="Campaign",
             quote_currency=quote,

@@ -88,8 +88,11 @@ class CoinbaseDesk:
             OutcomeUnknown: it left, without a clear answer.
         """
         spec = self.specs[order.market]
-        if order.purpose == Purpose.ENTRY and self.clock.now_ns() > order.deadline_ns:
+        now_ns = self.clock.now_ns()
+        if order.purpose == Purpose.ENTRY and now_ns > order.deadline_ns:
             raise NotSent("its deadline has passed")
+        if order.send_by_ns and now_ns >= order.send_by_ns:  # this process hung
+            raise NotSent("it was planned too long ago")
         last = self.last_prices.get(order.market, Decimal(0))
         self.caps.check(order, spec, last=last)
         await self.purse.spend(order, spec, last=last)

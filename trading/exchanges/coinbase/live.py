@@ -17,7 +17,7 @@ from trading.exchanges.coinbase.sockets import Subscriptions, events_of
 from trading.exchanges.known_orders import KnownOrder
 from trading.exchanges.sockets import Connected, Frame, Lost, listen
 from trading.exchanges.venue_clock import read_stamp
-from trading.exchanges.wire_venue import CHANNEL, WireVenue
+from trading.exchanges.wire_venue import AUDIT_SECONDS, CHANNEL, WireVenue
 
 log = structlog.get_logger(__name__)
 
@@ -31,14 +31,27 @@ class CoinbaseVenue(WireVenue):
 
     venue = "Coinbase"
 
-    def __init__(self, *, desk: CoinbaseDesk, feed: MarketFeed, ws_url: str) -> None:
-        super().__init__(desk=desk, feed=feed)
+    def __init__(
+        self,
+        *,
+        desk: CoinbaseDesk,
+        feed: MarketFeed,
+        ws_url: str,
+        audit_seconds: float = AUDIT_SECONDS,
+    ) -> None:
+        super().__init__(desk=desk, feed=feed, audit_seconds=audit_seconds)
         desk.inquiry.tell = self._tell
         desk.inquiry.leaving_lots = self.leaving_lots
         self._orders, self._ws_url = desk, ws_url
         self._changed: dict[str, bool] = {}  # venue id -> whether the stream said it is over
         self._triggered_ns: dict[str, int] = {}
+        self._patient: set[str] = set()  # triggered stops of which all is told: time will show
         self._is_news = asyncio.Event()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether REST was asked about all that the stream said, and its answers have been told."""
+        return super().is_quiet and self._changed.keys() <= self._patient
 
     def _work(self, after_ns: Mapping[int, int]) -> list[Awaitable[None]]:
         return [*super()._work(after_ns), self._follow()]
@@ -86,6 +99,7 @@ class CoinbaseVenue(WireVenue):
         if is_more or ((standing.is_over or standing.is_triggered) and not known.is_over):
             is_over = self._changed.get(known.venue_id, False) or standing.is_over
             self._changed[known.venue_id] = is_over
+            self._patient.discard(known.venue_id)
             self._is_news.set()
 
     async def _follow(self) -> None:
@@ -109,8 +123,12 @@ class CoinbaseVenue(WireVenue):
         except FAILS as error:
             log.warning("order_not_asked_about", order=known.venue_id, why=str(error))
             return
-        may_change = not news.standing.is_over and (said_over or news.standing.is_triggered)
-        if news.is_whole and not may_change:
+        is_behind = not news.is_whole or (said_over and not news.standing.is_over)
+        if is_behind:
+            return
+        if news.standing.is_triggered and not news.standing.is_over:
+            self._patient.add(known.venue_id)
+        else:
             self._changed.pop(known.venue_id, None)
 
     def _is_stuck(self, known: KnownOrder, news: News) -> bool:

@@ -154,12 +154,17 @@ def _progress(ticket: Ticket) -> dict[str, Any]:
     }
 
 
+def entry_id(trade_id: str) -> str:
+    """How a list of fills calls one of them: a trade may have several entries."""
+    return str(uuid5(NAMESPACE_URL, trade_id))
+
+
 def fill_row(ticket: Ticket, one: Fill) -> dict[str, Any]:
     """A fill as ``/orders/historical/fills`` tells it."""
     in_quote = ticket.quote_size is not None
     size = one.price * one.quantity if in_quote else one.quantity
     return {
-        "entry_id": str(uuid5(NAMESPACE_URL, one.trade_id)),
+        "entry_id": entry_id(one.trade_id),
         "trade_id": one.trade_id,
         "order_id": ticket.order.order_id,
         "trade_time": stamp(one.time_ns),

@@ -111,6 +111,7 @@ class Matching:
     def _trigger(self, account: Account, market: PairMarket, order: Order, time_ns: int) -> None:
         """A stop-limit begins to work; a bracket sells at what there is."""
         order.is_triggered = True
+        self.log("trigger", key=account.key, order_id=order.order_id)
         account.tell("executions", {"exec_type": "triggered", "order": order})
         if order.kind == STOP_LIMIT:
             self.cross(account, market, order)

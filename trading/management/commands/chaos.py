@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from psycopg import OperationalError
 
 from trading.chaos.planted import BUGS
+from trading.chaos.wires import WIRES
 from trading.core.config.profiles import PROFILES
 from trading.marketdata.store import StoreError
 from trading.wiring.chaos_campaigns import UnreadableResults, play_days, play_planted
@@ -52,6 +53,8 @@ class Command(BaseCommand):
         )
         which.add_argument("--pair", help="BASE/QUOTE of a stored series to replay")
         parser.add_argument("--seed", type=int, default=7, help="of the first day, or of the kills")
+        parser.add_argument("--venue", choices=sorted(WIRES), default="kraken",
+                            help="whose wire the days of --runs are played over")  # fmt: skip
         parser.add_argument("--results", type=Path, metavar="FILE",
                             help="keep verdicts here, one line a day, and go on after them")  # fmt: skip
         parser.add_argument("--exchange", default="", help="where the bars to replay come from")
@@ -83,7 +86,12 @@ class Command(BaseCommand):
             )
         tell = self._teller(options)
         try:
-            verdicts = play_days(range(seed, seed + runs), results=options["results"], tell=tell)
+            verdicts = play_days(
+                range(seed, seed + runs),
+                venue=options["venue"],
+                results=options["results"],
+                tell=tell,
+            )
         except (UnreadableResults, OSError) as error:
             raise CommandError(f"--results: {error}", returncode=EXIT_CONFIGURATION) from None
         told = summary(verdicts)

@@ -1,0 +1,230 @@
+"""What every adapter must do, whatever its venue's words: the same cases over each wire."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from tests.engine.fakes import spec
+from tests.exchanges.bench import Bench, seat
+from tests.exchanges.street import oracle
+from trading.chaos.wires import COINBASE, KRAKEN, WIRES, Wire
+from trading.core.codes import Purpose
+from trading.engine.batches import Known
+from trading.engine.errors import NotSent, OutcomeUnknown, Refused
+
+ENTRY, PROTECT, MOVE = Purpose.ENTRY, Purpose.PROTECT, Purpose.MOVE_STOP
+EXIT, REDUCE = Purpose.EXIT, Purpose.REDUCE
+PLACE = {"kraken": "AddOrder", "coinbase": "orders"}
+NEWS = {"kraken": "executions", "coinbase": "user"}
+
+
+@pytest.fixture(params=WIRES.values(), ids=list(WIRES))
+async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    async with seat(request.param) as made:
+        await made.listen()
+        yield made
+
+
+def told(error: pytest.ExceptionInfo[BaseException]) -> str:
+    """Its words: one sentence on one line."""
+    words = str(error.value)
+    assert words
+    assert "\n" not in words
+    assert "Traceback" not in words
+    assert len(words) < 300
+    return words
+
+
+async def test_an_entry_is_filled_and_told_to_the_last_lot(bench: Bench) -> None:
+    await bench.bought(400)
+
+    assert sum(one.quantity_lots for one in bench.fills) == 400
+    assert [one.final for one in bench.fills][-1] == 1
+
+
+async def test_price_and_fee_are_the_venues_own(bench: Bench) -> None:
+    await bench.bought(400)
+
+    (theirs,) = bench.wire.as_told(oracle(bench.simulator, "fill"))
+    (ours,) = bench.fills
+    assert ours.venue_trade_id == theirs["trade_id"]
+    assert ours.price_ticks * spec().tick_size == Decimal(theirs["price"])
+    assert (Decimal(ours.fee), ours.fee_currency) == (Decimal(theirs["fee"]), "USD")
+
+
+async def test_a_stop_rests_under_the_name_that_was_told(bench: Bench) -> None:
+    await bench.bought()
+    stop = bench.order(PROTECT, 400, price_ticks=bench.last_ticks - 2000)
+
+    name = await bench.venue.submit(stop)
+
+    assert [order.order_id for order in bench.working] == [name]
+
+
+async def test_a_moved_stop_is_one_stop(bench: Bench) -> None:
+    await bench.protected(below=2000)
+    ticks = bench.last_ticks - 1500
+
+    await bench.venue.submit(bench.order(MOVE, 400, price_ticks=ticks))
+
+    (rests,) = bench.working
+    assert (rests.stop or rests.price) == ticks * spec().tick_size
+    assert rests.left == 400 * spec().lot_size
+
+
+async def test_a_stop_moved_to_where_it_rests_stays(bench: Bench) -> None:
+    stop = await bench.protected()
+
+    await bench.venue.submit(bench.order(MOVE, 400, price_ticks=stop.price_ticks))
+
+    assert len(bench.working) == 1
+    assert len([o for o in bench.account.orders.values() if o.side == "sell"]) == 1
+
+
+async def test_an_exit_takes_its_stop_away_and_sells_once(bench: Bench) -> None:
+    await bench.protected()
+
+    await bench.venue.submit(bench.order(EXIT, 400))
+    await bench.until(lambda: sum(one.quantity_lots for one in bench.fills) == 800)
+
+    assert bench.working == []
+
+
+async def test_a_part_is_sold_without_offering_more_than_is_held(bench: Bench) -> None:
+    await bench.protected()
+
+    await bench.venue.submit(bench.order(REDUCE, 150))
+
+    offered = sum((order.left for order in bench.working), Decimal(0))
+    assert offered <= 250 * spec().lot_size
+
+
+async def test_the_rest_is_protected_after_a_part_was_sold(bench: Bench) -> None:
+    stop = await bench.protected()
+    await bench.venue.submit(bench.order(REDUCE, 150))
+    await bench.until(lambda: sum(one.quantity_lots for one in bench.fills) == 550)
+
+    await bench.venue.submit(bench.order(MOVE, 250, price_ticks=stop.price_ticks))
+
+    (rests,) = bench.working
+    assert rests.left == 250 * spec().lot_size
+
+
+async def test_a_limit_rests_until_it_is_cancelled(bench: Bench) -> None:
+    order = bench.order(ENTRY, 400, price_ticks=bench.last_ticks - 3000)
+    await bench.venue.submit(order)
+    assert len(bench.working) == 1
+
+    assert await bench.venue.cancel(market=0, seq=order.seq)
+
+    await bench.until(lambda: bench.working == [])
+
+
+async def test_what_was_cancelled_cannot_be_cancelled_again(bench: Bench) -> None:
+    order = bench.order(ENTRY, 400, price_ticks=bench.last_ticks - 3000)
+    await bench.venue.submit(order)
+    await bench.venue.cancel(market=0, seq=order.seq)
+    await bench.until(lambda: bench.working == [])
+
+    assert not await bench.venue.cancel(market=0, seq=order.seq)
+
+
+async def test_what_has_filled_cannot_be_cancelled(bench: Bench) -> None:
+    order = await bench.bought()
+
+    assert not await bench.venue.cancel(market=0, seq=order.seq)
+
+
+async def test_what_nobody_knows_cannot_be_cancelled(bench: Bench) -> None:
+    assert not await bench.venue.cancel(market=0, seq=99)
+
+
+async def test_a_limit_that_would_take_is_refused(bench: Bench) -> None:
+    with pytest.raises(Refused) as error:
+        await bench.venue.submit(bench.order(ENTRY, 400, price_ticks=bench.last_ticks + 1000))
+
+    assert told(error)
+    assert bench.working == []
+
+
+async def test_an_order_without_an_answer_is_found_with_its_fills(bench: Bench) -> None:
+    bench.arm("reply_lost", PLACE[bench.wire.name])
+    order = bench.order(ENTRY, 400)
+
+    with pytest.raises(OutcomeUnknown):
+        await bench.venue.submit(order)
+    evidence = await bench.settled(order)
+    await bench.until(lambda: bool(bench.fills) or bool(evidence.news))
+
+    assert evidence.known is Known.OVER
+    names = {one.venue_trade_id for one in (*bench.fills, *evidence.news) if one.quantity_lots}
+    (fill,) = bench.wire.as_told(oracle(bench.simulator, "fill"))
+    assert names == {fill["trade_id"]}
+
+
+async def test_a_stop_without_an_answer_is_found_working(bench: Bench) -> None:
+    await bench.bought()
+    bench.arm("reply_lost", PLACE[bench.wire.name])
+    stop = bench.order(PROTECT, 400, price_ticks=bench.last_ticks - 2000)
+
+    with pytest.raises(OutcomeUnknown):
+        await bench.venue.submit(stop)
+    evidence = await bench.settled(stop)
+
+    assert evidence.known is Known.WORKING
+    assert [order.order_id for order in bench.working] == [evidence.venue_order_id]
+
+
+async def test_absence_is_not_believed_at_once(bench: Bench) -> None:
+    bench.arm("request_lost", PLACE[bench.wire.name])
+    order = bench.order(ENTRY, 400)
+
+    with pytest.raises(OutcomeUnknown):
+        await bench.venue.submit(order)
+
+    assert (await bench.venue.lookup(order)).known is Known.UNDECIDED
+    assert (await bench.settled(order)).known is Known.ABSENT
+    assert oracle(bench.simulator, "order") == []
+
+
+OUTCOMES = [
+    (KRAKEN, "page_520", "", OutcomeUnknown),
+    (KRAKEN, "error", "EService:Unavailable", OutcomeUnknown),
+    (KRAKEN, "error", "EService:Deadline elapsed", OutcomeUnknown),
+    (KRAKEN, "error", "EGeneral:Internal error", OutcomeUnknown),
+    (KRAKEN, "error", "EOrder:Rate limit exceeded", NotSent),
+    (KRAKEN, "error", "EAPI:Invalid nonce", NotSent),
+    (KRAKEN, "error", "EOrder:Insufficient funds", Refused),
+    (KRAKEN, "error", "EOrder:Order minimum not met", Refused),
+    (COINBASE, "page_520", "", OutcomeUnknown),
+    (COINBASE, "server_error", "", OutcomeUnknown),
+    (COINBASE, "reply_lost", "", OutcomeUnknown),
+    (COINBASE, "request_lost", "", OutcomeUnknown),
+    (COINBASE, "rate_limited", "", NotSent),
+    (COINBASE, "error", "a field is invalid", Refused),
+]
+
+
+@pytest.mark.parametrize(("wire", "kind", "words", "outcome"), OUTCOMES)
+async def test_an_answer_means_what_the_venue_documents(
+    wire: Wire, kind: str, words: str, outcome: type[Exception]
+) -> None:
+    async with seat(wire) as bench:
+        await bench.listen()
+        bench.arm(kind, PLACE[wire.name], words=words)
+
+        with pytest.raises(outcome) as error:
+            await bench.venue.submit(bench.order(ENTRY, 400))
+
+    assert words in told(error)
+
+
+@pytest.mark.parametrize("kind", ["duplicate", "drop", "not_json"])
+async def test_news_that_comes_twice_or_never_is_told_once(bench: Bench, kind: str) -> None:
+    bench.arm(kind, NEWS[bench.wire.name], times=2)
+
+    await bench.bought()
+    await bench.until(lambda: bench.venue.is_quiet)
+
+    assert [one.quantity_lots for one in bench.fills] == [400]
