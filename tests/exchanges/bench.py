@@ -154,7 +154,7 @@ class Bench:
 
 def _sit(wire: Wire, simulator: Simulator, market: MarketSpec) -> Bench:
     (traded,) = simulator.exchange.markets.values()
-    venue, hang_up = wire.connect(
+    venue, _, hang_up = wire.connect(
         address=simulator.address,
         specs=[market],
         clock=SimulatedTime(simulator),

@@ -20,21 +20,25 @@ def state_file() -> Path:
 
 
 def read_state() -> dict[str, Any]:
-    """The state of the last run, or a new one with keys alone."""
+    """The state of the last run; keys that are missing are made and kept."""
     try:
-        state: dict[str, Any] = json.loads(state_file().read_text())
-        if state["key"] and state["secret"] and state["coinbase"]:
-            return state
-    except (OSError, ValueError, KeyError):
-        pass
-    made = make_key()
-    state = {
+        told: dict[str, Any] = json.loads(state_file().read_text())
+    except (OSError, ValueError):
+        told = {}
+    state = told if told.get("key") and told.get("secret") else {**told, **_new_key()}
+    if not state.get("coinbase"):
+        made = make_key()
+        state = {**state, "coinbase": {"key": made.name, "secret": made.secret}}
+    if state != told:
+        write_state(state)
+    return state
+
+
+def _new_key() -> dict[str, str]:
+    return {
         "key": f"simulated-{secrets.token_hex(8)}",
         "secret": b64encode(secrets.token_bytes(64)).decode(),
-        "coinbase": {"key": made.name, "secret": made.secret},
     }
-    write_state(state)
-    return state
 
 
 def write_state(state: dict[str, Any]) -> None:

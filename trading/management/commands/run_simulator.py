@@ -105,6 +105,7 @@ def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
             "start_ns": begin if start_s is None else start_s * 1_000_000_000,
             "began_ns": time.time_ns(),
         }
+        write_state(state)
     return state
 
 
