@@ -20,6 +20,7 @@ from trading.marketdata.store import BarStore, SeriesKey
 from trading.models import Bot
 from trading.queries.bars import CannotFeed
 from trading.wiring.feeds import venue_urls
+from trading.wiring.keys import open_usable_key
 from trading.wiring.plans import CannotRun, Plan, read_plan
 from trading.wiring.streets import build_street
 
@@ -68,6 +69,10 @@ def test_the_adapter_is_chosen_by_the_venue(
     plan = plan_of(venue, mode=mode)
     if mode == "LIVE":
         seal(plan, SECRET)
+        with tenant_scope(plan.tenant_id):
+            opened = open_usable_key(plan.account.id)
+        # Within the loop Django takes another connection, which sees nothing of this test's rows.
+        monkeypatch.setattr("trading.wiring.streets.open_usable_key", lambda _: opened)
 
     async def play() -> tuple[list[Any], Account]:
         wire = Wire()

@@ -131,7 +131,7 @@ class Watch:
     async def note_unclear(self, unclear: Sequence[OrderRequest]) -> None:
         """An order whose outcome nobody knows for long is a hold until the venue has said."""
         now, since = self._handler.ports.clock.monotonic(), self._unclear_since
-        keys = {(order.market, order.seq) for order in unclear}
+        keys = [(order.market, order.seq) for order in unclear]
         self._unclear_since = {key: since.get(key, now) for key in keys}
         old = [key for key, at in self._unclear_since.items() if now - at >= UNKNOWN_SECONDS]
         if bool(old) == self._handler.guards.is_open(BREAKER, UNKNOWN_ORDER):
