@@ -47,7 +47,11 @@ class Accounts(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("List exchange accounts: mode, the key's standing, holds", answers.Accounts)
+    @told(
+        "List exchange accounts: mode, the key's standing, holds",
+        answers.Accounts,
+        name="accounts_list",
+    )
     def get(self, request: Request) -> Response:
         return Response(answers.Accounts({"items": queries.view_accounts()}).data)
 
