@@ -50,7 +50,7 @@ class Accounts(ApiView):
     @told(
         "List exchange accounts: mode, the key's standing, holds",
         answers.Accounts,
-        name="accounts_list",
+        name="list_accounts",
     )
     def get(self, request: Request) -> Response:
         return Response(answers.Accounts({"items": queries.view_accounts()}).data)
