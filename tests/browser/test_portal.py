@@ -66,7 +66,7 @@ def test_a_person_tightens_a_bot_and_sees_what_changed(site: Site, browser: Brow
         page.goto(f"{site.address}/bots/")
         looked_at(page, "portal-bots", width, theme)
         page.get_by_role("link", name="Bot", exact=True).click()
-        page.get_by_role("link", name="Change").click()
+        page.get_by_role("link", name="Change", exact=True).click()
         page.get_by_label("max_open_positions").fill(str(5 - number))
         looked_at(page, "portal-bot-edit", width, theme)
         page.get_by_role("button", name="Save as a new revision").click()

@@ -73,7 +73,7 @@ def test_a_newcomer_signs_up_with_the_code_from_the_mailbox(browser: Browser, ne
     page.fill("input[name=name]", "Newcomer Trading")
     _shot(page, "welcome")
     _submit(page, "name")
-    expect(page.locator("header")).to_contain_text("Newcomer Trading")
+    expect(page.locator("aside")).to_contain_text("Newcomer Trading")
 
 
 def test_a_code_app_is_set_up_and_asked_for(browser: Browser, near: Site) -> None:
@@ -134,4 +134,4 @@ def test_a_passkey_is_made_and_signs_in_alone(browser: Browser, near: Site) -> N
     page.click("#passkey_login")
 
     page.wait_for_url(f"{near.address}/")
-    expect(page.locator("header")).to_contain_text("Acme")
+    expect(page.locator("aside")).to_contain_text("Acme")

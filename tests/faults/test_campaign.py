@@ -44,7 +44,7 @@ def test_days_of_faults_and_deaths_end_equal_and_are_not_played_twice(
 
 
 def test_bugs_that_need_real_rows_are_found(environment) -> None:
-    done = chaos(environment, "--planted", "act_after_leadership", "pause_in_memory", "--json")
+    done = chaos(environment, "--planted", "send_before_commit", "send_what_was_planned", "--json")
 
     assert json.loads(done.stdout or "{}") == {"planted": 2, "overlooked": []}, done.stderr[-2000:]
 

@@ -15,6 +15,7 @@ from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.kraken import orders
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.inquiry import Inquiry
+from trading.ledger import writer
 from trading.ledger.lease import PostgresLease
 from trading.ledger.writer import DjangoLedger
 
@@ -78,6 +79,10 @@ async def _over(self: Inquiry, order: Any) -> Evidence:
     return Evidence(Known.UNDECIDED)
 
 
+async def _keep_on(self: PostgresLease) -> None:
+    await self._released.wait()
+
+
 def act_after_leadership(put: Put) -> None:
     """A leader that hung goes on as if nothing had been, and the venue is given no deadline."""
     params = orders.add_params
@@ -88,12 +93,13 @@ def act_after_leadership(put: Put) -> None:
     put(orders, "add_params", without)
     put(KrakenDesk, "_deadline", lambda self, order: 0)
     put(PostgresLease, "is_held", lambda self: True)
+    put(PostgresLease, "keep", _keep_on)
     put(DjangoLedger, "_assert_epoch", lambda self: None)
 
 
 def pause_in_memory(put: Put) -> None:
     """A hold is not written; a restart forgets it."""
-    put(DjangoLedger, "_change_hold", lambda self, change: None)
+    put(writer, "change_hold", lambda **given: None)
 
 
 def sell_the_customers_coins(put: Put) -> None:

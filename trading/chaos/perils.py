@@ -11,7 +11,7 @@ from trading.engine.batches import Evidence, LedgerBatch
 from trading.engine.handler import Ports
 from trading.engine.messages import OrderRequest
 
-IN_FLIGHT_SECONDS = 0.003
+IN_FLIGHT_SECONDS = 0.02
 POINTS = (
     "before_commit",  # decided; nothing is written
     "after_commit",  # written; nothing is sent

@@ -40,9 +40,9 @@ def _day(
 LOST_REPLY = ("reply_lost", "AddOrder")
 WITH_EXITS = {"seed": 17, "bars": 220}  # markets in which what the bug concerns does happen
 WITH_PARTS = {"seed": 1, "bars": 220}
-DIES = tuple(Death("in_flight", nth=1, seconds=0.002) for _ in range(6))
+DIES = tuple(Death("after_answer") for _ in range(6))
 HANGS = (Death("after_commit", nth=1, hangs=True), Death("after_commit", nth=2, hangs=True))
-KILLS = tuple(Death(seconds=0.9) for _ in range(6))
+KILLS = tuple(Death(seconds=2.0) for _ in range(8))
 
 ALL = (
     Bug(venue.timeout_means_refused, _day(LOST_REPLY)),

@@ -3,6 +3,7 @@
 import signal
 import time
 from contextlib import suppress
+from typing import Any
 
 import uvloop
 from django.conf import settings
@@ -44,13 +45,23 @@ class SteppedClock(VenueClock):
         return self._now_ns or time.time_ns()
 
 
+def put(place: Any, name: str, value: Any) -> None:
+    """Replace what is there; a bug that replaces nothing proves nothing.
+
+    Raises:
+        AttributeError: there is no such thing any more.
+    """
+    getattr(place, name)
+    setattr(place, name, value)
+
+
 def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
     """One life, in a process of its own; 0 when the day is over."""
     settings.LEASE_SECONDS = SHORT_LEASE
     if not day.has_redis:
         settings.REDIS_URL = NOWHERE
     if plant:
-        BUGS[plant].plant(setattr)
+        BUGS[plant].plant(put)
     plan = read_plan(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
     clock, door, wire = SteppedClock(), Door(address, day.troubles), WIRES[day.venue]
     number = signal.SIGSTOP if death.hangs else signal.SIGKILL
