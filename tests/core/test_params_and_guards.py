@@ -111,7 +111,7 @@ def test_every_list_of_strategies_names_the_same_ones_in_the_same_order() -> Non
     kernels = ("score_all", "score_more")
     found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name in kernels]
     called = [
-        node.func.value.id
+        ast.unparse(node.func.value)
         for kernel in found
         for statement in kernel.body
         for node in ast.walk(statement)

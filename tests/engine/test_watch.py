@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.core.play import plain
-from tests.engine.fakes import Street, random_bars, spec
+from tests.engine.fakes import ManualClock, Street, random_bars, spec
 from trading.core.config.profiles import PROFILES
 from trading.engine import reconcile
 from trading.engine.errors import NoSight
@@ -34,7 +35,7 @@ class Desk:
         self.street.venue.look = self.look  # type: ignore[method-assign]
         ports, pace = self.street.runner._ports, self.street.runner._pace
         self.handler = Handler(core=self.street.core, ports=ports, pace=pace)
-        self.clock = ports.clock
+        self.clock = cast(ManualClock, ports.clock)
         self.lock = asyncio.Lock()
         self.watch = Watch(self.handler, turn=self.turn, rhythm=Rhythm())
         self.watch.begin()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -745,9 +746,8 @@ async def test_what_was_sold_counts_as_leaving_until_the_engine_hears_it(street:
     assert stream.venue.leaving_lots(0) == 1000
     with pytest.raises(OutcomeUnknown, match="not booked yet"):
         await street.submit(Purpose.EXIT)
-    messages = stream.venue.messages(after_ns={})
-    while not isinstance(await anext(messages), FillReport):
-        pass
+    async with aclosing(stream.venue.messages(after_ns={})) as messages:
+        while not isinstance(await anext(messages), FillReport):
+            pass
 
-    assert stream.venue.leaving_lots(0) == 0
-    await messages.aclose()
+        assert stream.venue.leaving_lots(0) == 0

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.db.models import Model
 
 from tenants.scoping import tenant_scope
 from tests.factories import EngineRows
 from tests.faults.test_journal import play
 from trading.ledger.proof import Difference, prove_books
+from trading.management.commands import run_fleet
 from trading.models import Fill, LedgerProof, Order, Position
-from trading.tasks import prove_ledger
 
 pytestmark = pytest.mark.faults
 LEAST = Decimal(1).scaleb(-18)
@@ -72,7 +73,7 @@ def forget_a_position() -> None:
              " ORDER BY opened_at DESC LIMIT 1)")  # fmt: skip
 
 
-def move(model: type, field: str) -> Callable[[], None]:
+def move(model: type[Model], field: str) -> Callable[[], None]:
     """A number of the oldest row moves by the last digit a column keeps."""
 
     table = model._meta.db_table
@@ -112,8 +113,12 @@ def test_what_an_engine_left_behind_is_proven_and_the_smallest_change_is_found(
         assert any(told[0] == kind and words in told[1] for told in fresh), (tamper, fresh)
 
 
-def test_the_command_says_it_keeps_it_and_the_doctor_shows_it(played: EngineRows) -> None:
-    assert prove_ledger() == 0
+def test_the_fleet_proves_daily_the_command_says_it_and_the_doctor_shows_it(
+    played: EngineRows,
+) -> None:
+    assert run_fleet.has_unproven()
+    assert run_fleet.prove_books() == 0
+    assert not run_fleet.has_unproven()
     with tenant_scope(played.tenant_id):
         assert LedgerProof.objects.latest("id").differing == 0
     move(Position, "realized_pnl")()
@@ -122,7 +127,7 @@ def test_the_command_says_it_keeps_it_and_the_doctor_shows_it(played: EngineRows
     with pytest.raises(SystemExit) as ended:
         call_command("prove_ledger", "--engine", str(played.engine_id), json=True, stdout=out)
 
-    assert ended.value.code == prove_ledger() == 1
+    assert ended.value.code == 1
     [told] = json.loads(out.getvalue())
     assert (told["holds"], told["differences"][0]["kind"]) == (False, "different")
     assert ("ledger", "fail") in {(one["check"], one["verdict"]) for one in doctor()}

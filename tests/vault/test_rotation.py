@@ -89,7 +89,7 @@ async def trade(desk: Desk, monkeypatch, *, bars: np.ndarray, new: Callable[[Any
     monkeypatch.setattr(
         "trading.wiring.key_checks.venue_urls", lambda _: (simulator.address, "", "")
     )
-    monkeypatch.setattr("tests.exchanges.street.KrakenRest", Signed)
+    monkeypatch.setattr("trading.chaos.wires.KrakenRest", Signed)
     monkeypatch.setattr("trading.wiring.key_watch.LOOK_SECONDS", 0.01)
     monkeypatch.setattr("trading.wiring.key_watch.AGAIN_SECONDS", 0.05)
     Signed.used, Signed.ordered_with = [], set()

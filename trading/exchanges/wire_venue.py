@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Protocol
@@ -170,7 +170,7 @@ class WireVenue(ABC):
                 log.warning("venue_not_ready", why=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def messages(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[Message]:
+    async def messages(self, *, after_ns: Mapping[int, int]) -> AsyncGenerator[Message, None]:
         """Bars, prices, fills and silences, in the order they were heard."""
         await self._ready()
         tasks = [asyncio.ensure_future(one) for one in self._work(after_ns)]
