@@ -95,11 +95,12 @@ def make_engine(
     speed: str = "max",
     profile: str = "active",
     tenant: Tenant | None = None,
+    label: str = "Paper",
 ) -> EngineRows:
     """A workspace with a funded paper account, a bot and an engine that should run."""
     tenant = tenant or make_tenant(slug)
     with tenant_scope(tenant.id):
-        account = ExchangeAccount.objects.create(tenant=tenant, venue=venue, label="Paper")
+        account = ExchangeAccount.objects.create(tenant=tenant, venue=venue, label=label)
         operations.deposit_paper_funds(account=account, amount=Decimal(10_000), actor=None, now=NOW)
         operations.create_bot(
             account=account,

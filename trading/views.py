@@ -15,13 +15,16 @@ from tenants.auth import permission_required
 from trading import operations
 from trading.models import Engine
 from trading.queries import dashboard as queries
+from trading.queries.overview import get_overview
 
 
 @require_GET
 @never_cache
 @permission_required("view")
 def dashboard(request: HttpRequest, engine_id: uuid.UUID | None = None) -> HttpResponse:
-    """One engine's live page."""
+    """One engine's live page; of a workspace with several, all of them at a glance."""
+    if engine_id is None and Engine.objects.count() > 1:
+        return render(request, "trading/overview.html", {"o": get_overview()})
     try:
         shown = queries.get_dashboard(engine_id=engine_id)
     except Engine.DoesNotExist:

@@ -2,25 +2,15 @@
 (() => {
   const root = document.getElementById("live");
   if (!root) return;
-  const STALE_MS = 5000, ROWS = 60, FILLS = 20, CONFIRM_EVERY = 16;
-  let market = 0, opened = 0, heard = 0, lastWall = 0, delay = 500, lastDecision = 0, fills = [];
+  const STALE_MS = 5000, ROWS = 60, FILLS = 20;
+  const { money, signed, grouped, time, node } = Words;
+  let market = 0, heard = 0, lastWall = 0, lastDecision = 0, fills = [];
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
-  const put = (name, text) => { const el = at(name); if (el && el.textContent !== text) el.textContent = text; };
-  const money = (text) => Number(text).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  const grouped = (text) => text.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
-  const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + money(Math.abs(value));
-  const tone = (name, value) => { const el = at(name); if (!el) return; el.classList.toggle("up", value > 0); el.classList.toggle("down", value < 0); };
-  const time = (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
-  const node = (tag, cls, text) => { const el = document.createElement(tag); if (cls) el.className = cls; if (text !== undefined) el.textContent = text; return el; };
+  const put = (name, text) => Words.put(at(name), text);
+  const tone = (name, value) => Words.tone(at(name), value);
   const short = (value) => (value === null || value === undefined ? "–" : Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3)));
 
   const asked = (d, value) => (d.stage === "holding" || d.stage === "warmup" ? "–" : short(value));
-
-  function socketState(text, style) {
-    const badge = document.getElementById("socket");
-    if (badge.textContent !== text) badge.textContent = text;
-    badge.className = `badge ${style}`;
-  }
 
   function engine(d) {
     if (d.engine_id !== root.dataset.engine) return;
@@ -116,30 +106,11 @@
     ({ bar: Charts.bar, position, decision, fill })[kind]?.(data);
   }
 
-  function connect() {
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
-    socket.onopen = () => { delay = 500; opened = Date.now(); socketState("connected", "bg-secondary-lt"); };
-    let read = 0;
-    socket.onmessage = (event) => {
-      if (++read % CONFIRM_EVERY === 0) socket.send(JSON.stringify({ read }));
-      JSON.parse(event.data).forEach(receive);
-    };
-    socket.onclose = (event) => {
-      if (event.code === 4401) return socketState("signed out", "bg-red-lt");
-      if (event.code === 4403) return socketState("workspace left – reload the page", "bg-red-lt");
-      socketState("reconnecting…", "bg-yellow-lt");
-      setTimeout(connect, delay + Math.random() * 300);
-      delay = Math.min(delay * 2, 10000);
-    };
-    root.socket = socket;
-  }
-
   setInterval(() => {
-    if (root.socket?.readyState !== WebSocket.OPEN) return;
-    const quiet = Date.now() - Math.max(heard, opened) > STALE_MS;
-    if (quiet) socketState("no news – stale", "bg-yellow-lt");
-    else if (heard > opened) socketState("live", "bg-green-lt");
+    if (!LiveSocket.isOpen()) return;
+    const opened = LiveSocket.openedAt();
+    if (Date.now() - Math.max(heard, opened) > STALE_MS) LiveSocket.show("no news – stale", "bg-yellow-lt");
+    else if (heard > opened) LiveSocket.show("live", "bg-green-lt");
     if (heard) put("age", `${Math.round((Date.now() - heard) / 1000)} s ago`);
   }, 1000);
 
@@ -150,5 +121,5 @@
     Charts.load(button.dataset.chart);
   }));
 
-  Charts.start(root.dataset.chart, showFills).then(connect);
+  Charts.start(root.dataset.chart, showFills).then(() => LiveSocket.connect(receive));
 })();

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from trading.core import explain
 from trading.core.records import ACCOUNT
@@ -155,27 +156,47 @@ def list_fills(*, engine: Engine, count: int) -> list[Fill]:
 
 def list_decisions(*, markets: Sequence[EngineMarket], count: int) -> list[dict[str, Any]]:
     """The newest decisions in words, newest first."""
-    symbols = {(m.revision.id, m.instrument.id): m.instrument.symbol for m in markets}
     if not markets:
         return []
+    by_row = {(m.revision.id, m.instrument.id): m for m in markets}
+    newest, *others = _newest_of_each(markets, count=count)
+    stored = newest
+    if others:
+        stored = newest.union(*others, all=True).order_by("-bar_opened_at", "-id")[:count]
+    return [_told(row, by_row[row.revision_id, row.instrument_id]) for row in stored]
+
+
+def last_bars(markets: Sequence[EngineMarket]) -> dict[UUID, datetime]:
+    """The opening of the newest bar each account decided on; accounts without a decision are left out."""
+    if not markets:
+        return {}
+    accounts = {m.revision.id: m.bot.account_id for m in markets}
+    newest, *others = _newest_of_each(markets, count=1)
+    found: dict[UUID, datetime] = {}
+    for row in newest.union(*others, all=True).values_list("revision_id", "bar_opened_at"):
+        account_id, opened_at = accounts[row[0]], row[1]
+        found[account_id] = max(found.get(account_id, opened_at), opened_at)
+    return found
+
+
+def _newest_of_each(markets: Sequence[EngineMarket], *, count: int) -> list[QuerySet[Decision]]:
     # Each market's newest straight from its index: one order over all would sort the whole journal.
-    newest, *others = [
+    return [
         Decision.objects.filter(revision=m.revision, instrument=m.instrument).order_by(
             "-bar_opened_at", "-id"
         )[:count]
         for m in markets
     ]
-    stored = newest
-    if others:
-        stored = newest.union(*others, all=True).order_by("-bar_opened_at", "-id")[:count]
-    return [
-        {
-            "id": row.id,
-            "symbol": symbols.get((row.revision_id, row.instrument_id), ""),
-            **describe_row(row),
-        }
-        for row in stored
-    ]
+
+
+def _told(row: Decision, market: EngineMarket) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "account_id": market.bot.account_id,
+        "bar_opened_at": row.bar_opened_at,
+        "symbol": market.instrument.symbol,
+        **describe_row(row),
+    }
 
 
 def get_chart(*, engine_id: UUID, market_index: int) -> dict[str, Any]:

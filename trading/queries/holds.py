@@ -23,16 +23,11 @@ HOLD_LIFTED_BY = {
 def list_holds(engine: Engine) -> list[dict[str, Any]]:
     """Those that stand, oldest first, each with what lifts it."""
     standing = Hold.objects.filter(engine=engine, cleared_at=None).order_by("placed_at", "id")
-    return [
-        {
-            "hold": hold,
-            "lifted_by": _lifted_by(hold),
-        }
-        for hold in standing
-    ]
+    return [{"hold": hold, "lifted_by": lifted_by(hold)} for hold in standing]
 
 
-def _lifted_by(hold: Hold) -> str:
+def lifted_by(hold: Hold) -> str:
+    """What, and nothing else, ends this hold."""
     if hold.cause.startswith(DRIFT):
         return DRIFT_LIFTED_BY
     return LIFTED_BY_CAUSE.get(hold.cause, HOLD_LIFTED_BY[hold.kind])

@@ -1,0 +1,42 @@
+// The one socket of a page: reconnects with growing patience, confirms what was read, tells its state.
+const LiveSocket = (() => {
+  const CONFIRM_EVERY = 16, FIRST_DELAY_MS = 500, LONGEST_DELAY_MS = 10000, JITTER_MS = 300;
+  let delay = FIRST_DELAY_MS, socket, opened = 0;
+
+  function show(text, style) {
+    const badge = document.getElementById("socket");
+    if (badge.textContent !== text) badge.textContent = text;
+    badge.className = `badge ${style}`;
+  }
+
+  function connect(receive) {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    let read = 0;
+    socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
+    socket.onopen = () => { delay = FIRST_DELAY_MS; opened = Date.now(); show("connected", "bg-secondary-lt"); };
+    socket.onmessage = (event) => {
+      if (++read % CONFIRM_EVERY === 0) socket.send(JSON.stringify({ read }));
+      JSON.parse(event.data).forEach(receive);
+    };
+    socket.onclose = (event) => {
+      if (event.code === 4401) return show("signed out", "bg-red-lt");
+      if (event.code === 4403) return show("workspace left – reload the page", "bg-red-lt");
+      show("reconnecting…", "bg-yellow-lt");
+      setTimeout(() => connect(receive), delay + Math.random() * JITTER_MS);
+      delay = Math.min(delay * 2, LONGEST_DELAY_MS);
+    };
+  }
+
+  return { connect, show, isOpen: () => socket?.readyState === WebSocket.OPEN, openedAt: () => opened };
+})();
+
+// Values as every page writes them.
+const Words = {
+  money: (text) => Number(text).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+  signed: (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + Words.money(Math.abs(value)),
+  grouped: (text) => text.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ",")),
+  time: (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " "),
+  node: (tag, cls, text) => { const el = document.createElement(tag); if (cls) el.className = cls; if (text !== undefined) el.textContent = text; return el; },
+  put: (el, text) => { if (el && el.textContent !== text) el.textContent = text; },
+  tone: (el, value) => { if (!el) return; el.classList.toggle("up", value > 0); el.classList.toggle("down", value < 0); },
+};
