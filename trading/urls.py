@@ -9,6 +9,7 @@ from trading import (
     consumers,
     decision_views,
     history_views,
+    standing_views,
     views,
 )
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("engines/<uuid:engine_id>/", views.dashboard, name="engine"),
     path("engines/<uuid:engine_id>/chart/<int:market>/", views.chart, name="chart"),
     path("engines/<uuid:engine_id>/commands/<slug:name>/", views.command, name="command"),
+    path("status/", standing_views.standing, name="standing"),
     path("decisions/", decision_views.decisions, name="decisions"),
     path("decisions/<int:decision_id>/", decision_views.decision, name="decision"),
     path("decisions/<int:decision_id>/chart/", decision_views.chart, name="decision_chart"),

@@ -1,6 +1,7 @@
 // Candle and equity charts; first paint from the server's JSON, then one bar at a time.
 const Charts = (() => {
   const RELOAD_MS = 3000; // at high speed the stream skips bars; the server's history has them all
+  const FARTHEST_LEVEL = 1; // times the candles' own range
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const seconds = (ms) => Math.floor(ms / 1000);
   const byId = (id) => document.getElementById(id);
@@ -22,12 +23,13 @@ const Charts = (() => {
     return chart;
   }
 
-  // Entry, stop and target belong on the screen as much as the candles do.
+  // Levels belong on the screen with the candles, unless they are so far off that candles become a line.
   function withLevels(original) {
-    const info = original(), prices = Object.values(levels);
-    if (!info || !info.priceRange || !prices.length) return info;
-    const { minValue, maxValue } = info.priceRange;
-    return { ...info, priceRange: { minValue: Math.min(minValue, ...prices), maxValue: Math.max(maxValue, ...prices) } };
+    const info = original();
+    if (!info || !info.priceRange) return info;
+    const { minValue, maxValue } = info.priceRange, reach = (maxValue - minValue) * FARTHEST_LEVEL;
+    const near = Object.values(levels).filter((price) => price > minValue - reach && price < maxValue + reach);
+    return { ...info, priceRange: { minValue: Math.min(minValue, ...near), maxValue: Math.max(maxValue, ...near) } };
   }
 
   function paint() {

@@ -30,6 +30,7 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
         Entry("Decisions", "decisions", "branch", ("decision",)),
         Entry("Bots", "bots", "sliders", ("bot", "edit_bot")),
         Entry("Orders & history", "history", "list", ("history",)),
+        Entry("Status", "standing", "pulse", ("standing",)),
     ),
     "Research": (Entry("Backtests", "runs", "flask", ("run", "new_run", "compare")),),
     "Workspace": (

@@ -5,7 +5,7 @@ import time
 from tenants.models import ExchangeAccount
 from trading.exchanges.failures import FAILS
 from trading.queries.bars import CannotFeed
-from trading.wiring.findings import Finding, Verdict
+from trading.queries.findings import Finding, Verdict
 from trading.wiring.venue_times import ask_venue
 
 MOST_SKEW_SECONDS = 2.0

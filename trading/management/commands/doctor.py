@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from trading.queries.findings import Finding, Verdict
 from trading.wiring.doctor import examine
-from trading.wiring.findings import Finding, Verdict
 
 
 class Command(BaseCommand):
@@ -35,11 +35,11 @@ class Command(BaseCommand):
 
 def as_json(found: list[Finding]) -> str:
     """For programs."""
-    return json.dumps([asdict(one) for one in found], indent=2)
+    return json.dumps([{**asdict(one), "words": one.told} for one in found], indent=2)
 
 
 def as_text(found: list[Finding]) -> str:
     """One finding a line, what fails last, where it is seen."""
     order = list(Verdict)
     ranked = sorted(found, key=lambda one: order.index(one.verdict))
-    return "\n".join(f"{one.verdict:<5} {one.check:<14} {one.words}" for one in ranked)
+    return "\n".join(f"{one.verdict:<5} {one.check:<14} {one.told}" for one in ranked)
