@@ -11,3 +11,13 @@
     document.dispatchEvent(new CustomEvent("themechange"));
   });
 })();
+// A table that scrolls can be scrolled with the keyboard too.
+(() => {
+  const regions = ".table-responsive, .table-scroll, .rp-scroll";
+  const mark = () => document.querySelectorAll(regions).forEach((el) => {
+    if (el.scrollWidth > el.clientWidth || el.scrollHeight > el.clientHeight) el.tabIndex = 0;
+    else el.removeAttribute("tabindex");
+  });
+  document.addEventListener("DOMContentLoaded", mark);
+  window.addEventListener("resize", mark);
+})();

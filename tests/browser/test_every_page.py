@@ -1,0 +1,167 @@
+"""Every page, wide and narrow, light and dark: whole, quiet, within the screen, and usable by all."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import URLPattern
+from django.utils import timezone
+from playwright.sync_api import Browser, Page
+
+from tenants.scoping import tenant_scope
+from tenants.urls import urlpatterns as tenant_pages
+from tests import factories
+from tests.browser.conftest import SCREENSHOTS, Site
+from tests.engine.fakes import random_bars
+from tests.faults.processes import ended_afterwards, run_engine
+from tests.research.conftest import base
+from trading.marketdata.store import BarStore
+from trading.models import BacktestRun, Bot, Decision
+from trading.operations import backtests
+from trading.queries.bars import open_store
+from trading.research.requests import BACKTEST, ResearchRequest
+from trading.urls import urlpatterns as trading_pages
+from trading.wiring.research import work_on
+
+pytestmark = pytest.mark.browser
+
+LOOKS = ((1440, "light"), (1440, "dark"), (390, "light"), (390, "dark"))
+EXAMINED = ((1440, "light"), (390, "dark"))  # by axe: each width and each theme once
+GRAVE = ("serious", "critical")
+PLACEHOLDERS = ("lorem ipsum", "todo", "none none", "{{", "{%", "undefined", "nan")
+# What is not a page: answers to buttons, files, data of charts, and what the frame asks for.
+NOT_PAGES = frozenset(
+    {
+        "account_mode", "archive_run", "audit_file", "cancel_run", "change_member", "chart",
+        "check_key", "command", "decision_chart", "disable_key", "health", "history_file",
+        "put_in_force", "revert_bot", "revoke_key", "run_progress", "run_report", "run_result",
+        "switch_workspace", "withdraw_revision",
+    }
+)  # fmt: skip
+OTHERS = (
+    "/accounts/email/",
+    "/accounts/password/change/",
+    "/accounts/2fa/",
+    "/accounts/logout/",
+)
+BEFORE_SIGN_IN = ("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A workspace in which everything has happened once."""
+
+    site: Site
+    addresses: Mapping[str, str]
+
+
+def pages() -> Iterator[URLPattern]:
+    """Every named route that shows a page."""
+    for pattern in (*tenant_pages, *trading_pages):
+        if pattern.name not in NOT_PAGES:
+            yield pattern
+
+
+def addresses(values: Mapping[str, Any]) -> dict[str, str]:
+    """The address of each page; a page whose parts are not known here fails."""
+    found = {}
+    for pattern in pages():
+        parts = {name: values[f"{pattern.name}.{name}"] if f"{pattern.name}.{name}" in values
+                 else values[name] for name in pattern.pattern.converters}  # fmt: skip
+        found[pattern.name] = "/" + reverse_of(pattern, parts)
+    return found
+
+
+def reverse_of(pattern: URLPattern, parts: Mapping[str, Any]) -> str:
+    """The pattern with its parts filled in."""
+    address = str(pattern.pattern)
+    for name, converter in pattern.pattern.converters.items():
+        kind = {"UUIDConverter": "uuid", "IntConverter": "int", "SlugConverter": "slug"}
+        address = address.replace(f"<{kind[type(converter).__name__]}:{name}>", str(parts[name]))
+    return address
+
+
+@pytest.fixture
+def installation(site: Site, settings, tmp_path) -> Installation:
+    """An engine has replayed a day, a backtest has run."""
+    settings.DATA_DIR = tmp_path
+    series = factories.store_bars(
+        random_bars(1, 2000),
+        store=BarStore(settings.BARS_DIR),
+        venue="bitfinex",
+        symbol="BTC/USD",
+    )
+    rows = factories.make_engine("acme", series.instrument)
+    with ended_afterwards(engine := run_engine(rows, site.environment)):
+        assert engine.wait(120) == 0
+    run = finished_run(rows.tenant_id)
+    with tenant_scope(rows.tenant_id):
+        values = {
+            "engine_id": rows.engine_id,
+            "decision_id": Decision.objects.latest("id").id,
+            "bot_id": Bot.objects.get().id,
+            "account_id": rows.account_id,
+            "number": run.number,
+            "what": "fills",
+        }
+    return Installation(site, addresses(values))
+
+
+def finished_run(tenant_id: UUID) -> BacktestRun:
+    """A backtest, made as the worker makes it."""
+    request = ResearchRequest(BACKTEST, base())
+    with tenant_scope(tenant_id):
+        run = backtests.request_run(
+            tenant_id=tenant_id, request=request, actor=None, now=timezone.now()
+        )
+    while work_on(
+        tenant_id=tenant_id, run_id=run.id, worker="w", store=open_store(), clock=timezone.now
+    ):
+        pass
+    return run
+
+
+def test_every_page_is_whole_in_every_look(installation: Installation, browser: Browser) -> None:
+    site, axe, grave = installation.site, Axe(), []
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for width, theme in LOOKS:
+        page = site.page(browser, width=width, theme=theme)
+        for address in BEFORE_SIGN_IN:
+            grave += looked_at(page, site, address.strip("/"), address, width, theme, axe)
+        site.sign_in(page, "olga@acme.example")
+        own = {one.strip("/"): one for one in OTHERS}
+        for name, address in {**installation.addresses, **own}.items():
+            grave += looked_at(page, site, name, address, width, theme, axe)
+        page.context.close()
+
+    assert grave == [], "\n".join(grave)
+    assert site.complaints == []
+
+
+def looked_at(
+    page: Page, site: Site, name: str, address: str, width: int, theme: str, axe: Axe
+) -> list[str]:
+    """Keep a picture; what is wrong for people who see, hear or move differently."""
+    answer = page.goto(f"{site.address}{address}")
+    assert answer is not None
+    assert answer.status == 200, address
+    page.wait_for_load_state("load")
+    picture = f"page-{name.replace('/', '-')}-{width}-{theme}.png"
+    page.screenshot(path=SCREENSHOTS / picture, full_page=True)
+    words = page.locator("body").inner_text().lower().split()
+    text = " ".join(words)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+    for placeholder in PLACEHOLDERS:
+        assert placeholder not in (text if " " in placeholder else words), (address, placeholder)
+    if (width, theme) not in EXAMINED:
+        return []
+    found = axe.run(page).response["violations"]
+    return [
+        f"{address} {width} {theme}: {one['id']} {node['target']}"
+        for one in found
+        if one["impact"] in GRAVE
+        for node in one["nodes"]
+    ]
