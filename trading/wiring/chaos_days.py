@@ -22,6 +22,8 @@ from trading.wiring.chaos_rows import Rows, cut_database, make_rows, read_books
 
 LONGEST_DAY_SECONDS = 60.0
 WAKE_AFTER_SECONDS = 1.0
+LOOK_SECONDS = 0.004
+COUNT_SECONDS = 0.05  # between two looks into the database
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class Course:
     hung: list[int] = field(default_factory=list)
     pause_id: str = ""
     is_pause_noted: bool = False
+    counted_at: float = 0.0
 
     def run(self) -> list[str]:
         """Live until the day is over; what went wrong besides the books."""
@@ -77,7 +80,7 @@ class Course:
                     os.kill(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)
                     break
-                time.sleep(0.004)
+                time.sleep(LOOK_SECONDS)
         return [f"the day was not over after {LONGEST_DAY_SECONDS:.0f} s"]
 
     def _start(self, death: Death) -> int:
@@ -92,8 +95,10 @@ class Course:
             os.kill(pid, signal.SIGSTOP if death.hangs else signal.SIGKILL)
         if self.hung and age > WAKE_AFTER_SECONDS + SHORT_LEASE[0]:
             self.wake()
-        if self.day.pause_after and not self.is_pause_noted:
+        is_due = time.monotonic() - self.counted_at > COUNT_SECONDS
+        if self.day.pause_after and not self.is_pause_noted and is_due:
             self._pause()
+            self.counted_at = time.monotonic()
 
     def wake(self) -> None:
         """Let the hung go on, and see it leave."""

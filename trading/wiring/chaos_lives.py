@@ -17,7 +17,8 @@ from trading.chaos.venue import Door
 from trading.chaos.wires import WIRES
 from trading.engine.errors import NotLeader
 from trading.engine.handler import Pace
-from trading.engine.runner import Outcome
+from trading.engine.runner import Outcome, Runner
+from trading.engine.watch import Rhythm
 from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.chaos_rows import Rows
 from trading.wiring.engines import EngineProcess
@@ -25,7 +26,8 @@ from trading.wiring.plans import read_plan
 from trading.wiring.streets import Street, nothing_to_watch
 
 SHORT_LEASE = (2.0, 0.4, 1.4)
-QUICK = Pace(decisions_per_commit=20, seconds_per_commit=0.1, resolve_seconds=0.01)
+QUICK = Pace(decisions_per_commit=20, resolve_seconds=0.01)
+OFTEN = Rhythm(look=1.2, confirm=0.1)  # a second of the venue's lasts a fiftieth while it is asked
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
@@ -55,6 +57,14 @@ def put(place: Any, name: str, value: Any) -> None:
     setattr(place, name, value)
 
 
+def is_done(runner: Runner) -> bool:
+    """Whether the engine has done what there was to do at this moment of the venue's time.
+
+    An account with an unclear order cannot be judged, and the order becomes clear as time goes on.
+    """
+    return runner.is_at_rest and (runner.has_seen_account or runner.has_unclear_orders)
+
+
 def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
     """One life, in a process of its own; 0 when the day is over."""
     settings.LEASE_SECONDS = SHORT_LEASE
@@ -63,16 +73,18 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
     if plant:
         BUGS[plant].plant(put)
     plan = read_plan(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
-    clock, door, wire = SteppedClock(), Door(address, day.troubles), WIRES[day.venue]
+    clock, wire = SteppedClock(), WIRES[day.venue]
     number = signal.SIGSTOP if death.hangs else signal.SIGKILL
     peril = Peril(death.point, death.nth, number, in_flight_seconds=death.seconds)
 
-    async def advance(to_ns: int) -> float:
-        price = await door.advance(to_ns)
-        clock.hear(to_ns)
-        return price
-
     async def main() -> Outcome:
+        door = Door(address, day.troubles)
+
+        async def advance(to_ns: int) -> float:
+            price = await door.advance(to_ns)
+            clock.hear(to_ns)
+            return price
+
         bars, settles = stormy_bars(day.seed, day.bars), wire.settles_seconds
         feed = Conductor(bars, advance, door.before_bar, door.heal, settles_seconds=settles)
         venue, _, hang_up = wire.connect(address=address, specs=plan.specs, clock=clock, feed=feed)
@@ -83,10 +95,9 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
 
         street = Street(feed, venue, nothing_to_watch, close)
         process = EngineProcess(
-            plan=plan, speed=None, street=street, pace=QUICK, around=peril.around
+            plan=plan, speed=None, street=street, pace=QUICK, rhythm=OFTEN, around=peril.around
         )
-        runner = process.runner
-        feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest and runner.has_seen_account
+        feed.is_idle = lambda: venue.is_quiet and is_done(process.runner)
         feed.most_seconds = pace_of(process.runner)
         return await process.run()
 
