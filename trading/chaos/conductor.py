@@ -34,6 +34,14 @@ def pace_of(runner: Runner) -> Callable[[], int]:
     return most_seconds
 
 
+def is_done(runner: Runner) -> bool:
+    """Whether the engine has done what there was to do at this moment of the venue's time.
+
+    An account with an unclear order cannot be judged, and the order becomes clear as time goes on.
+    """
+    return runner.is_at_rest and (runner.has_seen_account or runner.has_unclear_orders)
+
+
 async def no_trouble(*_: int) -> None:
     """Nothing happens, and nothing is to be mended."""
 

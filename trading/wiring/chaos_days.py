@@ -139,6 +139,10 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
         wrong = course.run()
         course.wake()
         oracle, books = wire.as_told(venue.oracle()), read_books(rows)
+        if any(
+            death.hangs for death in day.deaths
+        ):  # two processes with one key overtake each other
+            oracle = [event for event in oracle if event["kind"] != "invalid_nonce"]
     finally:
         venue.stop()
         for pid in course.hung:

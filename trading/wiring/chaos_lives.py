@@ -8,7 +8,7 @@ from typing import Any
 import uvloop
 from django.conf import settings
 
-from trading.chaos.conductor import Conductor, pace_of
+from trading.chaos.conductor import Conductor, is_done, pace_of
 from trading.chaos.days import Day, Death
 from trading.chaos.perils import Peril
 from trading.chaos.planted import BUGS
@@ -17,7 +17,7 @@ from trading.chaos.venue import Door
 from trading.chaos.wires import WIRES
 from trading.engine.errors import NotLeader
 from trading.engine.handler import Pace
-from trading.engine.runner import Outcome, Runner
+from trading.engine.runner import Outcome
 from trading.engine.watch import Rhythm
 from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.chaos_rows import Rows
@@ -55,14 +55,6 @@ def put(place: Any, name: str, value: Any) -> None:
     """
     getattr(place, name)
     setattr(place, name, value)
-
-
-def is_done(runner: Runner) -> bool:
-    """Whether the engine has done what there was to do at this moment of the venue's time.
-
-    An account with an unclear order cannot be judged, and the order becomes clear as time goes on.
-    """
-    return runner.is_at_rest and (runner.has_seen_account or runner.has_unclear_orders)
 
 
 def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
