@@ -20,7 +20,8 @@ from trading.models import Decision, EngineCommand
 from trading.wiring.chaos_lives import SHORT_LEASE, live
 from trading.wiring.chaos_rows import Rows, cut_database, make_rows, read_books
 
-LONGEST_DAY_SECONDS = 60.0
+LONGEST_DAY_SECONDS = 240.0  # a machine that is busy with other things proves nothing against us
+LONGEST_PLANTED_SECONDS = 30.0  # with a bug a day need not end
 WAKE_AFTER_SECONDS = 1.0
 LOOK_SECONDS = 0.004
 COUNT_SECONDS = 0.05  # between two looks into the database
@@ -59,8 +60,9 @@ class Course:
     def run(self) -> list[str]:
         """Live until the day is over; what went wrong besides the books."""
         deaths, began = list(self.day.deaths), time.monotonic()
+        longest = LONGEST_PLANTED_SECONDS if self.plant else LONGEST_DAY_SECONDS
         cut_at = began + self.day.database_cut_seconds if self.day.database_cut_seconds else 0.0
-        while time.monotonic() - began < LONGEST_DAY_SECONDS:
+        while time.monotonic() - began < longest:
             death = deaths.pop(0) if deaths else Death()
             pid, born = self._start(death), time.monotonic()
             while True:
@@ -76,12 +78,12 @@ class Course:
                 if cut_at and time.monotonic() > cut_at:
                     cut_at = 0.0
                     cut_database()
-                if time.monotonic() - began > LONGEST_DAY_SECONDS:
+                if time.monotonic() - began > longest:
                     os.kill(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)
                     break
                 time.sleep(LOOK_SECONDS)
-        return [f"the day was not over after {LONGEST_DAY_SECONDS:.0f} s"]
+        return [f"the day was not over after {longest:.0f} s"]
 
     def _start(self, death: Death) -> int:
         connections.close_all()  # no connection may cross a fork
