@@ -48,7 +48,7 @@ def play_days(
 
 
 def play_planted(names: Sequence[str], *, tell: Tell) -> list[Verdict]:
-    """One day with each of these bugs; a day without a difference is a bug overlooked.
+    """One day with each of these bugs; a day that only took too long is a bug overlooked.
 
     Raises:
         KeyError: no such bug.

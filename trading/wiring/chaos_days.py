@@ -22,6 +22,7 @@ from trading.wiring.chaos_rows import Rows, cut_database, make_rows, read_books
 
 LONGEST_DAY_SECONDS = 240.0  # a machine that is busy with other things proves nothing against us
 LONGEST_PLANTED_SECONDS = 30.0  # with a bug a day need not end
+NOT_OVER = "the day was not over"
 WAKE_AFTER_SECONDS = 1.0
 LOOK_SECONDS = 0.004
 COUNT_SECONDS = 0.05  # between two looks into the database
@@ -41,6 +42,11 @@ class Verdict:
     seconds: float = 0.0
     plant: str = ""
     venue: str = "kraken"
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether something differs besides the time it took."""
+        return any(not words.startswith(NOT_OVER) for words in self.differences)
 
 
 @dataclass(slots=True)
@@ -83,7 +89,7 @@ class Course:
                     os.waitpid(pid, 0)
                     break
                 time.sleep(LOOK_SECONDS)
-        return [f"the day was not over after {longest:.0f} s"]
+        return [f"{NOT_OVER} after {longest:.0f} s"]
 
     def _start(self, death: Death) -> int:
         connections.close_all()  # no connection may cross a fork
