@@ -13,7 +13,7 @@ import numpy as np
 
 from tests.engine.fakes import ENGINE_ID, MemoryInbox, MemoryLease, MemoryLedger, MemorySink, spec
 from trading.chaos.checker import Books, compare
-from trading.chaos.conductor import Conductor, pace_of
+from trading.chaos.conductor import Conductor, is_done, pace_of
 from trading.chaos.venue import FUNDS, GRID, ArrayBars, new_simulator
 from trading.chaos.wires import KEY, KRAKEN, Wire
 from trading.core.codes import Side
@@ -128,7 +128,7 @@ class LiveStreet:
             pace=QUICK,
             rhythm=self.rhythm,
         )
-        feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest and runner.has_seen_account
+        feed.is_idle = lambda: venue.is_quiet and is_done(runner)
         feed.most_seconds = pace_of(runner)
         try:
             return await runner.run()

@@ -1,12 +1,15 @@
 """Orders at a scripted Coinbase: sent once, never doubled, stops moved without selling twice."""
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import msgspec
 import pytest
 
 from tests.engine.fakes import spec
@@ -218,6 +221,36 @@ async def test_a_stale_token_is_made_anew_once(street: Street) -> None:
 
     assert len(street.account.orders) == 1
     assert len(set(street.account.tokens[-2:])) == 2
+
+
+async def test_the_venue_refuses_an_order_that_hung_on_its_way(street: Street) -> None:
+    now_s = int(street.account.wire.now_s)
+    order = msgspec.structs.replace(
+        street.order(Purpose.PROTECT, ticks=290_000), send_by_ns=(now_s + 4) * NS
+    )
+
+    await street.desk.submit(order)
+
+    claims = street.account.tokens[-1].split(".")[1]
+    told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    assert (told["nbf"], told["exp"]) == (now_s, now_s + 4)
+
+
+async def test_what_was_refused_for_its_token_is_not_sent_again_too_late(street: Street) -> None:
+    now_s = int(street.account.wire.now_s)
+    order = msgspec.structs.replace(
+        street.order(Purpose.PROTECT, ticks=290_000), send_by_ns=(now_s - 490) * NS
+    )
+    street.rest._clock = hearing = WireTime(street.account.wire)
+    times = iter([now_s - 500, now_s])
+    hearing.now_ns = lambda: int(next(times) * NS)  # type: ignore[method-assign]
+    street.desk.clock = WireTime(street.account.wire)
+    street.desk.clock.now_ns = lambda: (now_s - 500) * NS  # type: ignore[method-assign]
+
+    with pytest.raises(NotSent, match="too late"):
+        await street.desk.submit(order)
+
+    assert street.account.orders == {}
 
 
 @pytest.mark.parametrize("flag", ["cancel_only", "limit_only", "post_only", "view_only"])

@@ -1,4 +1,4 @@
-"""Engine and venue as processes of their own, over Kraken's wire: killed, taken over, and compared."""
+"""Engine and venue as processes of their own, over either wire: killed, taken over, and compared."""
 
 import json
 import os
@@ -34,6 +34,7 @@ from trading.models import Bot, Engine, Fill, Hold, OrderIntent, Position
 from trading.wiring.parity import check_parity
 
 pytestmark = pytest.mark.faults
+BOTH_SIDES = pytest.mark.parametrize("side", ["simulator", "simulator_coinbase"])
 SPEED = "60"  # a minute of the market is a second
 SHORTLY_BEFORE_AN_ENTRY = START_NS // 1_000_000_000 + 40 * 60
 
@@ -98,10 +99,10 @@ def venue(environment: dict[str, str], tmp_path: Path, settings) -> Iterator[Ven
             made.kill()
 
 
-def workspace(mode: str, *, key: dict[str, str] | None = None) -> EngineRows:
+def workspace(side: str, mode: str, *, key: dict[str, str] | None = None) -> EngineRows:
     """A customer of the simulator; with small risk and many trades."""
-    instrument = factories.make_instrument("simulator", "BTC/USD")
-    rows = factories.make_engine("acme", instrument, venue="simulator")
+    instrument = factories.make_instrument(side, "BTC/USD")
+    rows = factories.make_engine("acme", instrument, venue=side)
     with tenant_scope(rows.tenant_id):
         ExchangeAccount.objects.filter(id=rows.account_id).update(mode=mode)
         Bot.objects.filter(account_id=rows.account_id).update(stage=mode)
@@ -110,10 +111,10 @@ def workspace(mode: str, *, key: dict[str, str] | None = None) -> EngineRows:
     return rows
 
 
-def start_engine(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+def start_engine(environment: dict[str, str], side: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "manage.py", "run_engine", "--tenant", "acme"]
     return subprocess.Popen(
-        [*command, "--exchange", "simulator"],
+        [*command, "--exchange", side],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -132,11 +133,11 @@ def open_holds(rows: EngineRows) -> set[str]:
 
 def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue) -> None:
     """kill -9 again and again while it trades; the venue's own log is the judge."""
-    rows = workspace("LIVE", key=venue.key())
+    rows = workspace("simulator", "LIVE", key=venue.key())
     venue.kill()
     venue.restart("--from", str(SHORTLY_BEFORE_AN_ENTRY))
     kills = 0
-    engine = start_engine(environment)
+    engine = start_engine(environment, "simulator")
     try:
         wait_for(lambda: decisions(rows) > 500, "it has warmed up")
         wait_for(lambda: bool(rows_of(rows, Position)), "it holds a position", seconds=150)
@@ -144,7 +145,7 @@ def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue
             os.kill(engine.pid, signal.SIGKILL)
             engine.wait()
             kills += 1
-            engine = start_engine(environment)
+            engine = start_engine(environment, "simulator")
             wait_for(lambda: engine_row(rows).epoch == kills + 1, "the next one leads", seconds=30)  # noqa: B023
             time.sleep(1.0 + 0.3 * kills)
         venue.ask("/simulator/freeze", {"on": True})  # books are compared while nothing moves
@@ -189,9 +190,10 @@ def told_by(command: str, environment: dict[str, str]) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue) -> None:
-    rows = workspace("PAPER")
-    engine = start_engine(environment)
+@BOTH_SIDES
+def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue, side) -> None:
+    rows = workspace(side, "PAPER")
+    engine = start_engine(environment, side)
     try:
         wait_for(lambda: decisions(rows) > 500, "it has warmed up")
         seen = decisions(rows)
@@ -205,7 +207,7 @@ def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue)
 
         os.kill(engine.pid, signal.SIGKILL)
         engine.wait()
-        engine = start_engine(environment)
+        engine = start_engine(environment, side)
         seen = decisions(rows)
         wait_for(lambda: decisions(rows) > seen + 3, "the next one goes on", seconds=40)
     finally:
@@ -220,7 +222,7 @@ def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue)
 
 
 def test_a_missing_simulator_or_a_real_live_account_is_one_sentence(environment) -> None:
-    rows = workspace("LIVE")
+    rows = workspace("simulator", "LIVE")
     with tenant_scope(rows.tenant_id):
         ExchangeAccount.objects.update(venue="kraken")
 

@@ -18,8 +18,9 @@ MINUTE_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
 STEPS_PER_BAR = 3
 STEP_NS = MINUTE_NS // STEPS_PER_BAR
-PAUSE_SECONDS = 0.002
+PAUSE_SECONDS = 0.001
 SECOND_SECONDS = 0.02  # how long a second lasts while the venue is being asked
+SETTLING_SECONDS = 5  # of the venue's time that pass at once while everything settles
 
 
 def pace_of(runner: Runner) -> Callable[[], int]:
@@ -31,6 +32,14 @@ def pace_of(runner: Runner) -> Callable[[], int]:
         return 5 if runner.awaits_fills else STEP_NS // SECOND_NS
 
     return most_seconds
+
+
+def is_done(runner: Runner) -> bool:
+    """Whether the engine has done what there was to do at this moment of the venue's time.
+
+    An account with an unclear order cannot be judged, and the order becomes clear as time goes on.
+    """
+    return runner.is_at_rest and (runner.has_seen_account or runner.has_unclear_orders)
 
 
 async def no_trouble(*_: int) -> None:
@@ -73,15 +82,16 @@ class Conductor:
             yield BarClosed(0, open_ns, first, high, low, last, volume)
             await self._calm()
         await self.heal()
-        for second in range(1, self.settles_seconds + 1):
-            yield await self._tick(end_ns + second * SECOND_NS)
-            await self._calm()
-            await asyncio.sleep(SECOND_SECONDS)
+        settled_ns = end_ns + self.settles_seconds * SECOND_NS
+        async for tick in self._pass(end_ns, settled_ns, at_once_seconds=SETTLING_SECONDS):
+            yield tick
 
-    async def _pass(self, now_ns: int, until_ns: int) -> AsyncIterator[PriceTick]:
+    async def _pass(
+        self, now_ns: int, until_ns: int, *, at_once_seconds: int = STEP_NS // SECOND_NS
+    ) -> AsyncIterator[PriceTick]:
         """From one moment to a later one, slowly while the engine waits for the venue's word."""
         while now_ns < until_ns:
-            step_ns = self.most_seconds() * SECOND_NS
+            step_ns = min(self.most_seconds(), at_once_seconds) * SECOND_NS
             now_ns = min(now_ns + step_ns, until_ns)
             yield await self._tick(now_ns)
             await self._calm()

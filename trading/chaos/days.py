@@ -1,11 +1,11 @@
 """What a day of the campaign brings, drawn from its seed alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trading.chaos.perils import IN_FLIGHT_SECONDS, POINTS
+from trading.chaos.perils import COMMAND_POINTS, IN_FLIGHT_SECONDS, POINTS
 
 BARS = (160, 300)
 Words = tuple[str, str, str]  # kind, where, what is said
@@ -110,7 +110,7 @@ def draw(seed: int, *, venue: str) -> Day:
     rng = np.random.default_rng([seed, 20_261_121])
     bars = int(rng.integers(*BARS))
     chosen = rng.choice(len(all_), size=int(rng.integers(0, 4)), replace=False)
-    return Day(
+    drawn = Day(
         seed=seed,
         bars=bars,
         venue=venue,
@@ -122,6 +122,10 @@ def draw(seed: int, *, venue: str) -> Day:
         has_foreign_order=bool(rng.random() < 0.15),
         with_limits=bool(rng.random() < 0.3),
     )
+    if drawn.pause_after and rng.random() < 0.5:
+        last = Death(COMMAND_POINTS[int(rng.integers(len(COMMAND_POINTS)))])
+        return replace(drawn, deaths=(*drawn.deaths, last))
+    return drawn
 
 
 def _trouble(told: Words, rng: np.random.Generator) -> Trouble:

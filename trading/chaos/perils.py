@@ -23,6 +23,7 @@ POINTS = (
     "after_lookup",
     "after_resume",
 )
+COMMAND_POINTS = ("before_command_commit", "after_command_commit")  # a person's, carried out
 
 
 @dataclass
@@ -63,7 +64,12 @@ class _Around:
 
 class _Ledger(_Around):
     async def commit(self, batch: LedgerBatch) -> None:
-        names = [*(["commit"] if batch.intents else []), *(["news_commit"] if batch.fills else [])]
+        written = {
+            "commit": batch.intents,
+            "news_commit": batch.fills,
+            "command_commit": batch.commands,
+        }
+        names = [name for name, rows in written.items() if rows]
         for name in names:
             self._peril.meet(f"before_{name}")
         await self._inner.commit(batch)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trading.chaos import bugs_at_coinbase as coinbase
 from trading.chaos import bugs_at_the_venue as venue
 from trading.chaos import bugs_in_the_engine as engine
 from trading.chaos.days import Day, Death, Trouble
@@ -37,12 +38,19 @@ def _day(
     return Day(seed=seed, bars=bars, troubles=told, **more)
 
 
+def _at_coinbase(*troubles: tuple[str, str], **more: Any) -> Day:
+    return _day(*troubles, venue="coinbase", **more)
+
+
 LOST_REPLY = ("reply_lost", "AddOrder")
 WITH_EXITS = {"seed": 17, "bars": 220}  # markets in which what the bug concerns does happen
 WITH_PARTS = {"seed": 1, "bars": 220}
 DIES = tuple(Death("after_answer") for _ in range(6))
 HANGS = (Death("after_commit", nth=1, hangs=True), Death("after_commit", nth=2, hangs=True))
-KILLS = tuple(Death(seconds=2.0) for _ in range(8))
+AFTER_THE_PAUSE = (Death("after_command_commit"),)
+LOST_ORDER = ("reply_lost", "orders")
+UNKNOWN_STATUS = ("unknown_enum", "orders/historical/{order_id}")
+LATE_FILL = ("late_fill", "orders/batch_cancel")
 
 ALL = (
     Bug(venue.timeout_means_refused, _day(LOST_REPLY)),
@@ -67,6 +75,24 @@ ALL = (
     Bug(engine.send_before_commit, _day(deaths=DIES), needs_journal=True),
     Bug(engine.send_what_was_planned, _day(deaths=DIES), needs_journal=True),
     Bug(engine.act_after_leadership, _day(deaths=HANGS), needs_journal=True),
-    Bug(engine.pause_in_memory, _day(deaths=KILLS, pause_after=40), needs_journal=True),
+    Bug(engine.pause_in_memory, _day(deaths=AFTER_THE_PAUSE, pause_after=40), needs_journal=True),
+    Bug(coinbase.take_silence_for_a_no, _at_coinbase(("server_error", "orders"), LOST_ORDER)),
+    Bug(coinbase.ask_again_under_another_id, _at_coinbase(LOST_ORDER)),
+    Bug(coinbase.search_open_orders_only, _at_coinbase(LOST_ORDER)),
+    Bug(coinbase.take_the_unknown_for_over, _at_coinbase(UNKNOWN_STATUS)),
+    Bug(coinbase.believe_cancellations, _at_coinbase(LATE_FILL)),
+    Bug(coinbase.place_the_new_stop_first, _at_coinbase()),
+    Bug(coinbase.exit_beside_the_stop, _at_coinbase(**WITH_EXITS)),
+    Bug(coinbase.sell_a_part_of_what_is_offered, _at_coinbase(**WITH_PARTS)),
+    Bug(coinbase.go_on_after_it_sold, _at_coinbase(LATE_FILL)),
+    Bug(coinbase.overlook_gaps, _at_coinbase(("drop", "user"), every=1, with_limits=True)),
+    Bug(coinbase.book_what_was_filled_so_far, _at_coinbase(**WITH_EXITS, with_limits=True)),
+    Bug(coinbase.count_fees_twice, _at_coinbase()),
+    Bug(coinbase.name_fills_by_their_order, _at_coinbase()),
+    Bug(coinbase.round_fees_to_cents, _at_coinbase()),
+    Bug(coinbase.leave_triggered_stops_alone, _at_coinbase(**WITH_EXITS)),
+    Bug(coinbase.sell_a_lot_more, _at_coinbase()),
+    Bug(coinbase.give_random_ids, _at_coinbase(LOST_ORDER)),
+    Bug(coinbase.stop_by_buying, _at_coinbase()),
 )
 BUGS: Mapping[str, Bug] = {bug.name: bug for bug in ALL}

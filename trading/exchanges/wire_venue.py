@@ -106,7 +106,7 @@ class WireVenue(ABC):
     ) -> None:
         self._desk, self._feed, self._audit_seconds = desk, feed, audit_seconds
         self._has_caught_up = False
-        self._queue: asyncio.Queue[Message] = asyncio.Queue()
+        self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
         self._leaving: Counter[int] = Counter()  # market -> lots of exits that wait in the queue
 
     @abstractmethod
@@ -209,6 +209,7 @@ class WireVenue(ABC):
                 ticks = round(Decimal(repr(told.price)) / tick)
                 self._desk.last_prices[told.market] = ticks * tick
             self._tell(told)
+        self._queue.put_nowait(None)  # a feed that ends need not be waited for
 
     async def _tick(self) -> None:
         """The last price again, for what depends on time alone."""

@@ -1,11 +1,15 @@
 """Many days one after the other, each judged; what is known already is not played again."""
 
+import asyncio
+import gc
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+
+import httpx
 
 from trading.chaos.days import draw
 from trading.chaos.planted import BUGS
@@ -14,6 +18,7 @@ from trading.wiring.scratch import scratch_database
 from trading.wiring.warm import warm_core
 
 Tell = Callable[[Verdict], None]
+NOBODY = "http://127.0.0.1:1"
 
 
 class UnreadableResults(ValueError):
@@ -43,7 +48,7 @@ def play_days(
 
 
 def play_planted(names: Sequence[str], *, tell: Tell) -> list[Verdict]:
-    """One day with each of these bugs; a day without a difference is a bug overlooked.
+    """One day with each of these bugs; a day that only took too long is a bug overlooked.
 
     Raises:
         KeyError: no such bug.
@@ -85,7 +90,23 @@ def _quiet_scratch() -> Iterator[None]:
     with scratch_database():
         logging.disable(logging.CRITICAL)
         try:
-            warm_core()
+            _warm()
             yield
         finally:
             logging.disable(logging.NOTSET)
+
+
+def _warm() -> None:
+    """Load what each life would load by itself, and share it."""
+    import trading.tape.taps  # noqa: F401  # compiled: only those who fork engines pay for it
+
+    warm_core()
+    asyncio.run(_knock())
+    gc.freeze()
+
+
+async def _knock() -> None:
+    """A request in vain: HTTP's machinery is imported by the first one of a process."""
+    async with httpx.AsyncClient() as client:
+        with suppress(httpx.ConnectError):
+            await client.get(NOBODY)

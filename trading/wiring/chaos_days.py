@@ -20,8 +20,12 @@ from trading.models import Decision, EngineCommand
 from trading.wiring.chaos_lives import SHORT_LEASE, live
 from trading.wiring.chaos_rows import Rows, cut_database, make_rows, read_books
 
-LONGEST_DAY_SECONDS = 60.0
+LONGEST_DAY_SECONDS = 240.0  # a machine that is busy with other things proves nothing against us
+LONGEST_PLANTED_SECONDS = 30.0  # with a bug a day need not end
+NOT_OVER = "the day was not over"
 WAKE_AFTER_SECONDS = 1.0
+LOOK_SECONDS = 0.004
+COUNT_SECONDS = 0.05  # between two looks into the database
 
 
 @dataclass(slots=True)
@@ -39,6 +43,11 @@ class Verdict:
     plant: str = ""
     venue: str = "kraken"
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether something differs besides the time it took."""
+        return any(not words.startswith(NOT_OVER) for words in self.differences)
+
 
 @dataclass(slots=True)
 class Course:
@@ -52,12 +61,14 @@ class Course:
     hung: list[int] = field(default_factory=list)
     pause_id: str = ""
     is_pause_noted: bool = False
+    counted_at: float = 0.0
 
     def run(self) -> list[str]:
         """Live until the day is over; what went wrong besides the books."""
         deaths, began = list(self.day.deaths), time.monotonic()
+        longest = LONGEST_PLANTED_SECONDS if self.plant else LONGEST_DAY_SECONDS
         cut_at = began + self.day.database_cut_seconds if self.day.database_cut_seconds else 0.0
-        while time.monotonic() - began < LONGEST_DAY_SECONDS:
+        while time.monotonic() - began < longest:
             death = deaths.pop(0) if deaths else Death()
             pid, born = self._start(death), time.monotonic()
             while True:
@@ -73,12 +84,12 @@ class Course:
                 if cut_at and time.monotonic() > cut_at:
                     cut_at = 0.0
                     cut_database()
-                if time.monotonic() - began > LONGEST_DAY_SECONDS:
+                if time.monotonic() - began > longest:
                     os.kill(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)
                     break
-                time.sleep(0.004)
-        return [f"the day was not over after {LONGEST_DAY_SECONDS:.0f} s"]
+                time.sleep(LOOK_SECONDS)
+        return [f"{NOT_OVER} after {longest:.0f} s"]
 
     def _start(self, death: Death) -> int:
         connections.close_all()  # no connection may cross a fork
@@ -92,8 +103,10 @@ class Course:
             os.kill(pid, signal.SIGSTOP if death.hangs else signal.SIGKILL)
         if self.hung and age > WAKE_AFTER_SECONDS + SHORT_LEASE[0]:
             self.wake()
-        if self.day.pause_after and not self.is_pause_noted:
+        is_due = time.monotonic() - self.counted_at > COUNT_SECONDS
+        if self.day.pause_after and not self.is_pause_noted and is_due:
             self._pause()
+            self.counted_at = time.monotonic()
 
     def wake(self) -> None:
         """Let the hung go on, and see it leave."""
@@ -126,7 +139,7 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
     """The whole day and its judgement; with ``plant`` the engine carries that bug."""
     began = time.monotonic()
     bars, wire = stormy_bars(day.seed, day.bars), WIRES[day.venue]
-    slug = f"day-{day.venue}-{day.seed}-{plant}".replace("_", "-").strip("-")
+    slug = plant.replace("_", "-") or f"day-{day.venue}-{day.seed}"
     rows = make_rows(slug, venue=day.venue, with_limits=day.with_limits)
     venue = VenueProcess.start(bars, wire=wire, has_foreign_order=day.has_foreign_order)
     course = Course(day, rows, venue, plant)
@@ -134,6 +147,10 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
         wrong = course.run()
         course.wake()
         oracle, books = wire.as_told(venue.oracle()), read_books(rows)
+        if any(
+            death.hangs for death in day.deaths
+        ):  # two processes with one key overtake each other
+            oracle = [event for event in oracle if event["kind"] != "invalid_nonce"]
     finally:
         venue.stop()
         for pid in course.hung:

@@ -8,7 +8,7 @@ from typing import Any
 import uvloop
 from django.conf import settings
 
-from trading.chaos.conductor import Conductor, pace_of
+from trading.chaos.conductor import Conductor, is_done, pace_of
 from trading.chaos.days import Day, Death
 from trading.chaos.perils import Peril
 from trading.chaos.planted import BUGS
@@ -18,6 +18,7 @@ from trading.chaos.wires import WIRES
 from trading.engine.errors import NotLeader
 from trading.engine.handler import Pace
 from trading.engine.runner import Outcome
+from trading.engine.watch import Rhythm
 from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.chaos_rows import Rows
 from trading.wiring.engines import EngineProcess
@@ -25,7 +26,8 @@ from trading.wiring.plans import read_plan
 from trading.wiring.streets import Street, nothing_to_watch
 
 SHORT_LEASE = (2.0, 0.4, 1.4)
-QUICK = Pace(decisions_per_commit=20, seconds_per_commit=0.1, resolve_seconds=0.01)
+QUICK = Pace(decisions_per_commit=20, resolve_seconds=0.01)
+OFTEN = Rhythm(look=1.2, confirm=0.1)  # a second of the venue's lasts a fiftieth while it is asked
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
@@ -63,16 +65,18 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
     if plant:
         BUGS[plant].plant(put)
     plan = read_plan(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
-    clock, door, wire = SteppedClock(), Door(address, day.troubles), WIRES[day.venue]
+    clock, wire = SteppedClock(), WIRES[day.venue]
     number = signal.SIGSTOP if death.hangs else signal.SIGKILL
     peril = Peril(death.point, death.nth, number, in_flight_seconds=death.seconds)
 
-    async def advance(to_ns: int) -> float:
-        price = await door.advance(to_ns)
-        clock.hear(to_ns)
-        return price
-
     async def main() -> Outcome:
+        door = Door(address, day.troubles)
+
+        async def advance(to_ns: int) -> float:
+            price = await door.advance(to_ns)
+            clock.hear(to_ns)
+            return price
+
         bars, settles = stormy_bars(day.seed, day.bars), wire.settles_seconds
         feed = Conductor(bars, advance, door.before_bar, door.heal, settles_seconds=settles)
         venue, _, hang_up = wire.connect(address=address, specs=plan.specs, clock=clock, feed=feed)
@@ -83,10 +87,9 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
 
         street = Street(feed, venue, nothing_to_watch, close)
         process = EngineProcess(
-            plan=plan, speed=None, street=street, pace=QUICK, around=peril.around
+            plan=plan, speed=None, street=street, pace=QUICK, rhythm=OFTEN, around=peril.around
         )
-        runner = process.runner
-        feed.is_idle = lambda: venue.is_quiet and runner.is_at_rest and runner.has_seen_account
+        feed.is_idle = lambda: venue.is_quiet and is_done(process.runner)
         feed.most_seconds = pace_of(process.runner)
         return await process.run()
 

@@ -12,6 +12,7 @@ from trading.engine.clock import SystemClock
 from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
 from trading.engine.runner import Outcome, Runner
+from trading.engine.watch import Rhythm
 from trading.ledger.inbox import CommandInbox
 from trading.ledger.lease import LeaseTimes, PostgresLease
 from trading.ledger.writer import DjangoLedger
@@ -33,6 +34,7 @@ class EngineProcess:
         speed: str | None,
         street: Street | None = None,
         pace: Pace | None = None,
+        rhythm: Rhythm | None = None,
         around: Callable[[Ports], Ports] = lambda ports: ports,
     ) -> None:
         from trading.tape.taps import tap  # compiled: only an engine process pays for it
@@ -60,7 +62,7 @@ class EngineProcess:
         )
         self._tape, core = build_tape(plan, epoch=lambda: self._lease.epoch, clock=clock)
         ports = tap(around(ports), tape=self._tape, core=core)
-        self.runner = Runner(core=core, ports=ports, pace=pace)
+        self.runner = Runner(core=core, ports=ports, pace=pace, rhythm=rhythm)
 
     async def run(self) -> Outcome:
         """Run until the feed ends, leadership is lost, or ``stop``; then close everything."""

@@ -154,7 +154,7 @@ class CoinbaseDesk:
         self.inquiry.sent_ns[order.market, order.seq] = self.clock.now_ns()
         body = orders.create_body(order, spec, product_id=self._product_id(spec))
         try:
-            told = await self.rest.act("/orders", body)
+            told = await self.rest.act("/orders", body, until_ns=order.send_by_ns)
         except FAILS as error:
             raise self._doubted(order, outcome_of(error)) from None
         if told.get("success") is not True:

@@ -17,7 +17,7 @@ from trading.exchanges.venue_clock import VenueClock
 log = structlog.get_logger(__name__)
 
 NS = 1_000_000_000
-SETTLED_NS = 30 * NS  # Coinbase knows no deadline: what left may arrive for as long as this
+SETTLED_NS = 30 * NS  # its token was valid for ten seconds; what left arrives by then or never
 MARGIN_NS = 60 * NS  # between the times of two machines
 ABSENCES = 2  # how often it must not know an order before that is believed
 PAGE, MOST_PAGES = 100, 100

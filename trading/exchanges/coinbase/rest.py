@@ -21,6 +21,8 @@ from trading.exchanges.coinbase.sign import Signer, uri_of
 from trading.exchanges.venue_clock import VenueClock
 
 NS, NS_PER_MS = 1_000_000_000, 1_000_000
+NEVER_NS = 2**63
+ACT_NS = 10 * NS  # how long the token of an act is valid: the venue knows no other deadline
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 HEADERS = {"User-Agent": "NovaPulse", "Cache-Control": "no-cache"}  # else answers are a second old
 READ_TRIES = 3
@@ -76,34 +78,45 @@ class CoinbaseRest:
         """
         return await self._patiently(lambda: self._ask_signed("GET", path, params=params))
 
-    async def act(self, path: str, body: dict[str, Any]) -> Any:
-        """The answer of a private path, sent once.
+    async def act(self, path: str, body: dict[str, Any], *, until_ns: int = 0) -> Any:
+        """The answer of a private path, sent once; the venue takes it for ten seconds, or ``until_ns``.
 
         Raises:
             ApiError: the venue's words.
             Unreached: it never left.
             NoAnswer: it left; what became of it is not known.
         """
-        return await self._ask_signed("POST", path, json=body)
+        return await self._ask_signed("POST", path, until_ns=until_ns or NEVER_NS, json=body)
 
-    def token(self, uri: str = "") -> str:
-        """A token for one request, or without ``uri`` for one message of a WebSocket."""
+    def token(self, uri: str = "", *, until_ns: int = 0) -> str:
+        """A token for one request, or without ``uri`` for one message of a WebSocket.
+
+        With ``until_ns`` it is one of an act: valid until then, or for ten seconds.
+
+        Raises:
+            Unreached: ``until_ns`` has passed.
+        """
         if self._signer is None:
             raise AssertionError("a private request of a client without a key")
-        return self._signer.token(now_s=self._clock.now_ns() // NS, uri=uri)
+        now_ns = self._clock.now_ns()
+        until_ns = min(until_ns, now_ns + ACT_NS)
+        if until_ns and now_ns // NS >= until_ns // NS:
+            raise Unreached("it would leave too late")
+        return self._signer.token(now_s=now_ns // NS, uri=uri, until_s=until_ns // NS)
 
-    async def _ask_signed(self, verb: str, path: str, **given: Any) -> Any:
+    async def _ask_signed(self, verb: str, path: str, *, until_ns: int = 0, **given: Any) -> Any:
         """A token that is refused did nothing: with a fresh clock another is made, once."""
         try:
-            return await self._ask(verb, path, headers=self._bearer(verb, path), **given)
+            headers = self._bearer(verb, path, until_ns)
+            return await self._ask(verb, path, headers=headers, **given)
         except ApiError as error:
             if error.status != UNAUTHORIZED:
                 raise
         await self.time_ns()
-        return await self._ask(verb, path, headers=self._bearer(verb, path), **given)
+        return await self._ask(verb, path, headers=self._bearer(verb, path, until_ns), **given)
 
-    def _bearer(self, verb: str, path: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token(uri_of(verb, path))}"}
+    def _bearer(self, verb: str, path: str, until_ns: int) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(uri_of(verb, path), until_ns=until_ns)}"}
 
     async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         pause = FIRST_PAUSE_SECONDS

@@ -89,8 +89,11 @@ class Signer:
         self.name = name
         self._key = read_private_key(secret)
 
-    def token(self, *, now_s: int, uri: str = "") -> str:
-        """A JWT for one request to ``uri``, or without one for one message of a WebSocket."""
+    def token(self, *, now_s: int, uri: str = "", until_s: int = 0) -> str:
+        """A JWT for one request to ``uri``, or without one for one message of a WebSocket.
+
+        It is valid until ``until_s``, or for as long as Coinbase allows.
+        """
         is_ec = isinstance(self._key, EllipticCurvePrivateKey)
         header = {
             "alg": "ES256" if is_ec else "EdDSA",
@@ -98,7 +101,8 @@ class Signer:
             "kid": self.name,
             "nonce": secrets.token_hex(16),
         }
-        claims = {"sub": self.name, "iss": ISSUER, "nbf": now_s, "exp": now_s + VALID_SECONDS}
+        ends_s = until_s or now_s + VALID_SECONDS
+        claims = {"sub": self.name, "iss": ISSUER, "nbf": now_s, "exp": ends_s}
         if uri:
             claims["uri"] = uri
         signed = f"{_encode(_compact(header))}.{_encode(_compact(claims))}"

@@ -127,7 +127,7 @@ class Command(BaseCommand):
                 returncode=EXIT_CONFIGURATION,
             )
         verdicts = play_planted(options["planted"], tell=self._teller(options))
-        missed = [one.plant for one in verdicts if not one.differences]
+        missed = [one.plant for one in verdicts if not one.is_shown]
         if options["json"]:
             self.stdout.write(json.dumps({"planted": len(verdicts), "overlooked": missed}))
         else:
