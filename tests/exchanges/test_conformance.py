@@ -15,8 +15,8 @@ from trading.engine.errors import NotSent, OutcomeUnknown, Refused
 
 ENTRY, PROTECT, MOVE = Purpose.ENTRY, Purpose.PROTECT, Purpose.MOVE_STOP
 EXIT, REDUCE = Purpose.EXIT, Purpose.REDUCE
-PLACE = {"kraken": "AddOrder", "coinbase": "orders"}
-NEWS = {"kraken": "executions", "coinbase": "user"}
+PLACE = {"kraken": "AddOrder", "kraken-socket": "add_order", "coinbase": "orders"}
+NEWS = {"kraken": "executions", "kraken-socket": "executions", "coinbase": "user"}
 
 
 @pytest.fixture(params=WIRES.values(), ids=list(WIRES))

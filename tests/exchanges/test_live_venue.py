@@ -18,9 +18,10 @@ from tests.exchanges.street import (
     oracle,
     purposes,
 )
+from trading.chaos.days import LATE_SECONDS
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
-from trading.chaos.wires import COINBASE, KRAKEN, WIRES, Wire
+from trading.chaos.wires import COINBASE, KRAKEN, KRAKEN_SOCKET, WIRES, Wire
 from trading.core.codes import Purpose
 from trading.engine.errors import CannotTrade
 from trading.exchanges.simulator.accounts import RIGHTS
@@ -54,7 +55,8 @@ class Trouble:
         if self.kind == "sockets":
             self.simulator.close_sockets()
             return
-        faults.arm(Fault(self.kind, self.where, times=self.times, words=self.words))
+        seconds = LATE_SECONDS if self.kind == "reply_late" else 0.0
+        faults.arm(Fault(self.kind, self.where, self.times, seconds, self.words))
 
 
 async def play(
@@ -120,6 +122,37 @@ async def test_whatever_fails_no_order_is_doubled_and_no_fill_lost(
         or (simulator.exchange.faults.met)
     ), "the trouble met nothing"
     assert oracle(simulator, "order")
+    check_books(simulator, street)
+
+
+BY_SOCKET = [
+    ("request_lost", "add_order", ""),
+    ("reply_lost", "add_order", ""),
+    ("reply_dropped", "add_order", ""),
+    ("reply_late", "add_order", ""),
+    ("reply_twice", "add_order", ""),
+    ("error", "add_order", "EAPI:Invalid token"),
+    ("error", "add_order", "EOrder:Rate limit exceeded"),
+    ("error", "add_order", "EService:Deadline elapsed"),
+    ("reply_lost", "amend_order", ""),
+    ("reply_dropped", "amend_order", ""),
+    ("reply_late", "cancel_order", ""),
+    ("drop", "executions", ""),
+    ("sockets", "", ""),
+]
+
+
+@pytest.mark.parametrize(("kind", "where", "words"), BY_SOCKET)
+async def test_whatever_fails_on_the_socket_no_order_is_doubled_and_no_fill_lost(
+    kind: str, where: str, words: str
+) -> None:
+    trouble = Trouble(kind, where, words, every=20 if kind == "sockets" else 4)
+
+    simulator, street = await play(trouble, wire=KRAKEN_SOCKET, bars=A_MORNING)
+
+    by_socket = [one for one in oracle(simulator, "request") if one["method"] == "add_order"]
+    assert by_socket, "nothing went over the socket"
+    assert kind == "sockets" or where == "cancel_order" or simulator.exchange.faults.met
     check_books(simulator, street)
 
 

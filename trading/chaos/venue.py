@@ -121,7 +121,8 @@ class Door:
             if trouble.kind == "sockets":
                 await self._client.post("/simulator/sockets", json={})
                 continue
-            fault = {"kind": trouble.kind, "where": trouble.where, "words": trouble.words}
+            fault = {"kind": trouble.kind, "where": trouble.where, "words": trouble.words,
+                     "seconds": trouble.seconds}  # fmt: skip
             await self._client.post("/simulator/fault", json=fault)
 
     async def heal(self) -> None:

@@ -186,7 +186,7 @@ class PrivateMethods:
             self._exchange,
             account,
             {"order_id": asked.get("txid"), "client_id": asked.get("cl_ord_id"), "price": price,
-             "quantity": asked.get("order_qty")},
+             "quantity": asked.get("order_qty"), "deadline": asked.get("deadline")},
         )  # fmt: skip
         return {"amend_id": name}
 
