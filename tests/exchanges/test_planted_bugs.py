@@ -9,6 +9,7 @@ from trading.chaos.days import Day
 from trading.chaos.planted import ALL, Bug
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
+from trading.chaos.wires import WIRES
 from trading.exchanges.simulator.faults import Fault
 
 LONGEST_SECONDS = 20.0
@@ -27,7 +28,8 @@ async def found_on(day: Day) -> list[str]:
                 faults.armed.clear()
                 faults.arm(Fault(one.kind, one.where, words=one.words))
 
-    street = LiveStreet(simulator, eager_params(with_limits=day.with_limits), bars, before_bar=arm)
+    params, wire = eager_params(with_limits=day.with_limits), WIRES[day.wire]
+    street = LiveStreet(simulator, params, bars, wire, before_bar=arm)
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
             await street.run()

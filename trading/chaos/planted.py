@@ -10,6 +10,7 @@ from typing import Any
 
 from trading.chaos import bugs_at_the_venue as venue
 from trading.chaos import bugs_in_the_engine as engine
+from trading.chaos import bugs_on_the_socket as socket
 from trading.chaos.days import Day, Death, Trouble
 
 Put = Callable[[Any, str, Any], None]
@@ -38,6 +39,7 @@ def _day(
 
 
 LOST_REPLY = ("reply_lost", "AddOrder")
+LOST_ANSWER = ("reply_lost", "add_order")
 WITH_EXITS = {"seed": 17, "bars": 220}  # markets in which what the bug concerns does happen
 WITH_PARTS = {"seed": 1, "bars": 220}
 DIES = tuple(Death("after_answer") for _ in range(6))
@@ -64,6 +66,8 @@ ALL = (
     Bug(engine.sell_the_customers_coins, _day(**WITH_EXITS)),
     Bug(venue.count_nonces_in_seconds, _day()),
     Bug(venue.name_orders_at_random, _day()),
+    Bug(socket.try_the_other_road, _day(LOST_ANSWER, bars=64, by_socket=True)),
+    Bug(socket.hear_on_after_a_gap, _day(("drop", "executions"), by_socket=True)),
     Bug(engine.send_before_commit, _day(deaths=DIES), needs_journal=True),
     Bug(engine.send_what_was_planned, _day(deaths=DIES), needs_journal=True),
     Bug(engine.act_after_leadership, _day(deaths=HANGS), needs_journal=True),
