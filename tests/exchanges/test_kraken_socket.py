@@ -139,7 +139,7 @@ async def test_a_late_answer_is_nobodys_while_another_waits() -> None:
             self.sent.append(json.loads(text))
 
     one, line = SocketRoad(answer_seconds=5), Deaf()
-    one.open(line)  # type: ignore[arg-type]
+    one.open(line)
     one.trust("token")
     waiting = asyncio.create_task(one.cancel("second"))
     await asyncio.sleep(0)
@@ -203,7 +203,8 @@ async def test_a_token_that_is_not_taken_brings_another_connection(bench: Bench)
 async def test_the_venue_takes_nothing_after_the_deadline(bench: Bench) -> None:
     now_ns = bench.simulator.clock.now_ns()
     order = bench.order(ENTRY, 400, send_by_ns=now_ns + 1_000_000)
-    bench.venue._desk.clock.now_ns = lambda: now_ns  # a process that hung knows nothing of it
+    # A process that hung knows nothing of it.
+    bench.venue._desk.clock.now_ns = lambda: now_ns  # type: ignore[method-assign]
     bench.wait(1.0)
 
     with pytest.raises(OutcomeUnknown, match="Deadline elapsed"):
@@ -250,7 +251,7 @@ def test_every_digit_of_an_order_is_the_same_by_either_road(
 ) -> None:
     side = Side.BUY if purpose == ENTRY else Side.SELL
     price = 0 if purpose == EXIT else ticks
-    order = OrderRequest(0, 1, "id", 0, purpose, side, lots, price, 2**60, 0, 0, 0)  # type: ignore[arg-type]
+    order = OrderRequest(0, 1, "id", 0, purpose, side, lots, price, 2**60, 0, 0, 0)
     params = orders.add_params(order, spec(), pair="XBTUSD", deadline_ns=2**60)
 
     told = frames.encode("add_order", frames.add(params, symbol="BTC/USD"), number=7)

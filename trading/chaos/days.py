@@ -58,6 +58,13 @@ BY_SOCKET: tuple[Words, ...] = (
     ("not_json", "executions", ""),
     ("sockets", "", ""),
 )
+WITH_SWITCH: tuple[Words, ...] = (
+    *BY_SOCKET,
+    ("request_lost", "CancelAllOrdersAfter", ""),
+    ("reply_lost", "CancelAllOrdersAfter", ""),
+    ("page_520", "CancelAllOrdersAfter", ""),
+    ("error", "CancelAllOrdersAfter", "EAPI:Rate limit exceeded"),
+)
 AT_COINBASE: tuple[Words, ...] = (
     ("request_lost", "orders", ""),
     ("reply_lost", "orders", ""),
@@ -85,8 +92,10 @@ AT_COINBASE: tuple[Words, ...] = (
 TROUBLES: Mapping[str, tuple[Words, ...]] = {
     "kraken": AT_KRAKEN,
     "kraken-socket": BY_SOCKET,
+    "kraken-switch": WITH_SWITCH,
     "coinbase": AT_COINBASE,
 }
+WAYS, CHANCES = ("", "socket", "switch"), (0.45, 0.35, 0.2)
 VENUES = ("coinbase", "kraken")
 LATE_SECONDS = 1.4  # after a day's patience for an answer
 
@@ -130,12 +139,14 @@ class Day:
     has_redis: bool = True
     has_foreign_order: bool = False
     with_limits: bool = False  # entries by limit, not at the market
-    by_socket: bool = False  # Kraken's orders over its socket, by REST only while that is gone
+    way: str = (
+        ""  # socket: Kraken's orders over it where they can; switch: its dead-man switch as well
+    )
 
     @property
     def wire(self) -> str:
         """Which of the wires there are."""
-        return f"{self.venue}-socket" if self.by_socket else self.venue
+        return f"{self.venue}-{self.way}" if self.way else self.venue
 
     def __str__(self) -> str:
         told = [f"{one.kind} {one.where}".strip() for one in self.troubles]
@@ -145,14 +156,14 @@ class Day:
         told += [] if self.has_redis else ["no redis"]
         told += ["foreign order"] if self.has_foreign_order else []
         told += ["limits"] if self.with_limits else []
-        told += ["by socket"] if self.by_socket else []
+        told += [f"by {self.way}"] if self.way else []
         return ", ".join(told) or "calm"
 
 
 def draw(seed: int, *, venue: str) -> Day:
     """The day of a seed at this venue."""
-    by_socket = venue == "kraken" and np.random.default_rng([seed, 20_261_122]).random() < 0.5
-    all_ = TROUBLES["kraken-socket" if by_socket else venue]
+    way = _way(seed) if venue == "kraken" else ""
+    all_ = TROUBLES[f"{venue}-{way}" if way else venue]
     rng = np.random.default_rng([seed, 20_261_121])
     bars = int(rng.integers(*BARS))
     chosen = rng.choice(len(all_), size=int(rng.integers(0, 4)), replace=False)
@@ -166,9 +177,13 @@ def draw(seed: int, *, venue: str) -> Day:
         pause_after=int(rng.integers(60, bars)) if rng.random() < 0.15 else 0,
         has_redis=bool(rng.random() > 0.1),
         has_foreign_order=bool(rng.random() < 0.15),
-        with_limits=bool(rng.random() < 0.3),
-        by_socket=bool(by_socket),
+        with_limits=bool(rng.random() < 0.3) or way == "switch",
+        way=way,
     )
+
+
+def _way(seed: int) -> str:
+    return str(np.random.default_rng([seed, 20_261_122]).choice(WAYS, p=CHANCES))
 
 
 def _trouble(told: Words, rng: np.random.Generator) -> Trouble:

@@ -10,6 +10,7 @@ from typing import Any
 
 from trading.chaos import bugs_at_the_venue as venue
 from trading.chaos import bugs_in_the_engine as engine
+from trading.chaos import bugs_of_the_switch as switch
 from trading.chaos import bugs_on_the_socket as socket
 from trading.chaos.days import Day, Death, Trouble
 
@@ -66,8 +67,9 @@ ALL = (
     Bug(engine.sell_the_customers_coins, _day(**WITH_EXITS)),
     Bug(venue.count_nonces_in_seconds, _day()),
     Bug(venue.name_orders_at_random, _day()),
-    Bug(socket.try_the_other_road, _day(LOST_ANSWER, bars=64, by_socket=True)),
-    Bug(socket.hear_on_after_a_gap, _day(("drop", "executions"), by_socket=True)),
+    Bug(socket.try_the_other_road, _day(LOST_ANSWER, bars=64, way="socket")),
+    Bug(socket.hear_on_after_a_gap, _day(("drop", "executions"), way="socket")),
+    Bug(switch.leave_it_on, _day(with_limits=True, way="switch")),
     Bug(engine.send_before_commit, _day(deaths=DIES), needs_journal=True),
     Bug(engine.send_what_was_planned, _day(deaths=DIES), needs_journal=True),
     Bug(engine.act_after_leadership, _day(deaths=HANGS), needs_journal=True),

@@ -12,6 +12,7 @@ from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import Signer
+from trading.exchanges.kraken.dead_man import Protection
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
 from trading.exchanges.kraken.rest import KrakenRest
@@ -92,19 +93,14 @@ def _place_at_coinbase(simulator: Simulator) -> None:
     simulator.coinbase.rest.desk.place(Asked(account, {}, {}, body))
 
 
-def _connect_kraken(
-    *,
-    address: str,
-    specs: Sequence[MarketSpec],
-    clock: VenueClock,
-    feed: MarketFeed,
-    wall_ns: Wall = None,
-) -> tuple[WireVenue, KrakenDesk, Close]:
-    venue, desk, close = _connect_kraken_by_socket(
-        address=address, specs=specs, clock=clock, feed=feed, wall_ns=wall_ns
-    )
+def _connect_kraken(**given: Any) -> tuple[WireVenue, KrakenDesk, Close]:
+    venue, desk, close = _connect_kraken_by_socket(**given)
     desk.prefers_socket = False
     return venue, desk, close
+
+
+def _connect_kraken_with_switch(**given: Any) -> tuple[WireVenue, KrakenDesk, Close]:
+    return _connect_kraken_by_socket(**given, protection=Protection.SWITCH)
 
 
 def _connect_kraken_by_socket(
@@ -114,12 +110,24 @@ def _connect_kraken_by_socket(
     clock: VenueClock,
     feed: MarketFeed,
     wall_ns: Wall = None,
+    protection: Protection = Protection.STOPS,
 ) -> tuple[WireVenue, KrakenDesk, Close]:
     rest = KrakenRest(url=address, key=KEY, secret=KRAKEN.secret)
-    road = SocketRoad(answer_seconds=ANSWER_SECONDS)
-    desk = KrakenDesk(rest=rest, specs=specs, clock=clock, wall_ns=wall_ns, socket=road)
-    socket = f"{address.replace('http', 'ws', 1)}/v2/auth"
-    venue = KrakenVenue(desk=desk, feed=feed, ws_url=socket, audit_seconds=AUDIT_SECONDS)
+    desk = KrakenDesk(
+        rest=rest,
+        specs=specs,
+        clock=clock,
+        wall_ns=wall_ns,
+        socket=SocketRoad(answer_seconds=ANSWER_SECONDS),
+        protection=protection,
+    )
+    venue = KrakenVenue(
+        desk=desk,
+        feed=feed,
+        ws_url=f"{address.replace('http', 'ws', 1)}/v2/auth",
+        audit_seconds=AUDIT_SECONDS,
+        look_seconds=AUDIT_SECONDS,
+    )
     return venue, desk, rest.close
 
 
@@ -149,6 +157,7 @@ KRAKEN = Wire(
     fill_name=str,
 )
 KRAKEN_SOCKET = replace(KRAKEN, name="kraken-socket", connect=_connect_kraken_by_socket)
+KRAKEN_SWITCH = replace(KRAKEN, name="kraken-switch", connect=_connect_kraken_with_switch)
 COINBASE = Wire(
     name="coinbase",
     secret=base64.b64encode(bytes(range(32))).decode(),
@@ -158,4 +167,6 @@ COINBASE = Wire(
     connect=_connect_coinbase,
     fill_name=entry_id,
 )
-WIRES: Mapping[str, Wire] = {wire.name: wire for wire in (KRAKEN, KRAKEN_SOCKET, COINBASE)}
+WIRES: Mapping[str, Wire] = {
+    wire.name: wire for wire in (KRAKEN, KRAKEN_SOCKET, KRAKEN_SWITCH, COINBASE)
+}

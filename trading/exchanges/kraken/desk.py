@@ -15,6 +15,7 @@ from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
 from trading.exchanges.kraken import names, orders
 from trading.exchanges.kraken.account import Account
 from trading.exchanges.kraken.admission import check_key, check_pair
+from trading.exchanges.kraken.dead_man import DeadMan, Protection
 from trading.exchanges.kraken.errors import FAILS, ApiError, NoAnswer, Unreached, outcome_of
 from trading.exchanges.kraken.inquiry import DEADLINE_NS, Inquiry
 from trading.exchanges.kraken.rest import KrakenRest
@@ -43,12 +44,15 @@ class KrakenDesk:
     wall_ns: Callable[[], int] | None = None
     socket: SocketRoad = field(default_factory=SocketRoad)
     prefers_socket: bool = True
+    protection: Protection = Protection.STOPS
+    dead_man: DeadMan = field(init=False)
     account: Account = field(init=False)
     purse: Purse = field(init=False)
     _by_rest: RestRoad = field(init=False)
 
     def __post_init__(self) -> None:
         self._by_rest = RestRoad(self.rest)
+        self.dead_man = DeadMan(self.rest, self.known, self.clock, self.protection)
         self.account = Account(self.rest, self.known, self.wall_ns)
         self.purse = Purse(self.account.holdings)
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
@@ -72,6 +76,7 @@ class KrakenDesk:
             check_pair(self.pairs, spec)
         told = await self.rest.public("Time")
         self.clock.hear(int(told["unixtime"]) * NS)
+        await self.dead_man.turn_off()
         self.inquiry.began_ns = self.clock.now_ns()
 
     async def look(self) -> Sight:
@@ -98,9 +103,23 @@ class KrakenDesk:
         last = self.last_prices.get(order.market, Decimal(0))
         self.caps.check(order, spec, last=last)
         await self.purse.spend(order, spec, last=last)
+        if order.purpose in STOPS:
+            async with self.dead_man.kept_off():
+                return await self._protect(order)
+        if order.purpose == Purpose.ENTRY and order.price_ticks:
+            async with self.dead_man.kept_on():
+                return await self._place(self._road(), order)
+        return await self._trade(order)
+
+    async def _protect(self, order: OrderRequest) -> str:
         stop, road = self.known.stop_of(order.market), self._road()
-        if order.purpose in STOPS and stop is not None:
+        if stop is not None:
             return await self._move(road, stop, order)
+        return await self._place(road, order)
+
+    async def _trade(self, order: OrderRequest) -> str:
+        """At the market; what rests for the position makes room first."""
+        stop, road = self.known.stop_of(order.market), self._road()
         if order.purpose == Purpose.EXIT and stop is not None:
             await self._take_away(road, stop)
         elif order.purpose == Purpose.REDUCE and stop is not None:

@@ -1,6 +1,6 @@
 """Venue port over Kraken: the executions channel tells of our orders, and its socket carries them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -9,6 +9,7 @@ import structlog
 from trading.engine.messages import FeedChange, FillReport
 from trading.engine.ports import MarketFeed
 from trading.exchanges.kraken import orders
+from trading.exchanges.kraken.dead_man import LOOK_SECONDS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.sockets import Overheard, Subscriptions
@@ -36,12 +37,17 @@ class KrakenVenue(WireVenue):
         feed: MarketFeed,
         ws_url: str,
         audit_seconds: float = AUDIT_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         super().__init__(desk=desk, feed=feed, audit_seconds=audit_seconds)
+        self._dead_man, self._look_seconds = desk.dead_man, look_seconds
         self._rest, self._ws_url = desk.rest, ws_url
         self._road = desk.socket
         self._token = ""
         self._sequence, self._gap = 0, ""
+
+    def _work(self, after_ns: Mapping[int, int]) -> list[Awaitable[None]]:
+        return [*super()._work(after_ns), self._dead_man.keep(look_seconds=self._look_seconds)]
 
     async def _requests(self) -> list[dict[str, Any]]:
         """A token for each connection, and the channel of our orders."""

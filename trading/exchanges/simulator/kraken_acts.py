@@ -84,11 +84,9 @@ def cancel_all(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> 
 
 def dead_man(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
     """Arm or disarm the dead-man switch."""
-    account, timeout = outlet.account_of(params, right=CLOSE), int(params.get("timeout") or 0)
-    now = outlet.exchange.clock.now_ns()
-    account.dead_man_ns = now + timeout * 1_000_000_000 if timeout else 0
-    outlet.ack(base, {"currentTime": words.stamp(now),
-                     "triggerTime": words.stamp(account.dead_man_ns)})  # fmt: skip
+    account = outlet.account_of(params, right=CLOSE)
+    fires_ns = outlet.exchange.set_dead_man(account, words.timeout(params.get("timeout")))
+    outlet.ack(base, words.switch(now_ns=outlet.exchange.clock.now_ns(), fires_ns=fires_ns))
 
 
 def _check_numbers(params: dict[str, Any]) -> None:
