@@ -10,6 +10,7 @@ from tenants.scoping import TenantModel
 
 CCXT = "ccxt:"  # followed by ccxt's id of a venue: market data for paper trading
 PAPER_ONLY = "Through ccxt comes market data for paper trading only; no order can be sent."
+NO_SWITCH = "This venue has no dead-man switch; Kraken has."
 
 
 def check_venue(venue: str) -> None:
@@ -42,6 +43,10 @@ class ExchangeAccount(TenantModel):
         PAPER = "PAPER"
         LIVE = "LIVE"
 
+    class Protection(models.TextChoices):
+        STOPS = "STOPS", "Resting stops while holding"
+        SWITCH = "SWITCH", "The same, and the venue's dead-man switch while only entries rest"
+
     WITH_KEYS = (  # where orders can be sent
         Venue.KRAKEN,
         Venue.COINBASE,
@@ -59,10 +64,22 @@ class ExchangeAccount(TenantModel):
     label = models.CharField(max_length=60)
     mode = models.CharField(max_length=5, choices=Mode, default=Mode.PAPER)
     quote_currency = models.CharField(max_length=16, default="USD")
+    protection = models.CharField(
+        max_length=6,
+        choices=Protection,
+        default=Protection.STOPS,
+        help_text="what guards it while no engine does",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "venue", "label"], name="account_label"),
+            models.CheckConstraint(
+                condition=models.Q(protection="STOPS")
+                | models.Q(venue__in=("kraken", "simulator")),
+                name="account_switch_where_there_is_one",
+                violation_error_message=NO_SWITCH,
+            ),
             models.CheckConstraint(
                 condition=~models.Q(venue__startswith=CCXT, mode="LIVE"),
                 name="account_by_ccxt_on_paper",

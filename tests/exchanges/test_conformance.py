@@ -15,8 +15,9 @@ from trading.engine.errors import NotSent, OutcomeUnknown, Refused
 
 ENTRY, PROTECT, MOVE = Purpose.ENTRY, Purpose.PROTECT, Purpose.MOVE_STOP
 EXIT, REDUCE = Purpose.EXIT, Purpose.REDUCE
-PLACE = {"kraken": "AddOrder", "coinbase": "orders"}
-NEWS = {"kraken": "executions", "coinbase": "user"}
+BY_SOCKET = ("kraken-socket", "kraken-switch")
+PLACE = {"kraken": "AddOrder", "coinbase": "orders"} | dict.fromkeys(BY_SOCKET, "add_order")
+NEWS = {"kraken": "executions", "coinbase": "user"} | dict.fromkeys(BY_SOCKET, "executions")
 
 
 @pytest.fixture(params=WIRES.values(), ids=list(WIRES))

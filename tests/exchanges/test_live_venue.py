@@ -18,10 +18,12 @@ from tests.exchanges.street import (
     oracle,
     purposes,
 )
+from trading.chaos.days import LATE_SECONDS
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
-from trading.chaos.wires import COINBASE, KRAKEN, WIRES, Wire
+from trading.chaos.wires import COINBASE, KRAKEN, KRAKEN_SOCKET, KRAKEN_SWITCH, Wire
 from trading.core.codes import Purpose
+from trading.core.config.pipeline import PipelineParams
 from trading.engine.errors import CannotTrade
 from trading.exchanges.simulator.accounts import RIGHTS
 from trading.exchanges.simulator.coinbase_account import ALL_RIGHTS
@@ -31,7 +33,8 @@ from trading.exchanges.simulator.server import Simulator
 EAGER = eager_params(with_limits=False)
 BARS = stormy_bars(5, 200)  # entries, stops that move, and exits at the market
 A_MORNING = BARS[:80]  # one of each but the exit
-BOTH = pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
+ROADS = (KRAKEN, KRAKEN_SOCKET, COINBASE)
+ALL = pytest.mark.parametrize("wire", ROADS, ids=[wire.name for wire in ROADS])
 
 
 @dataclass
@@ -54,15 +57,20 @@ class Trouble:
         if self.kind == "sockets":
             self.simulator.close_sockets()
             return
-        faults.arm(Fault(self.kind, self.where, times=self.times, words=self.words))
+        seconds = LATE_SECONDS if self.kind == "reply_late" else 0.0
+        faults.arm(Fault(self.kind, self.where, self.times, seconds, self.words))
 
 
 async def play(
-    trouble: Trouble | None = None, *, wire: Wire = KRAKEN, bars: np.ndarray = BARS
+    trouble: Trouble | None = None,
+    *,
+    wire: Wire = KRAKEN,
+    bars: np.ndarray = BARS,
+    params: PipelineParams = EAGER,
 ) -> tuple[Any, Any]:
     """A day with this trouble; (simulator, street) after it."""
     simulator = await open_simulator(bars, wire=wire)
-    street = LiveStreet(simulator, EAGER, bars, wire)
+    street = LiveStreet(simulator, params, bars, wire)
     if trouble is not None:
         trouble.simulator = simulator
         street.before_bar = trouble
@@ -73,7 +81,7 @@ async def play(
     return simulator, street
 
 
-@BOTH
+@ALL
 async def test_a_day_without_trouble_trades_and_all_books_agree(wire: Wire) -> None:
     simulator, street = await play(wire=wire)
 
@@ -123,6 +131,50 @@ async def test_whatever_fails_no_order_is_doubled_and_no_fill_lost(
     check_books(simulator, street)
 
 
+BY_SOCKET = [
+    ("request_lost", "add_order", ""),
+    ("reply_lost", "add_order", ""),
+    ("reply_dropped", "add_order", ""),
+    ("reply_late", "add_order", ""),
+    ("reply_twice", "add_order", ""),
+    ("error", "add_order", "EAPI:Invalid token"),
+    ("error", "add_order", "EOrder:Rate limit exceeded"),
+    ("error", "add_order", "EService:Deadline elapsed"),
+    ("reply_lost", "amend_order", ""),
+    ("reply_dropped", "amend_order", ""),
+    ("reply_late", "cancel_order", ""),
+    ("drop", "executions", ""),
+    ("sockets", "", ""),
+]
+
+
+@pytest.mark.parametrize(("kind", "where", "words"), BY_SOCKET)
+async def test_whatever_fails_on_the_socket_no_order_is_doubled_and_no_fill_lost(
+    kind: str, where: str, words: str
+) -> None:
+    trouble = Trouble(kind, where, words, every=20 if kind == "sockets" else 4)
+
+    simulator, street = await play(trouble, wire=KRAKEN_SOCKET, bars=A_MORNING)
+
+    by_socket = [one for one in oracle(simulator, "request") if one["method"] == "add_order"]
+    assert by_socket, "nothing went over the socket"
+    assert kind == "sockets" or where == "cancel_order" or simulator.exchange.faults.met
+    check_books(simulator, street)
+
+
+@pytest.mark.parametrize("kind", ["", "reply_lost", "request_lost"])
+async def test_a_day_of_limits_under_the_switch_never_has_a_stop_under_it(kind: str) -> None:
+    trouble = Trouble(kind, "CancelAllOrdersAfter", every=2) if kind else None
+
+    simulator, street = await play(
+        trouble, wire=KRAKEN_SWITCH, bars=BARS[:120], params=eager_params(with_limits=True)
+    )
+
+    assert any(event["until_ns"] for event in oracle(simulator, "dead_man"))
+    assert any(event["type"] == "stop-loss" for event in oracle(simulator, "order"))
+    check_books(simulator, street)
+
+
 AT_COINBASE = [
     ("request_lost", "orders"),
     ("reply_lost", "orders"),
@@ -169,7 +221,7 @@ async def test_troubles_together(seed: int) -> None:
     check_books(simulator, street)
 
 
-@BOTH
+@ALL
 async def test_foreign_orders_stay_untouched(wire: Wire) -> None:
     simulator = await open_simulator(BARS, wire=wire)
     account = simulator.exchange.accounts[KEY]
@@ -242,7 +294,7 @@ async def test_a_venue_that_forgot_our_orders_is_a_hold() -> None:
     assert ("DATA", "orders") in street.ledger.holds
 
 
-@BOTH
+@ALL
 async def test_nobody_elses_coins_are_ever_sold(wire: Wire) -> None:
     simulator, _ = await play(wire=wire)
 

@@ -19,7 +19,7 @@ SHOWN = [bug for bug in ALL if not bug.needs_journal]
 
 async def found_on(day: Day, *, seconds: float = LONGEST_SECONDS) -> list[str]:
     """What the venue's log and our journal do not agree on after this day."""
-    bars, wire = stormy_bars(day.seed, day.bars), WIRES[day.venue]
+    bars, wire = stormy_bars(day.seed, day.bars), WIRES[day.wire]
     simulator = await open_simulator(bars, wire=wire)
     faults = simulator.exchange.faults
 

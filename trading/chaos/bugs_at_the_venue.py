@@ -33,12 +33,12 @@ def resend_under_a_new_id(put: Put) -> None:
     """What had no answer is sent again, as something else."""
     place = KrakenDesk._place
 
-    async def again(self: KrakenDesk, order: Any) -> str:
+    async def again(self: KrakenDesk, road: Any, order: Any) -> str:
         try:
-            return await place(self, order)
+            return await place(self, road, order)
         except OutcomeUnknown:
             other = msgspec.structs.replace(order, client_order_id=str(uuid.uuid4()))
-            return await place(self, other)
+            return await place(self, road, other)
 
     put(KrakenDesk, "_place", again)
 
@@ -76,8 +76,8 @@ def never_ask_again(put: Put) -> None:
 def place_a_second_stop(put: Put) -> None:
     """A moved stop is a new one beside the old."""
 
-    async def beside(self: KrakenDesk, stop: Any, order: Any) -> str:
-        return await self._place(order)
+    async def beside(self: KrakenDesk, road: Any, stop: Any, order: Any) -> str:
+        return await self._place(road, order)
 
     put(KrakenDesk, "_move", beside)
 
@@ -85,7 +85,7 @@ def place_a_second_stop(put: Put) -> None:
 def sell_with_the_stop_resting(put: Put) -> None:
     """An exit does not take the stop away."""
 
-    async def nothing(self: KrakenDesk, stop: Any) -> None:
+    async def nothing(self: KrakenDesk, road: Any, stop: Any) -> None:
         return None
 
     put(KrakenDesk, "_take_away", nothing)
@@ -94,7 +94,7 @@ def sell_with_the_stop_resting(put: Put) -> None:
 def sell_a_part_beside_the_stop(put: Put) -> None:
     """A part is sold while the stop goes on offering the whole."""
 
-    async def nothing(self: KrakenDesk, stop: Any, order: Any) -> None:
+    async def nothing(self: KrakenDesk, road: Any, stop: Any, order: Any) -> None:
         return None
 
     put(KrakenDesk, "_shrink", nothing)

@@ -10,6 +10,7 @@ ZERO = Decimal(0)
 NEVER_SENT = ("REFUSED", "EXPIRED")
 UNSETTLED = ("PLANNED", "UNKNOWN")
 STOPS = ("stop-loss", "stop-limit")
+SWITCH = "Dead man's switch"  # as the venue's log says
 LONGEST_NAKED_SECONDS = 120.0  # of the venue's time, which moves in steps of twenty seconds
 
 Event = Mapping[str, Any]
@@ -126,7 +127,7 @@ def compare(
         foreign: client ids of orders that are not ours.
         is_settled: whether everything has ended that was on its way.
     """
-    found = [*_orders(oracle, books, foreign), *_paused(oracle, foreign)]
+    found = [*_orders(oracle, books, foreign), *_paused(oracle, foreign), *_switched(oracle)]
     told = replay(oracle, books.states)
     if told.oversold:
         found.append("more was offered for sale than was bought")
@@ -207,6 +208,28 @@ def _paused(oracle: Sequence[Event], foreign: Sequence[str]) -> Iterator[str]:
         bought = event["kind"] == "order" and event["side"] == "buy"
         if is_paused and bought and event["client_id"] not in foreign:
             yield f"order {event['client_id']} bought while a person had paused"
+
+
+def _switched(oracle: Sequence[Event]) -> Iterator[str]:
+    """No stop ever rests under the venue's dead-man switch, whoever's it is."""
+    stops, on_until_ns = set[str](), 0
+    for event in oracle:
+        at_ns = int(event["at_ns"])
+        match event["kind"]:
+            case "dead_man":
+                on_until_ns = int(event["until_ns"])
+                if stops and on_until_ns:
+                    yield f"the dead-man switch was turned on over stop {min(stops)}"
+            case "order" if event["type"] in STOPS:
+                stops.add(event["order_id"])
+                if on_until_ns > at_ns:
+                    yield f"stop {event['order_id']} was placed under the dead-man switch"
+            case "end":
+                if event["order_id"] in stops and event["reason"] == SWITCH:
+                    yield f"stop {event['order_id']} was cancelled by the dead-man switch"
+                stops.discard(event["order_id"])
+            case "fill":
+                stops.discard(event["order_id"])
 
 
 def _cash_of(booked: Booked) -> Decimal:

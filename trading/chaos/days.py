@@ -31,6 +31,40 @@ AT_KRAKEN: tuple[Words, ...] = (
     ("not_json", "executions", ""),
     ("sockets", "", ""),
 )
+BY_SOCKET: tuple[Words, ...] = (
+    ("request_lost", "add_order", ""),
+    ("reply_lost", "add_order", ""),
+    ("reply_dropped", "add_order", ""),
+    ("reply_late", "add_order", ""),
+    ("reply_twice", "add_order", ""),
+    ("error", "add_order", "EService:Unavailable"),
+    ("error", "add_order", "EOrder:Rate limit exceeded"),
+    ("error", "add_order", "EAPI:Invalid token"),
+    ("error", "add_order", "EOrder:Insufficient funds"),
+    ("error", "add_order", "EService:Deadline elapsed"),
+    ("reply_lost", "amend_order", ""),
+    ("reply_dropped", "amend_order", ""),
+    ("request_lost", "amend_order", ""),
+    ("error", "amend_order", "EOrder:Invalid order"),
+    ("reply_lost", "cancel_order", ""),
+    ("reply_late", "cancel_order", ""),
+    ("request_lost", "cancel_order", ""),
+    ("reply_lost", "AddOrder", ""),  # beside the socket, while it is gone
+    ("error", "GetWebSocketsToken", "EAPI:Rate limit exceeded"),
+    ("error", "QueryOrders", "EAPI:Rate limit exceeded"),
+    ("page_520", "ClosedOrders", ""),
+    ("drop", "executions", ""),
+    ("duplicate", "executions", ""),
+    ("not_json", "executions", ""),
+    ("sockets", "", ""),
+)
+WITH_SWITCH: tuple[Words, ...] = (
+    *BY_SOCKET,
+    ("request_lost", "CancelAllOrdersAfter", ""),
+    ("reply_lost", "CancelAllOrdersAfter", ""),
+    ("page_520", "CancelAllOrdersAfter", ""),
+    ("error", "CancelAllOrdersAfter", "EAPI:Rate limit exceeded"),
+)
 AT_COINBASE: tuple[Words, ...] = (
     ("request_lost", "orders", ""),
     ("reply_lost", "orders", ""),
@@ -55,7 +89,15 @@ AT_COINBASE: tuple[Words, ...] = (
     ("close", "user", ""),
     ("sockets", "", ""),
 )
-TROUBLES: Mapping[str, tuple[Words, ...]] = {"kraken": AT_KRAKEN, "coinbase": AT_COINBASE}
+TROUBLES: Mapping[str, tuple[Words, ...]] = {
+    "kraken": AT_KRAKEN,
+    "kraken-socket": BY_SOCKET,
+    "kraken-switch": WITH_SWITCH,
+    "coinbase": AT_COINBASE,
+}
+WAYS, CHANCES = ("", "socket", "switch"), (0.45, 0.35, 0.2)
+VENUES = ("coinbase", "kraken")
+LATE_SECONDS = 1.4  # after a day's patience for an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +108,11 @@ class Trouble:
     where: str
     words: str
     every: int
+
+    @property
+    def seconds(self) -> float:
+        """How late what is late comes."""
+        return LATE_SECONDS if self.kind == "reply_late" else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +139,14 @@ class Day:
     has_redis: bool = True
     has_foreign_order: bool = False
     with_limits: bool = False  # entries by limit, not at the market
+    way: str = (
+        ""  # socket: Kraken's orders over it where they can; switch: its dead-man switch as well
+    )
+
+    @property
+    def wire(self) -> str:
+        """Which of the wires there are."""
+        return f"{self.venue}-{self.way}" if self.way else self.venue
 
     def __str__(self) -> str:
         told = [f"{one.kind} {one.where}".strip() for one in self.troubles]
@@ -101,12 +156,14 @@ class Day:
         told += [] if self.has_redis else ["no redis"]
         told += ["foreign order"] if self.has_foreign_order else []
         told += ["limits"] if self.with_limits else []
+        told += [f"by {self.way}"] if self.way else []
         return ", ".join(told) or "calm"
 
 
 def draw(seed: int, *, venue: str) -> Day:
-    """The day of a seed over this wire."""
-    all_ = TROUBLES[venue]
+    """The day of a seed at this venue."""
+    way = _way(seed) if venue == "kraken" else ""
+    all_ = TROUBLES[f"{venue}-{way}" if way else venue]
     rng = np.random.default_rng([seed, 20_261_121])
     bars = int(rng.integers(*BARS))
     chosen = rng.choice(len(all_), size=int(rng.integers(0, 4)), replace=False)
@@ -120,12 +177,17 @@ def draw(seed: int, *, venue: str) -> Day:
         pause_after=int(rng.integers(60, bars)) if rng.random() < 0.15 else 0,
         has_redis=bool(rng.random() > 0.1),
         has_foreign_order=bool(rng.random() < 0.15),
-        with_limits=bool(rng.random() < 0.3),
+        with_limits=bool(rng.random() < 0.3) or way == "switch",
+        way=way,
     )
     if drawn.pause_after and rng.random() < 0.5:
         last = Death(COMMAND_POINTS[int(rng.integers(len(COMMAND_POINTS)))])
         return replace(drawn, deaths=(*drawn.deaths, last))
     return drawn
+
+
+def _way(seed: int) -> str:
+    return str(np.random.default_rng([seed, 20_261_122]).choice(WAYS, p=CHANCES))
 
 
 def _trouble(told: Words, rng: np.random.Generator) -> Trouble:

@@ -11,6 +11,8 @@ from typing import Any
 from trading.chaos import bugs_at_coinbase as coinbase
 from trading.chaos import bugs_at_the_venue as venue
 from trading.chaos import bugs_in_the_engine as engine
+from trading.chaos import bugs_of_the_switch as switch
+from trading.chaos import bugs_on_the_socket as socket
 from trading.chaos.days import Day, Death, Trouble
 
 Put = Callable[[Any, str, Any], None]
@@ -43,6 +45,7 @@ def _at_coinbase(*troubles: tuple[str, str], **more: Any) -> Day:
 
 
 LOST_REPLY = ("reply_lost", "AddOrder")
+LOST_ANSWER = ("reply_lost", "add_order")
 WITH_EXITS = {"seed": 17, "bars": 220}  # markets in which what the bug concerns does happen
 WITH_PARTS = {"seed": 1, "bars": 220}
 DIES = tuple(Death("after_answer") for _ in range(6))
@@ -72,6 +75,9 @@ ALL = (
     Bug(engine.sell_the_customers_coins, _day(**WITH_EXITS)),
     Bug(venue.count_nonces_in_seconds, _day()),
     Bug(venue.name_orders_at_random, _day()),
+    Bug(socket.try_the_other_road, _day(LOST_ANSWER, bars=64, way="socket")),
+    Bug(socket.hear_on_after_a_gap, _day(("drop", "executions"), way="socket")),
+    Bug(switch.leave_it_on, _day(with_limits=True, way="switch")),
     Bug(engine.send_before_commit, _day(deaths=DIES), needs_journal=True),
     Bug(engine.send_what_was_planned, _day(deaths=DIES), needs_journal=True),
     Bug(engine.act_after_leadership, _day(deaths=HANGS), needs_journal=True),

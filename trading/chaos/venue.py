@@ -123,7 +123,13 @@ class Door:
             if trouble.kind == "sockets":
                 await self._ask("sockets")
                 continue
-            await self._ask("fault", kind=trouble.kind, where=trouble.where, words=trouble.words)
+            await self._ask(
+                "fault",
+                kind=trouble.kind,
+                where=trouble.where,
+                words=trouble.words,
+                seconds=trouble.seconds,
+            )
 
     async def heal(self) -> None:
         """Nothing more goes wrong."""

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +12,11 @@ from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import Signer
+from trading.exchanges.kraken.dead_man import Protection
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.simulator.accounts import Account
 from trading.exchanges.simulator.coinbase_asked import Asked
 from trading.exchanges.simulator.coinbase_tickets import entry_id
@@ -29,6 +31,7 @@ SYMBOL = "BTC/USD"
 FOREIGN = "mine"
 FOREIGN_QUANTITY, ABOVE_ANY_PRICE = Decimal("0.5"), Decimal("999999.9")
 AUDIT_SECONDS = 0.03  # a day passes in seconds
+ANSWER_SECONDS = 1.0  # how long a day waits for an answer that does not come
 BOUNDLESS = 1_000_000
 
 Event = Mapping[str, Any]
@@ -90,18 +93,41 @@ def _place_at_coinbase(simulator: Simulator) -> None:
     simulator.coinbase.rest.desk.place(Asked(account, {}, {}, body))
 
 
-def _connect_kraken(
+def _connect_kraken(**given: Any) -> tuple[WireVenue, KrakenDesk, Close]:
+    venue, desk, close = _connect_kraken_by_socket(**given)
+    desk.prefers_socket = False
+    return venue, desk, close
+
+
+def _connect_kraken_with_switch(**given: Any) -> tuple[WireVenue, KrakenDesk, Close]:
+    return _connect_kraken_by_socket(**given, protection=Protection.SWITCH)
+
+
+def _connect_kraken_by_socket(
     *,
     address: str,
     specs: Sequence[MarketSpec],
     clock: VenueClock,
     feed: MarketFeed,
     wall_ns: Wall = None,
+    protection: Protection = Protection.STOPS,
 ) -> tuple[WireVenue, KrakenDesk, Close]:
     rest = KrakenRest(url=address, key=KEY, secret=KRAKEN.secret)
-    desk = KrakenDesk(rest=rest, specs=specs, clock=clock, wall_ns=wall_ns)
-    socket = f"{address.replace('http', 'ws', 1)}/v2/auth"
-    venue = KrakenVenue(desk=desk, feed=feed, ws_url=socket, audit_seconds=AUDIT_SECONDS)
+    desk = KrakenDesk(
+        rest=rest,
+        specs=specs,
+        clock=clock,
+        wall_ns=wall_ns,
+        socket=SocketRoad(answer_seconds=ANSWER_SECONDS),
+        protection=protection,
+    )
+    venue = KrakenVenue(
+        desk=desk,
+        feed=feed,
+        ws_url=f"{address.replace('http', 'ws', 1)}/v2/auth",
+        audit_seconds=AUDIT_SECONDS,
+        look_seconds=AUDIT_SECONDS,
+    )
     return venue, desk, rest.close
 
 
@@ -130,6 +156,8 @@ KRAKEN = Wire(
     connect=_connect_kraken,
     fill_name=str,
 )
+KRAKEN_SOCKET = replace(KRAKEN, name="kraken-socket", connect=_connect_kraken_by_socket)
+KRAKEN_SWITCH = replace(KRAKEN, name="kraken-switch", connect=_connect_kraken_with_switch)
 COINBASE = Wire(
     name="coinbase",
     secret=base64.b64encode(bytes(range(32))).decode(),
@@ -139,4 +167,6 @@ COINBASE = Wire(
     connect=_connect_coinbase,
     fill_name=entry_id,
 )
-WIRES: Mapping[str, Wire] = {wire.name: wire for wire in (KRAKEN, COINBASE)}
+WIRES: Mapping[str, Wire] = {
+    wire.name: wire for wire in (KRAKEN, KRAKEN_SOCKET, KRAKEN_SWITCH, COINBASE)
+}

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
+from websockets.protocol import State
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,34 @@ class Broken(Exception):
     """This connection cannot be used any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An open connection, for what is said of one's own accord."""
+
+    socket: ClientConnection
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something may be said."""
+        return self.socket.state is State.OPEN
+
+    async def send(self, text: str) -> None:
+        """Say it.
+
+        Raises:
+            WebSocketException, OSError: it may have left, or not.
+        """
+        await self.socket.send(text)
+
+    def drop(self) -> None:
+        """Cut it off; the listener connects anew."""
+        self.socket.transport.abort()
+
+
+def nobody(_: Line) -> None:
+    """Who only listens has no use for the line."""
+
+
 def pause_after(failures: int) -> float:
     """Seconds before the next try: at once at first, then longer and longer, with jitter."""
     if failures <= QUICK_RETRIES:
@@ -73,14 +102,19 @@ class Conversation(Protocol):
 
 
 async def listen(
-    url: str, converse: Callable[[], Conversation]
+    url: str,
+    converse: Callable[[], Conversation],
+    open_line: Callable[[Line], None] = nobody,
 ) -> AsyncGenerator[Frame | Connected | Lost, None]:
-    """Frames of a connection that is made again and again, for ever. Their numbers stay text."""
+    """Frames of a connection that is made again and again, for ever. Their numbers stay text.
+
+    ``open_line`` is given each new connection before anything is sent on it.
+    """
     failures, loop = 0, asyncio.get_running_loop()
     while True:
         began = loop.time()
         try:
-            async with aclosing(_connection(url, converse())) as frames:
+            async with aclosing(_connection(url, converse(), open_line)) as frames:
                 async for frame in frames:
                     yield frame
             reason = "closed by the venue"
@@ -92,12 +126,13 @@ async def listen(
 
 
 async def _connection(
-    url: str, conversation: Conversation
+    url: str, conversation: Conversation, open_line: Callable[[Line], None]
 ) -> AsyncGenerator[Frame | Connected, None]:
     wanted = await conversation.requests()
     async with connect(
         url, max_size=MOST_BYTES, open_timeout=OPEN_SECONDS, close_timeout=1.0, ping_interval=None
     ) as socket:
+        open_line(Line(socket))
         for request in wanted:
             await socket.send(json.dumps(request))
         while True:

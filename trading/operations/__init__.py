@@ -1,6 +1,12 @@
 """Write use cases of trading, one module per noun."""
 
-from trading.operations.accounts import AccountNotFound, ModeRefused, switch_mode
+from trading.operations.accounts import (
+    AccountNotFound,
+    ModeRefused,
+    ProtectionRefused,
+    choose_protection,
+    switch_mode,
+)
 from trading.operations.bots import create_bot, revise_bot
 from trading.operations.credentials import KeyReport, disable_account_key, record_check
 from trading.operations.demo import Demo, ensure_demo
@@ -36,8 +42,10 @@ __all__ = [
     "EngineNotFound",
     "KeyReport",
     "ModeRefused",
+    "ProtectionRefused",
     "RevisionRefused",
     "change_bot",
+    "choose_protection",
     "close_all",
     "create_bot",
     "create_engine",

@@ -1,7 +1,9 @@
-"""Accounts: from paper to real orders, and back."""
+"""Accounts: from paper to real orders and back, and what guards them while no engine does."""
 
 import uuid
 from datetime import datetime
+
+from django.core.exceptions import ValidationError
 
 from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount, User
@@ -53,6 +55,45 @@ def switch_mode(
         subject=str(account),
         before={"mode": before},
         after={"mode": mode, "override": override[:200] if missing else "", "missing": missing},
+        now=now,
+    )
+    return account
+
+
+class ProtectionRefused(Exception):
+    """The account cannot have this protection; one sentence says why."""
+
+
+def choose_protection(
+    *, account_id: uuid.UUID, protection: str, actor: User | None, now: datetime
+) -> ExchangeAccount:
+    """Choose what guards an account from its engine's next start on.
+
+    Raises:
+        AccountNotFound: no such account here.
+        ProtectionRefused: no such protection, or its venue has none of it.
+    """
+    account = ExchangeAccount.objects.select_for_update().filter(id=account_id).first()
+    if account is None:
+        raise AccountNotFound(f"no account {account_id} in this workspace")
+    before, account.protection = account.protection, protection
+    try:
+        account.clean_fields()
+        account.validate_constraints()
+    except ValidationError as error:
+        accepted = ", ".join(ExchangeAccount.Protection)
+        words = " ".join(error.messages)
+        raise ProtectionRefused(
+            f"protection: {protection!r}, accepted is {accepted}: {words}"
+        ) from None
+    account.save(update_fields=["protection"])
+    tenant_operations.write_audit(
+        tenant_id=account.tenant_id,
+        actor=actor,
+        action="account.protection",
+        subject=str(account),
+        before={"protection": before},
+        after={"protection": protection},
         now=now,
     )
     return account

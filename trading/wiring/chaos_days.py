@@ -138,7 +138,7 @@ class Course:
 def run_day(day: Day, *, plant: str = "") -> Verdict:
     """The whole day and its judgement; with ``plant`` the engine carries that bug."""
     began = time.monotonic()
-    bars, wire = stormy_bars(day.seed, day.bars), WIRES[day.venue]
+    bars, wire = stormy_bars(day.seed, day.bars), WIRES[day.wire]
     slug = plant.replace("_", "-") or f"day-{day.venue}-{day.seed}"
     rows = make_rows(slug, venue=day.venue, with_limits=day.with_limits)
     venue = VenueProcess.start(bars, wire=wire, has_foreign_order=day.has_foreign_order)

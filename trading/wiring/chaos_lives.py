@@ -65,7 +65,7 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
     if plant:
         BUGS[plant].plant(put)
     plan = read_plan(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
-    clock, wire = SteppedClock(), WIRES[day.venue]
+    clock, wire = SteppedClock(), WIRES[day.wire]
     number = signal.SIGSTOP if death.hangs else signal.SIGKILL
     peril = Peril(death.point, death.nth, number, in_flight_seconds=death.seconds)
 

@@ -11,6 +11,7 @@ from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import Signer, UnusableKey
+from trading.exchanges.kraken.dead_man import Protection
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
 from trading.exchanges.kraken.rest import KrakenRest
@@ -72,7 +73,13 @@ def _kraken(
     url, _, private = venue_urls(plan.account.venue)
     rest = KrakenRest(url=url, key=opened.key.key, secret=opened.key.secret)
     wall_ns = own_clock(plan, clock)
-    desk = KrakenDesk(rest=rest, specs=plan.specs, clock=time, wall_ns=wall_ns)
+    desk = KrakenDesk(
+        rest=rest,
+        specs=plan.specs,
+        clock=time,
+        wall_ns=wall_ns,
+        protection=Protection(plan.account.protection),
+    )
     venue = KrakenVenue(desk=desk, feed=feed, ws_url=private)
     keys = _key_watch(plan, opened, rest)
     proofs = ProofWatch(tenant_id=plan.tenant_id, engine_id=str(plan.engine.id), rest=rest)

@@ -15,9 +15,12 @@ from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
 from trading.exchanges.kraken import names, orders
 from trading.exchanges.kraken.account import Account
 from trading.exchanges.kraken.admission import check_key, check_pair
+from trading.exchanges.kraken.dead_man import DeadMan, Protection
 from trading.exchanges.kraken.errors import FAILS, ApiError, NoAnswer, Unreached, outcome_of
 from trading.exchanges.kraken.inquiry import DEADLINE_NS, Inquiry
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.kraken.roads import RestRoad, Road
+from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.purse import Purse
 from trading.exchanges.venue_clock import VenueClock
 
@@ -28,7 +31,7 @@ NS = 1_000_000_000
 
 @dataclass(slots=True)
 class KrakenDesk:
-    """The orders of one account."""
+    """The orders of one account; over its socket where a venue keeps that open, else by REST."""
 
     rest: KrakenRest
     specs: Sequence[MarketSpec]
@@ -39,10 +42,17 @@ class KrakenDesk:
     last_prices: dict[int, Decimal] = field(default_factory=dict)
     pairs: dict[str, names.Pair] = field(default_factory=dict)
     wall_ns: Callable[[], int] | None = None
+    socket: SocketRoad = field(default_factory=SocketRoad)
+    prefers_socket: bool = True
+    protection: Protection = Protection.STOPS
+    dead_man: DeadMan = field(init=False)
     account: Account = field(init=False)
     purse: Purse = field(init=False)
+    _by_rest: RestRoad = field(init=False)
 
     def __post_init__(self) -> None:
+        self._by_rest = RestRoad(self.rest)
+        self.dead_man = DeadMan(self.rest, self.known, self.clock, self.protection)
         self.account = Account(self.rest, self.known, self.wall_ns)
         self.purse = Purse(self.account.holdings)
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
@@ -66,6 +76,7 @@ class KrakenDesk:
             check_pair(self.pairs, spec)
         told = await self.rest.public("Time")
         self.clock.hear(int(told["unixtime"]) * NS)
+        await self.dead_man.turn_off()
         self.inquiry.began_ns = self.clock.now_ns()
 
     async def look(self) -> Sight:
@@ -92,29 +103,47 @@ class KrakenDesk:
         last = self.last_prices.get(order.market, Decimal(0))
         self.caps.check(order, spec, last=last)
         await self.purse.spend(order, spec, last=last)
-        stop = self.known.stop_of(order.market)
-        if order.purpose in STOPS and stop is not None:
-            return await self._move(stop, order)
-        if order.purpose == Purpose.EXIT and stop is not None:
-            await self._take_away(stop)
-        elif order.purpose == Purpose.REDUCE and stop is not None:
-            await self._shrink(stop, order)
-        return await self._place(order)
+        if order.purpose in STOPS:
+            async with self.dead_man.kept_off():
+                return await self._protect(order)
+        if order.purpose == Purpose.ENTRY and order.price_ticks:
+            async with self.dead_man.kept_on():
+                return await self._place(self._road(), order)
+        return await self._trade(order)
 
-    async def _place(self, order: OrderRequest) -> str:
+    async def _protect(self, order: OrderRequest) -> str:
+        stop, road = self.known.stop_of(order.market), self._road()
+        if stop is not None:
+            return await self._move(road, stop, order)
+        return await self._place(road, order)
+
+    async def _trade(self, order: OrderRequest) -> str:
+        """At the market; what rests for the position makes room first."""
+        stop, road = self.known.stop_of(order.market), self._road()
+        if order.purpose == Purpose.EXIT and stop is not None:
+            await self._take_away(road, stop)
+        elif order.purpose == Purpose.REDUCE and stop is not None:
+            await self._shrink(road, stop, order)
+        return await self._place(road, order)
+
+    def _road(self) -> Road:
+        """The one road of all that an intent needs; when it ends on the way, the other is not taken."""
+        is_socket = self.prefers_socket and self.socket.is_ready
+        return self.socket if is_socket else self._by_rest
+
+    async def _place(self, road: Road, order: OrderRequest) -> str:
         spec = self.specs[order.market]
         pair = names.choose(self.pairs, spec.symbol)
         self.known.expect(order)
         deadline_ns = self._deadline(order)
         params = orders.add_params(order, spec, pair=pair.altname, deadline_ns=deadline_ns)
         try:
-            result = await self.rest.act("AddOrder", **params)
+            venue_id = await road.add(params, symbol=spec.symbol)
         except FAILS as error:
             raise outcome_of(error) from None
-        txids = result.get("txid") if isinstance(result, dict) else None
-        if not txids:
+        if not venue_id:
             raise OutcomeUnknown("the answer names no order")
-        return self.known.name(order, str(txids[0])).venue_id
+        return self.known.name(order, venue_id).venue_id
 
     def _deadline(self, order: OrderRequest) -> int:
         """Until when the venue may take an order that is sent now.
@@ -129,20 +158,20 @@ class KrakenDesk:
         self.inquiry.sent_ns[order.market, order.seq] = now_ns
         return deadline_ns
 
-    async def _move(self, stop: KnownOrder, order: OrderRequest) -> str:
+    async def _move(self, road: Road, stop: KnownOrder, order: OrderRequest) -> str:
         """Amend the resting stop: until the venue confirms, the old one protects."""
         spec = self.specs[order.market]
         params = orders.amend_params(order, spec, deadline_ns=self._deadline(order))
         try:
-            await self.rest.act("AmendOrder", txid=stop.venue_id, **params)
+            await road.amend(stop.venue_id, params)
         except FAILS as error:
             raise outcome_of(error) from None
         return self.known.name(order, stop.venue_id).venue_id
 
-    async def _take_away(self, stop: KnownOrder) -> None:
+    async def _take_away(self, road: Road, stop: KnownOrder) -> None:
         """The stop keeps what an exit sells; it goes first, and only for an exit at once."""
         try:
-            await self.rest.act("CancelOrder", txid=stop.venue_id)
+            await road.cancel(stop.venue_id)
         except ApiError as error:
             if not error.is_gone:
                 raise NotSent(f"the stop could not be taken away: {error.words}") from None
@@ -159,12 +188,12 @@ class KrakenDesk:
             return True  # sell nothing; its news will come
         return Decimal(str(told[stop.venue_id]["vol_exec"])) > 0
 
-    async def _shrink(self, stop: KnownOrder, order: OrderRequest) -> None:
+    async def _shrink(self, road: Road, stop: KnownOrder, order: OrderRequest) -> None:
         """The stop lets go of what is to be sold, and protects the rest."""
         spec = self.specs[order.market]
         left = spec.lot_size * (stop.order.quantity_lots - order.quantity_lots)
         try:
-            await self.rest.act("AmendOrder", txid=stop.venue_id, order_qty=orders.plain(left))
+            await road.amend(stop.venue_id, {"order_qty": orders.plain(left)})
         except FAILS as error:
             raise NotSent(f"the stop could not be made smaller: {error}") from None
 
@@ -174,7 +203,7 @@ class KrakenDesk:
         if known is None or known.is_over:
             return False
         try:
-            await self.rest.act("CancelOrder", txid=known.venue_id)
+            await self._road().cancel(known.venue_id)
         except FAILS as error:
             log.warning("cancel_failed", order=known.venue_id, why=str(error))
             return False

@@ -6,6 +6,7 @@ from trading.exchanges.failures import FAILS, NoAnswer, Unreached
 
 __all__ = ["FAILS", "ApiError", "NoAnswer", "Unreached", "outcome_of"]
 
+BAD_TOKEN = ("EAPI:Invalid token", "ESession:Invalid session", "Token(s) not found")
 # After these the action may have happened all the same.
 UNCLEAR = (
     "EService:Unavailable",
@@ -23,6 +24,7 @@ LATER = (
     "EOrder:Domain rate limit exceeded",
     "EService:Throttled",
     "EAPI:Invalid nonce",
+    *BAD_TOKEN,
 )
 GONE = ("EOrder:Unknown order", "EOrder:Invalid order")
 

@@ -1,6 +1,6 @@
-"""Venue port over Kraken: the executions channel tells of our orders."""
+"""Venue port over Kraken: the executions channel tells of our orders, and its socket carries them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -9,9 +9,10 @@ import structlog
 from trading.engine.messages import FeedChange, FillReport
 from trading.engine.ports import MarketFeed
 from trading.exchanges.kraken import orders
+from trading.exchanges.kraken.dead_man import LOOK_SECONDS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import FAILS
-from trading.exchanges.kraken.sockets import Subscriptions
+from trading.exchanges.kraken.sockets import Overheard, Subscriptions
 from trading.exchanges.sockets import Connected, Frame, Lost, listen
 from trading.exchanges.wire_venue import AUDIT_SECONDS, CHANNEL, WireVenue
 
@@ -36,49 +37,68 @@ class KrakenVenue(WireVenue):
         feed: MarketFeed,
         ws_url: str,
         audit_seconds: float = AUDIT_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         super().__init__(desk=desk, feed=feed, audit_seconds=audit_seconds)
+        self._dead_man, self._look_seconds = desk.dead_man, look_seconds
         self._rest, self._ws_url = desk.rest, ws_url
-        self._sequence = 0
+        self._road = desk.socket
+        self._token = ""
+        self._sequence, self._gap = 0, ""
+
+    def _work(self, after_ns: Mapping[int, int]) -> list[Awaitable[None]]:
+        return [*super()._work(after_ns), self._dead_man.keep(look_seconds=self._look_seconds)]
 
     async def _requests(self) -> list[dict[str, Any]]:
         """A token for each connection, and the channel of our orders."""
         try:
-            token = (await self._rest.read("GetWebSocketsToken"))["token"]
+            self._token = str((await self._rest.read("GetWebSocketsToken"))["token"])
         except FAILS as error:
             raise OSError(f"no token: {error}") from None
         params = {"channel": "executions", "snap_orders": True, "snap_trades": False}
-        return [{"method": "subscribe", "params": {**params, "token": token}}]
+        return [{"method": "subscribe", "params": {**params, "token": self._token}}]
 
-    def _converse(self) -> Subscriptions:
-        return Subscriptions(self._requests)
+    def _converse(self) -> Overheard:
+        return Overheard(Subscriptions(self._requests), self._road)
 
     async def _hear_orders(self) -> None:
         while True:
             try:
-                async with aclosing(listen(self._ws_url, self._converse)) as frames:
+                frames = listen(self._ws_url, self._converse, self._road.open)
+                async with aclosing(frames):
                     async for frame in frames:
                         await self._take(frame)
             except SequenceGap as error:
                 log.warning("order_news_missing", why=str(error))
-                self._tell(FeedChange(CHANNEL, is_up=False, reason=str(error)))
+                self._lose(str(error))
+
+    def _lose(self, reason: str) -> None:
+        self._sequence, self._gap = 0, ""
+        self._road.leave(reason)
+        self._tell(FeedChange(CHANNEL, is_up=False, reason=reason))
 
     async def _take(self, frame: Frame | Connected | Lost) -> None:
         if isinstance(frame, Lost):
-            reason = f"no news of orders from Kraken: {frame.reason}"
-            self._tell(FeedChange(CHANNEL, is_up=False, reason=reason))
+            self._lose(f"no news of orders from Kraken: {frame.reason}")
         elif isinstance(frame, Connected):
             await self._catch_up()
+            self._road.trust(self._token)
             self._tell(FeedChange(CHANNEL, is_up=True, reason="orders are told again"))
-        elif frame["channel"] == "executions":
+        elif frame.get("channel") == "executions":
             self._count(frame)
-            for told in frame.get("data") or []:
+            for told in [] if self._gap else frame.get("data") or []:
                 self._hear(told)
+        if self._gap and not self._road.awaits_answer:
+            raise SequenceGap(self._gap)
 
     def _count(self, frame: Frame) -> None:
+        """After a gap nothing is believed but answers that are on their way; then the connection ends."""
         number = int(frame.get("sequence") or 0)
-        if frame.get("type") != "snapshot" and number != self._sequence + 1:
-            raise SequenceGap(f"message {number} came after {self._sequence}")
+        if frame.get("type") == "snapshot":
+            self._gap = ""
+        elif number != self._sequence + 1:
+            self._gap = f"message {number} came after {self._sequence}"
+            self._road.distrust()
         self._sequence = number
 
     def _hear(self, told: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.sockets import Broken, Connected, Frame
 
 
@@ -28,3 +29,19 @@ class Subscriptions:
             self._waiting -= 1
             return Connected() if self._waiting == 0 else None
         return frame if "channel" in frame else None
+
+
+@dataclass(slots=True)
+class Overheard:
+    """A private connection: its subscriptions, and answers on the road of orders."""
+
+    inner: Subscriptions
+    road: SocketRoad
+
+    async def requests(self) -> Sequence[Frame]:
+        """The subscriptions, numbered."""
+        return await self.inner.requests()
+
+    def hear(self, frame: Frame) -> Frame | Connected | None:
+        """As the subscriptions hear it; the road hears everything first, and its answers are news too."""
+        return frame if self.road.hear(frame) else self.inner.hear(frame)

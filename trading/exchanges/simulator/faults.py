@@ -4,10 +4,14 @@ from dataclasses import dataclass, field
 
 REPLIES = ("request_lost", "reply_lost", "reply_late", "page_520", "error")
 COINBASE_REPLIES = (*REPLIES, "unauthorized", "rate_limited", "server_error", "unknown_enum")
+SOCKET_DEATHS = ("request_lost", "reply_lost")
+SOCKET_REPLIES = ("reply_late", "reply_dropped", "reply_twice", "error")
 ORDERS = ("late_fill",)
 MESSAGES = ("drop", "duplicate", "bad_checksum", "not_json")
 COINBASE_MESSAGES = ("drop", "duplicate", "not_json", "unknown_enum", "replay", "close", "silent")
-KINDS = tuple(dict.fromkeys((*COINBASE_REPLIES, *ORDERS, *MESSAGES, *COINBASE_MESSAGES)))
+KINDS = tuple(
+    dict.fromkeys((*COINBASE_REPLIES, *SOCKET_REPLIES, *ORDERS, *MESSAGES, *COINBASE_MESSAGES))
+)
 
 
 class UnknownFault(ValueError):

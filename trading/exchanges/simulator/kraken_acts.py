@@ -7,14 +7,15 @@ from trading.exchanges.simulator import kraken_words as words
 from trading.exchanges.simulator.kraken_outlet import Outlet
 from trading.exchanges.simulator.rules import Rejected
 
+MODIFY, CLOSE = "modify-trades", "close-trades"
+NUMBERS = ("order_qty", "limit_price", "trigger_price")
+
 
 def add(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
     """Place an order."""
-    account = outlet.account_of(params)
-    for name in ("order_qty", "limit_price"):
-        if isinstance(params.get(name), str):
-            raise Rejected(f"{name.capitalize()} field must be a number_float")
+    account = outlet.account_of(params, right=MODIFY)
     triggers = params.get("triggers") or {}
+    _check_numbers({**params, "trigger_price": triggers.get("price")})
     kind = params.get("order_type")
     order = orders.add(
         outlet.exchange,
@@ -42,7 +43,8 @@ def add(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
 
 def amend(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
     """Change a working order."""
-    account = outlet.account_of(params)
+    account = outlet.account_of(params, right=MODIFY)
+    _check_numbers(params)
     name = orders.amend(
         outlet.exchange,
         account,
@@ -51,6 +53,7 @@ def amend(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
             "client_id": params.get("cl_ord_id"),
             "quantity": params.get("order_qty"),
             "price": params.get("trigger_price") or params.get("limit_price"),
+            "deadline": params.get("deadline"),
         },
     )
     outlet.ack(base, {"amend_id": name, "order_id": params.get("order_id", "")})
@@ -58,7 +61,7 @@ def amend(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
 
 def cancel(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
     """Cancel orders; one answer each."""
-    account = outlet.account_of(params)
+    account = outlet.account_of(params, right=CLOSE)
     wanted = [("order_id", one) for one in params.get("order_id") or []]
     wanted += [("cl_ord_id", one) for one in params.get("cl_ord_id") or []]
     for field_, name in wanted:  # one answer each
@@ -68,21 +71,25 @@ def cancel(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None
                 account, orders.named(account, {key: name}), reason="User requested"
             )
         except Rejected as error:
-            outlet.send({**base, "success": False, "error": str(error)})
+            outlet.refuse(base, str(error))
         else:
             outlet.ack(base, {field_: name})
 
 
 def cancel_all(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
     """Cancel every working order."""
-    account = outlet.account_of(params)
+    account = outlet.account_of(params, right=CLOSE)
     outlet.ack(base, {"count": outlet.exchange.cancel_all(account, reason="User requested")})
 
 
 def dead_man(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
     """Arm or disarm the dead-man switch."""
-    account, timeout = outlet.account_of(params), int(params.get("timeout") or 0)
-    now = outlet.exchange.clock.now_ns()
-    account.dead_man_ns = now + timeout * 1_000_000_000 if timeout else 0
-    outlet.ack(base, {"currentTime": words.stamp(now),
-                     "triggerTime": words.stamp(account.dead_man_ns)})  # fmt: skip
+    account = outlet.account_of(params, right=CLOSE)
+    fires_ns = outlet.exchange.set_dead_man(account, words.timeout(params.get("timeout")))
+    outlet.ack(base, words.switch(now_ns=outlet.exchange.clock.now_ns(), fires_ns=fires_ns))
+
+
+def _check_numbers(params: dict[str, Any]) -> None:
+    for name in NUMBERS:
+        if isinstance(params.get(name), str):
+            raise Rejected(f"{name.capitalize()} field must be a number_float")

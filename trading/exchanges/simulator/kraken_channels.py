@@ -38,7 +38,7 @@ def subscribe(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> N
         market = outlet.exchange.markets.get(symbol)
         if market is None:
             words_ = f"Currency pair not supported {symbol}"
-            outlet.send({**base, "success": False, "error": words_, "symbol": symbol})
+            outlet.refuse({**base, "symbol": symbol}, words_)
             continue
         key = (channel, symbol, _size(channel, params))
         outlet.subscriptions.add(key)
@@ -159,7 +159,10 @@ def _balance(asset: str, value: Decimal) -> dict[str, Any]:
 
 
 def _on_private(outlet: Outlet, channel: str, event: dict[str, Any]) -> None:
-    """News of the account this socket belongs to."""
+    """News of the account this socket belongs to, and answers that come late, whoever asked."""
+    if channel == "answers":
+        outlet.send(event["message"])
+        return
     if (channel, "", 0) not in outlet.subscriptions or outlet.account is None:
         return
     if channel == "executions":

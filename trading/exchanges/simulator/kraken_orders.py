@@ -61,6 +61,9 @@ def amend(exchange: Exchange, account: Account, asked: Mapping[str, Any]) -> str
         Rejected: in the venue's words.
     """
     order = named(account, asked)
+    deadline_ns = _deadline(exchange, asked.get("deadline"))
+    if deadline_ns and exchange.clock.now_ns() > deadline_ns:
+        raise Rejected("EService:Deadline elapsed")
     price = asked.get("price")
     quantity = asked.get("quantity")
     return exchange.amend(

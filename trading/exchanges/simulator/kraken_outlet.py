@@ -8,7 +8,7 @@ import msgspec
 
 from trading.exchanges.simulator.accounts import Account, Listener
 from trading.exchanges.simulator.exchange import Exchange
-from trading.exchanges.simulator.faults import MESSAGES
+from trading.exchanges.simulator.faults import MESSAGES, Fault
 from trading.exchanges.simulator.kraken_rest import KrakenRest
 from trading.exchanges.simulator.kraken_views import Window
 from trading.exchanges.simulator.rules import Rejected
@@ -31,6 +31,7 @@ class Outlet:
     listener: Listener | None = None
     sequence: dict[str, int] = field(default_factory=dict)
     silent_until: float = 0.0
+    fault: Fault | None = None  # of the request that is being answered
     is_over: bool = False
 
     def send(self, message: dict[str, Any]) -> None:
@@ -70,11 +71,22 @@ class Outlet:
             self.account.listeners.remove(self.listener)
         self.is_over = True
 
-    def account_of(self, params: dict[str, Any]) -> Account:
+    def answer(self, message: dict[str, Any]) -> None:
+        """The answer to a request, unless a fault spoils it."""
+        kind = self.fault.kind if self.fault else ""
+        if self.fault and self.account and kind == "reply_late":
+            tell, event = self.account.tell, {"message": message}
+            asyncio.get_running_loop().call_later(self.fault.seconds, tell, "answers", event)
+        elif kind != "reply_dropped":
+            self.send(message)
+        if kind == "reply_twice":
+            self.send(message)
+
+    def account_of(self, params: dict[str, Any], *, right: str = "") -> Account:
         """Whose token a request carries.
 
         Raises:
-            Rejected: it is unknown or too old.
+            Rejected: it is unknown or too old, or its key lacks the right.
         """
         found = self.rest.tokens.get(str(params.get("token", "")))
         now = self.exchange.clock.now_ns()
@@ -83,8 +95,14 @@ class Outlet:
         account, expires = found
         if now > expires and self.account is not account:
             raise Rejected("EAPI:Invalid token")
+        if right and right not in account.rights:
+            raise Rejected("EGeneral:Permission denied")
         return account
 
     def ack(self, base: dict[str, Any], result: dict[str, Any]) -> None:
         """Success."""
-        self.send({**base, "result": result, "success": True})
+        self.answer({**base, "result": result, "success": True})
+
+    def refuse(self, base: dict[str, Any], words: str) -> None:
+        """Failure, in the venue's words."""
+        self.answer({**base, "success": False, "error": words})

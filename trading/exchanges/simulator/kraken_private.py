@@ -186,7 +186,7 @@ class PrivateMethods:
             self._exchange,
             account,
             {"order_id": asked.get("txid"), "client_id": asked.get("cl_ord_id"), "price": price,
-             "quantity": asked.get("order_qty")},
+             "quantity": asked.get("order_qty"), "deadline": asked.get("deadline")},
         )  # fmt: skip
         return {"amend_id": name}
 
@@ -201,10 +201,9 @@ class PrivateMethods:
         return {"count": self._exchange.cancel_all(account, reason="User requested")}
 
     def _dead_man(self, account: Account, asked: Asked) -> Any:
-        now, timeout = self._exchange.clock.now_ns(), int(asked.get("timeout") or 0)
-        account.dead_man_ns = now + timeout * NS if timeout else 0
-        fires = words.stamp(account.dead_man_ns) if timeout else "0"
-        return {"currentTime": words.stamp(now), "triggerTime": fires}
+        timeout = words.timeout(asked.get("timeout"))
+        fires_ns = self._exchange.set_dead_man(account, timeout)
+        return words.switch(now_ns=self._exchange.clock.now_ns(), fires_ns=fires_ns)
 
 
 def _chosen(account: Account, asked: Asked) -> list[Order]:

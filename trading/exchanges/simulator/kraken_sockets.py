@@ -5,6 +5,7 @@ import json
 
 from aiohttp import web
 
+from trading.exchanges.simulator.faults import SOCKET_DEATHS
 from trading.exchanges.simulator.kraken_stream import Session
 
 
@@ -18,7 +19,7 @@ async def serve(request: web.Request, session: Session) -> web.WebSocketResponse
         async for message in socket:
             if message.type is not web.WSMsgType.TEXT:
                 break
-            fault = _reply_fault(session, message.data)
+            fault = _death(session, message.data)
             if fault == "request_lost":
                 break
             session.receive(message.data)
@@ -31,13 +32,13 @@ async def serve(request: web.Request, session: Session) -> web.WebSocketResponse
     return socket
 
 
-def _reply_fault(session: Session, text: str) -> str:
-    """Which fault meets this request: before it is acted on, or before it is answered."""
+def _death(session: Session, text: str) -> str:
+    """Whether the connection dies of this request: before it is acted on, or before it is answered."""
     try:
         method = str(json.loads(text).get("method"))
     except (ValueError, AttributeError):
         return ""
-    fault = session.exchange.faults.take(("request_lost", "reply_lost"), method)
+    fault = session.exchange.faults.take(SOCKET_DEATHS, method)
     return fault.kind if fault else ""
 
 

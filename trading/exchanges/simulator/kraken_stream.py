@@ -8,8 +8,19 @@ from typing import Any
 from trading.exchanges.simulator import kraken_acts as acts
 from trading.exchanges.simulator import kraken_channels as channels
 from trading.exchanges.simulator import kraken_words as words
+from trading.exchanges.simulator.faults import SOCKET_REPLIES
 from trading.exchanges.simulator.kraken_outlet import Outlet
 from trading.exchanges.simulator.rules import Rejected
+
+Act = Callable[[Outlet, dict[str, Any], dict[str, Any]], None]
+TALK: dict[str, Act] = {"subscribe": channels.subscribe, "unsubscribe": channels.unsubscribe}
+TRADING: dict[str, Act] = {
+    "add_order": acts.add,
+    "amend_order": acts.amend,
+    "cancel_order": acts.cancel,
+    "cancel_all": acts.cancel_all,
+    "cancel_all_orders_after": acts.dead_man,
+}
 
 
 class Session(Outlet):
@@ -32,19 +43,21 @@ class Session(Outlet):
         if method == "ping":
             self.send({**base, "method": "pong"})
             return
-        known: dict[str, Callable[[Outlet, dict[str, Any], dict[str, Any]], None]] = {
-            "subscribe": channels.subscribe,
-            "unsubscribe": channels.unsubscribe,
-            "add_order": acts.add,
-            "amend_order": acts.amend,
-            "cancel_order": acts.cancel,
-            "cancel_all": acts.cancel_all,
-            "cancel_all_orders_after": acts.dead_man,
-        }
-        if method not in known:
-            self.send({**base, "success": False, "error": "Unsupported event"})
-            return
+        self.fault = self.exchange.faults.take(SOCKET_REPLIES, method)
         try:
-            known[method](self, params, base)
+            self._act(method, params, base)
         except Rejected as error:
-            self.send({**base, "success": False, "error": str(error)})
+            self.refuse(base, str(error))
+        finally:
+            self.fault = None
+
+    def _act(self, method: str, params: dict[str, Any], base: dict[str, Any]) -> None:
+        if method in TRADING:
+            key = self.account.key if self.account else ""
+            self.exchange.log("request", method=method, key=key)
+        known = TALK | TRADING
+        if method not in known:
+            raise Rejected("Unsupported event")
+        if self.fault and self.fault.kind == "error":
+            raise Rejected(self.fault.words or "EService:Unavailable")
+        known[method](self, params, base)

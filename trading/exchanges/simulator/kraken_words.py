@@ -12,6 +12,7 @@ from trading.exchanges.simulator.market import Grid, PairMarket
 from trading.exchanges.simulator.rules import Rejected
 
 NS = 1_000_000_000
+DAY_SECONDS = 86_400
 LEGACY = {  # asset as customers say it: (REST key, altname)
     "BTC": ("XXBT", "XBT"),
     "ETH": ("XETH", "ETH"),
@@ -125,6 +126,23 @@ def number(value: Any, field: str) -> Decimal:
     if not read.is_finite():
         raise Rejected(f"EGeneral:Invalid arguments:{field}")
     return read
+
+
+def timeout(value: Any) -> int:
+    """Seconds of the dead-man switch.
+
+    Raises:
+        Rejected: more than a day, or no number.
+    """
+    read = number(value or 0, "timeout")
+    if not 0 <= read < DAY_SECONDS:
+        raise Rejected("EGeneral:Invalid arguments:timeout")
+    return int(read)
+
+
+def switch(*, now_ns: int, fires_ns: int) -> dict[str, Any]:
+    """How the dead-man switch stands."""
+    return {"currentTime": stamp(now_ns), "triggerTime": stamp(fires_ns) if fires_ns else "0"}
 
 
 def rest_order(order: Order, *, trades: bool) -> dict[str, Any]:

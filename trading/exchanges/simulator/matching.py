@@ -25,6 +25,7 @@ from trading.exchanges.simulator.ledger import TRADE, Line
 from trading.exchanges.simulator.market import PairMarket, SimulatorClock, Trade
 
 CENT = Decimal("0.00000001")
+SWITCH = "Dead man's switch"
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -67,7 +68,8 @@ class Matching:
         for account in self.accounts.values():
             if 0 < account.dead_man_ns <= now:
                 account.dead_man_ns = 0
-                self.cancel_all(account, reason="Dead man's switch")
+                self.cancel_all(account, reason=SWITCH)
+                self.log("dead_man", key=account.key, until_ns=0)
         happened = []
         for market in self.markets.values():
             trades = list(market.trades_until(now))
@@ -194,6 +196,12 @@ class Matching:
         if order.is_open and order.price is not None:
             now = self.clock.now_ns()
             self._fill(account, order, order.price, order.left, now, is_maker=True)
+
+    def set_dead_man(self, account: Account, seconds: int) -> int:
+        """Cancel everything after so many seconds, or, with 0, not at all; when that will be."""
+        account.dead_man_ns = self.clock.now_ns() + seconds * 1_000_000_000 if seconds else 0
+        self.log("dead_man", key=account.key, until_ns=account.dead_man_ns)
+        return account.dead_man_ns
 
     def cancel_all(self, account: Account, *, reason: str) -> int:
         """Every working order of an account; how many there were."""

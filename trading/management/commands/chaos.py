@@ -15,8 +15,8 @@ import structlog
 from django.core.management.base import BaseCommand, CommandError
 from psycopg import OperationalError
 
+from trading.chaos.days import VENUES
 from trading.chaos.planted import BUGS
-from trading.chaos.wires import WIRES
 from trading.core.config.profiles import PROFILES
 from trading.marketdata.store import StoreError
 from trading.wiring.chaos_campaigns import UnreadableResults, play_days, play_planted
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         )
         which.add_argument("--pair", help="BASE/QUOTE of a stored series to replay")
         parser.add_argument("--seed", type=int, default=7, help="of the first day, or of the kills")
-        parser.add_argument("--venue", choices=sorted(WIRES), default="kraken",
+        parser.add_argument("--venue", choices=VENUES, default="kraken",
                             help="whose wire the days of --runs are played over")  # fmt: skip
         parser.add_argument("--results", type=Path, metavar="FILE",
                             help="keep verdicts here, one line a day, and go on after them")  # fmt: skip
