@@ -3,13 +3,13 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 log = structlog.get_logger(__name__)
@@ -72,15 +72,21 @@ class Conversation(Protocol):
         ...
 
 
-async def listen(
-    url: str, converse: Callable[[], Conversation]
-) -> AsyncGenerator[Frame | Connected | Lost, None]:
-    """Frames of a connection that is made again and again, for ever. Their numbers stay text."""
+Converse = Callable[[], Conversation]
+Heard = AsyncGenerator[Frame | Connected | Lost, None]
+Listen = Callable[[str, Converse], Heard]
+
+
+async def listen(url: str, converse: Converse, more: asyncio.Queue[Frame] | None = None) -> Heard:
+    """Frames of a connection that is made again and again, for ever. Their numbers stay text.
+
+    What is put into ``more`` is sent as it comes.
+    """
     failures, loop = 0, asyncio.get_running_loop()
     while True:
         began = loop.time()
         try:
-            async with aclosing(_connection(url, converse())) as frames:
+            async with aclosing(_connection(url, converse(), more)) as frames:
                 async for frame in frames:
                     yield frame
             reason = "closed by the venue"
@@ -92,7 +98,7 @@ async def listen(
 
 
 async def _connection(
-    url: str, conversation: Conversation
+    url: str, conversation: Conversation, more: asyncio.Queue[Frame] | None
 ) -> AsyncGenerator[Frame | Connected, None]:
     wanted = await conversation.requests()
     async with connect(
@@ -100,17 +106,40 @@ async def _connection(
     ) as socket:
         for request in wanted:
             await socket.send(json.dumps(request))
-        while True:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                text = await socket.recv()
-            frame = read_frame(text)
-            told = conversation.hear(frame) if frame is not None else None
-            if isinstance(told, Ask):
-                for request in told.requests:
-                    await socket.send(json.dumps(request))
-                told = frame
-            if told is not None:
-                yield told
+        async with _sending(socket, more):
+            while True:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    text = await socket.recv()
+                frame = read_frame(text)
+                told = conversation.hear(frame) if frame is not None else None
+                if isinstance(told, Ask):
+                    for request in told.requests:
+                        await socket.send(json.dumps(request))
+                    told = frame
+                if told is not None:
+                    yield told
+
+
+@asynccontextmanager
+async def _sending(
+    socket: ClientConnection, more: asyncio.Queue[Frame] | None
+) -> AsyncIterator[None]:
+    """Send meanwhile what is asked for later; a connection that breaks is noticed by who reads."""
+    if more is None:
+        yield
+        return
+
+    async def send() -> None:
+        with suppress(WebSocketException, OSError):
+            while True:
+                await socket.send(json.dumps(await more.get()))
+
+    task = asyncio.create_task(send())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def read_frame(text: str | bytes) -> Frame | None:
