@@ -29,7 +29,7 @@ from trading.models import (
     Position,
 )
 from trading.queries.bars import is_wired
-from trading.wiring.doctor_venues import examine_venue
+from trading.wiring.doctor_venues import examine_shared_feed, examine_venue
 from trading.wiring.findings import Finding, Verdict
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -243,6 +243,9 @@ def _venues() -> Iterator[Finding]:
     )
     for venue in sorted(filter(is_wired, set(used))):
         yield asyncio.run(examine_venue(venue))
+        shared = asyncio.run(examine_shared_feed(venue))
+        if shared is not None:
+            yield shared
 
 
 LOOKS = (

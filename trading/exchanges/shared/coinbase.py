@@ -15,7 +15,7 @@ from trading.exchanges.sockets import Broken, Frame
 NS = 1_000_000_000
 CHANNEL = "market_trades"
 TIME, PRODUCTS = "/time", "/market/products"
-REUSE = {TIME: Reuse(seconds=0.5), PRODUCTS: Reuse(seconds=300.0)}
+REUSE = {TIME: Reuse(), PRODUCTS: Reuse(seconds=300.0)}
 LENGTHS_NS = {word: seconds * NS for seconds, word in GRANULARITIES.items()}
 
 

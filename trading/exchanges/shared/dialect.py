@@ -17,7 +17,10 @@ class NotShared(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """When an answer may be told again: within seconds, or while candles of a length stay the same."""
+    """When an answer may be told again: within seconds, or while candles of a length stay the same.
+
+    The time is always asked for: an engine that knows an interval to be over must not hear an older one.
+    """
 
     seconds: float = 0.0
     candle_ns: int = 0

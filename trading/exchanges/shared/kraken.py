@@ -11,7 +11,7 @@ from trading.exchanges.sockets import Broken, Frame
 NS, MINUTE_NS = 1_000_000_000, 60_000_000_000
 CHANNEL = "ohlc"
 KEPT_ROWS = 2  # the running candle, and the one that may not be told yet
-REUSE = {"Time": Reuse(seconds=0.5), "AssetPairs": Reuse(seconds=300.0)}
+REUSE = {"Time": Reuse(), "AssetPairs": Reuse(seconds=300.0)}
 
 
 class KrakenDialect:
