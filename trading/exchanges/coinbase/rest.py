@@ -56,7 +56,7 @@ class CoinbaseRest:
         self._clock.hear(now_ns)
         return now_ns
 
-    async def public(self, path: str, **params: Any) -> Any:
+    async def public(self, path: str, /, **params: Any) -> Any:
         """The answer of a public path; a read that fails in transport is tried again.
 
         Raises:
