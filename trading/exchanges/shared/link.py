@@ -55,9 +55,12 @@ class Pipe:
         self._reader, self._writer = reader, writer
 
     async def say(self, message: words.ToFeed) -> None:
-        """Send a message."""
-        self._writer.write(words.pack(message))
-        await self._writer.drain()
+        """Send a message.
+
+        Raises:
+            ConnectionError: the feed ended, or cut us off.
+        """
+        await words.send(self._writer, words.pack(message))
 
     async def hear(self, *, within_seconds: float) -> words.ToEngine:
         """The next message.

@@ -37,6 +37,8 @@ class Listener:
 
     def send(self, packed: bytes) -> bool:
         """Without waiting; False: it does not read what it is told."""
+        if self.writer.is_closing():
+            return True  # it has gone, and is about to be forgotten
         if self.writer.transport.get_write_buffer_size() > MOST_WAITING_BYTES:
             return False
         self.writer.write(packed)
@@ -165,10 +167,9 @@ class Relay:
                 while True:
                     match await words.hear_engine(reader):
                         case words.Ask() as ask:
-                            writer.write(await self._answers.tell(ask))
-                            await writer.drain()
+                            await words.send(writer, await self._answers.tell(ask))
                         case words.AskStatus():
-                            writer.write(words.pack(self.status()))
+                            await words.send(writer, words.pack(self.status()))
                         case words.Subscribe() as wanted:
                             listener = await self._seat(wanted, writer)
         finally:
@@ -185,8 +186,7 @@ class Relay:
         try:
             topics = await self._upstream.add(wanted.requests)
         except (*FAILS, NotShared) as error:
-            writer.write(words.pack(words.Down(str(error))))
-            await writer.drain()
+            await words.send(writer, words.pack(words.Down(str(error))))
             raise ConnectionError(str(error)) from None
         listener = Listener(writer, topics)
         self._listeners[listener] = None

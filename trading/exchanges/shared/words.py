@@ -92,6 +92,18 @@ def pack(message: ToFeed | ToEngine) -> bytes:
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
 
 
+async def send(writer: asyncio.StreamWriter, packed: bytes) -> None:
+    """Send a packed message, and wait until the other end has taken most of it.
+
+    Raises:
+        ConnectionError: the connection is closed; the loop would raise what is no OSError.
+    """
+    if writer.is_closing():
+        raise ConnectionError("the other end is gone")
+    writer.write(packed)
+    await writer.drain()
+
+
 async def hear_engine(reader: asyncio.StreamReader) -> ToFeed:
     """The next message of an engine.
 
