@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PLACEHOLDER_SECRETS = frozenset({"", "changeme", "change-me", "secret", "insecure", "password"})
+CAN_BE_SHARED = ("kraken", "coinbase", "simulator", "simulator_coinbase")
 DEVELOPMENT_SECRET = "development-only-" + "x" * 48
 
 
@@ -59,6 +60,7 @@ class Env(BaseSettings):
         "synthetic",
     ] = "auto"
     simulator_port: int = Field(default=8092, ge=1, le=65535)
+    shared_feeds: str = ""
     kraken_rest_url: str = "https://api.kraken.com"
     kraken_ws_url: str = "wss://ws.kraken.com/v2"
     kraken_ws_auth_url: str = "wss://ws-auth.kraken.com/v2"
@@ -82,6 +84,14 @@ class Env(BaseSettings):
     lease_seconds: float = Field(default=10.0, gt=0.5, le=120)
     lease_heartbeat_seconds: float = Field(default=2.0, gt=0.05, le=30)
     lease_self_stop_seconds: float = Field(default=7.0, gt=0.2, le=110)
+
+    @field_validator("shared_feeds")
+    @classmethod
+    def _can_be_shared(cls, value: str) -> str:
+        unknown = [name for name in value.replace(",", " ").split() if name not in CAN_BE_SHARED]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r}: accepted are {', '.join(CAN_BE_SHARED)}")
+        return value
 
     @field_validator("secret_key")
     @classmethod

@@ -30,11 +30,16 @@ class Program:
 
 
 def all_programs(
-    *, places: Places, host: str, port: int, simulator_speed: str | None = None
+    *,
+    places: Places,
+    host: str,
+    port: int,
+    simulator_speed: str | None = None,
+    shared_feeds: Sequence[str] = (),
 ) -> tuple[Program, ...]:
     """Engines end first, while everything they write to still stands.
 
-    With ``simulator_speed`` the demo's venue runs beside them.
+    With ``simulator_speed`` the demo's venue runs beside them; ``shared_feeds`` are venues.
     """
     python = sys.executable
     celery = (python, "-m", "celery", "--app", "novapulse", "--quiet")
@@ -44,6 +49,7 @@ def all_programs(
     simulator = (python, "manage.py", "run_simulator", "--speed", str(simulator_speed))
     return (
         *((Program("simulator", simulator, 5.0, 3),) if simulator_speed else ()),
+        *(shared_feed(venue) for venue in shared_feeds),
         Program("engines", (python, "manage.py", "run_fleet"), 30.0, 1),
         Program("web", (*web, "novapulse.asgi:application"), 10.0, 2),
         Program("worker", (*worker, *served("worker", "default")), 15.0, 2),
@@ -53,6 +59,12 @@ def all_programs(
         ),
         Program("beat", (*celery, "beat", "--schedule", schedule, "--pidfile", ""), 10.0, 2),
     )
+
+
+def shared_feed(venue: str) -> Program:
+    """One venue's market data for all engines of this host."""
+    command = (sys.executable, "manage.py", "run_feed", "--exchange", venue)
+    return Program(f"feed-{venue}", command, 10.0, 2)
 
 
 def served(name: str, queue: str) -> tuple[str, ...]:

@@ -151,6 +151,7 @@ DEMO_SPEED = ENV.demo_speed
 DEMO_MARKET = ENV.demo_market
 RECORDED_DIR = ENV.data_dir / "bars-recorded"
 SIMULATOR_PORT = ENV.simulator_port
+SHARED_FEEDS = tuple(ENV.shared_feeds.replace(",", " ").split())
 KRAKEN_URLS = (ENV.kraken_rest_url, ENV.kraken_ws_url, ENV.kraken_ws_auth_url)
 COINBASE_URLS = (ENV.coinbase_rest_url, ENV.coinbase_ws_url, ENV.coinbase_ws_user_url)
 VAULT_KEK = ENV.vault_kek

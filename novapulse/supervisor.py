@@ -201,6 +201,7 @@ def plan(settings: env.Env) -> Supervisor:
         host=settings.host,
         port=settings.port,
         simulator_speed=simulator_speed(settings),
+        shared_feeds=settings.shared_feeds.replace(",", " ").split(),
     )
     return Supervisor(places=servers.places, servers=servers, programs=programs)
 

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -65,8 +65,10 @@ class Fleet:
 
     main: EngineMain
     chores: tuple[Chore, ...] = ()
+    note: Callable[[Mapping[int, ListedEngine]], None] = lambda running: None
     children: dict[str, Child] = field(default_factory=dict)
     stopping: bool = False
+    _noted: dict[int, ListedEngine] | None = None
 
     def run(self) -> None:
         """Poll the work list until SIGTERM or SIGINT, then stop every child."""
@@ -106,6 +108,14 @@ class Fleet:
                 del self.children[engine_id]
         for chore in self.chores:
             self._do(chore)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say which process runs which engine, whenever that has changed."""
+        running = {child.pid: child.engine for child in self.children.values() if child.pid}
+        if running.keys() != (self._noted or {}).keys() or self._noted is None:
+            self.note(running)
+            self._noted = running
 
     def _do(self, chore: Chore) -> None:
         """Start what is due; what runs is left alone."""

@@ -54,11 +54,13 @@ class LiveView:
         self._rate_from = (clock.monotonic(), 0)
         self._rate = 0.0
         self._told_at = 0.0
+        self._bar_wall_ms = 0
         self.epoch = 0
 
     def bar(self, bar: BarClosed, core: CoreState) -> None:
         """A bar was decided on."""
         self._bars += 1
+        self._bar_wall_ms = self._clock.now_ns() // NS_PER_MS
         now = self._clock.monotonic()
         if now - self._last_by_market.get(bar.market, -1.0) < SECONDS_BETWEEN_UPDATES:
             return
@@ -127,6 +129,7 @@ class LiveView:
                 "venue": self._identity.venue,
                 "market_ms": core.market_ns() // NS_PER_MS,
                 "wall_ms": self._clock.now_ns() // NS_PER_MS,
+                "bar_wall_ms": self._bar_wall_ms,
                 "bars": self._bars,
                 "decisions": self._bars,
                 "bars_per_second": round(self._rate, 1),

@@ -52,6 +52,7 @@ class CoreState:
         self._decision = np.zeros(1, pipeline.DECISION)
         self._detail = np.zeros(1, pipeline.DETAIL)
         self._intents = np.zeros(MAX_INTENTS, INTENT)
+        self._names: dict[tuple[int, str], tuple[bytes, dict[str, Any]]] = {}
 
     def fund(self, cash: float) -> None:
         """Begin with this much quote currency and nothing held."""
@@ -185,14 +186,23 @@ class CoreState:
             "account": to_names(self.account[0]),
             "markets": [
                 {
-                    "position": to_names(market["position"]),
-                    "learning": to_names(market["learning"]),
+                    "position": self._named(m, "position"),
+                    "learning": self._named(m, "learning"),
                     "intent_seq": int(market["intent_seq"]),
                     "last_open_ns": int(market["last_open_ns"]),
                 }
-                for market in self.markets
+                for m, market in enumerate(self.markets)
             ],
         }
+
+    def _named(self, market: int, part: str) -> dict[str, Any]:
+        """A part of a market by names, made anew only when a byte of it has changed."""
+        record = self.markets[market][part]
+        raw = record.tobytes()
+        kept = self._names.get((market, part))
+        if kept is None or kept[0] != raw:
+            kept = self._names[market, part] = (raw, to_names(record))
+        return kept[1]
 
     def rebuild(self, saved: dict[str, Any], history: Sequence[np.ndarray]) -> None:
         """Carry positions and account over to another core: warm up again, then put them back.
@@ -254,10 +264,15 @@ def to_names(record: np.void) -> dict[str, Any]:
 def _plain(value: Any) -> Any:  # any field of a record: a number, a record or an array of either
     if isinstance(value, np.void):
         return to_names(value)
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.dtype.names:
         return [_plain(one) for one in value]
-    number = value.item()
-    return None if number != number else number  # NaN is the only value unlike itself
+    return _without_nan(value.tolist())
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_nan(one) for one in value]
+    return None if value != value else value  # NaN is the only value unlike itself
 
 
 def from_names(record: np.void, values: dict[str, Any]) -> None:

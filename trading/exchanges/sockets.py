@@ -101,11 +101,12 @@ class Conversation(Protocol):
         ...
 
 
-async def listen(
-    url: str,
-    converse: Callable[[], Conversation],
-    open_line: Callable[[Line], None] = nobody,
-) -> AsyncGenerator[Frame | Connected | Lost, None]:
+Converse = Callable[[], Conversation]
+Heard = AsyncGenerator[Frame | Connected | Lost, None]
+Listen = Callable[[str, Converse], Heard]
+
+
+async def listen(url: str, converse: Converse, open_line: Callable[[Line], None] = nobody) -> Heard:
     """Frames of a connection that is made again and again, for ever. Their numbers stay text.
 
     ``open_line`` is given each new connection before anything is sent on it.

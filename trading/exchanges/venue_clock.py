@@ -39,6 +39,11 @@ class VenueClock:
         if stamp_ns >= self._stamp_ns:
             self._stamp_ns, self._heard_at = stamp_ns, time.monotonic()
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether the venue has spoken."""
+        return self._stamp_ns > 0
+
     def now_ns(self) -> int:
         """The venue's time now; ours before it has spoken."""
         if not self._stamp_ns:

@@ -35,6 +35,7 @@ class EngineStatus(TypedDict):
     venue: str
     market_ms: int
     wall_ms: int
+    bar_wall_ms: int
     bars: int
     decisions: int
     bars_per_second: float

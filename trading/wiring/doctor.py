@@ -19,7 +19,7 @@ from trading.models import Engine
 from trading.queries.bars import is_wired
 from trading.queries.findings import Finding, Verdict
 from trading.queries.standing import examine_rows
-from trading.wiring.doctor_venues import examine_venue
+from trading.wiring.doctor_venues import examine_shared_feed, examine_venue
 
 LEAST_FREE_BYTES = 1_000_000_000
 
@@ -100,3 +100,6 @@ def _venues() -> Iterator[Finding]:
     )
     for venue in sorted(filter(is_wired, set(used))):
         yield asyncio.run(examine_venue(venue))
+        shared = asyncio.run(examine_shared_feed(venue))
+        if shared is not None:
+            yield shared

@@ -1,6 +1,7 @@
 """The market feed of an engine: its markets' bars, replayed at its speed or told by a venue."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.conf import settings
 
@@ -11,16 +12,19 @@ from trading.exchanges.ccxt.feed import CcxtFeed
 from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
+from trading.exchanges.fallback import FallbackFeed
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
 from trading.exchanges.replay import FOREVER, InvalidSpeed, ReplayFeed, parse_speed
+from trading.exchanges.sockets import listen
 from trading.exchanges.venue_clock import VenueClock
 from trading.ledger.rows import to_ns
 from trading.marketdata.store import SeriesKey
 from trading.models import Engine
 from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired, open_recordings
 from trading.queries.markets import EngineMarket
+from trading.wiring.shared_feeds import Source, is_shared, shared_source
 from trading.wiring.simulator_state import simulator_port
 
 NS_PER_SECOND = 1_000_000_000
@@ -89,24 +93,34 @@ def build_feed(
 
 
 def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | None) -> MarketFeed:
+    """Through the shared feed of this host where there is one, which records the bars; else our own."""
     seconds = markets[0].revision.timeframe_seconds
+    symbols = [market.instrument.symbol for market in markets]
+    keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
+    timeframe_ns = seconds * NS_PER_SECOND
+    build = partial(feed_of, venue, symbols=symbols, timeframe_ns=timeframe_ns, clock=clock)
+
+    def own() -> MarketFeed:
+        return RecordingFeed(build(), store=open_recordings(), keys=keys)
+
     try:
-        feed = _feed_of(
-            venue,
-            symbols=[market.instrument.symbol for market in markets],
-            timeframe_ns=seconds * NS_PER_SECOND,
-            clock=clock,
-        )
+        if not is_shared(venue):
+            return own()
+        shared = shared_source(venue, symbols=symbols, timeframe_ns=timeframe_ns)
+        return FallbackFeed(build(source=shared), make_own=own)
     except (ValueError, CannotOpen) as error:
         raise CannotFeed(str(error)) from None
-    keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
-    return RecordingFeed(feed, store=open_recordings(), keys=keys)
 
 
-def _feed_of(
-    venue: str, *, symbols: Sequence[str], timeframe_ns: int, clock: VenueClock | None
+def feed_of(
+    venue: str,
+    *,
+    symbols: Sequence[str],
+    timeframe_ns: int,
+    clock: VenueClock | None,
+    source: Source | None = None,
 ) -> MarketFeed:
-    """Bars and order books over the venue's protocol.
+    """Bars over the venue's protocol.
 
     Raises:
         ValueError: the venue has no candles of the timeframe.
@@ -116,21 +130,26 @@ def _feed_of(
     if venue.startswith(CCXT):
         client = open_client(venue)
         return CcxtFeed(client=client, symbols=symbols, timeframe_ns=timeframe_ns, clock=time)
-    url, socket, _ = venue_urls(venue)
-    if venue in COINBASE_VENUES:
-        return CoinbaseFeed(
-            rest=CoinbaseRest(url=url, clock=time),
-            ws_url=socket,
-            symbols=symbols,
-            timeframe_ns=timeframe_ns,
-            clock=time,
-            with_ticks=with_ticks,
-        )
-    return KrakenFeed(
-        rest=KrakenRest(url=url),
-        ws_url=socket,
+    open_feed = CoinbaseFeed if venue in COINBASE_VENUES else KrakenFeed
+    source = source or own_source(venue, clock=time)
+    return open_feed(
+        rest=source.rest,
+        ws_url=source.url,
+        listen=source.listen,
         symbols=symbols,
         timeframe_ns=timeframe_ns,
         clock=time,
         with_ticks=with_ticks,
     )
+
+
+def own_source(venue: str, *, clock: VenueClock) -> Source:
+    """A connection of one's own.
+
+    Raises:
+        CannotFeed: it is the simulator, which never ran here.
+    """
+    url, stream, _ = venue_urls(venue)
+    is_coinbase = venue in COINBASE_VENUES
+    rest = CoinbaseRest(url=url, clock=clock) if is_coinbase else KrakenRest(url=url)
+    return Source(rest, stream, listen)

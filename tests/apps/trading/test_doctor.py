@@ -1,5 +1,6 @@
 """The doctor finds what a person must look at, and says it in one line each."""
 
+import asyncio
 import json
 from base64 import b64encode
 from datetime import timedelta
@@ -17,6 +18,7 @@ from tests.apps.trading import rows
 from tests.apps.trading.conftest import People
 from tests.vault.conftest import Kept
 from trading.models import Engine, EngineCommand, Hold, OrderIntent
+from trading.wiring.doctor_venues import examine_shared_feed
 
 
 def examined() -> tuple[int, dict[str, list[tuple[str, str]]]]:
@@ -48,6 +50,18 @@ def test_a_healthy_installation_has_nothing_that_fails(people: People) -> None:
     assert told["database"][0][0] == "ok"
     assert told["redis"][0][0] == "ok"
     assert told["engine"][0] == ("ok", "acme: Paper running, 0 s ago")
+
+
+def test_a_shared_feed_that_should_serve_and_does_not_fails(settings, tmp_path) -> None:
+    settings.DATA_DIR = tmp_path
+    assert asyncio.run(examine_shared_feed("kraken")) is None
+
+    settings.SHARED_FEEDS = ("kraken",)
+    found = asyncio.run(examine_shared_feed("kraken"))
+
+    assert found is not None
+    assert (found.check, found.verdict) == ("feed kraken", "fail")
+    assert "no run_feed serves it" in found.words
 
 
 def test_a_silent_engine_fails_with_why(people: People) -> None:

@@ -1,6 +1,6 @@
 """MarketFeed of Coinbase: candles are made of its trades, since its channel has five-minute ones only."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -15,9 +15,10 @@ from trading.exchanges.coinbase.candles import (
     rest_candles,
     trades_of,
 )
-from trading.exchanges.coinbase.rest import CoinbaseRest, segment
+from trading.exchanges.coinbase.rest import read_time_ns, segment
 from trading.exchanges.coinbase.sockets import Subscriptions, events_of
-from trading.exchanges.sockets import Connected, Frame, Lost, listen
+from trading.exchanges.public_rest import PublicRest
+from trading.exchanges.sockets import Frame, Heard, Listen, listen
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 from trading.exchanges.wire_feed import WireFeed
 
@@ -36,17 +37,18 @@ class CoinbaseFeed(WireFeed):
     def __init__(
         self,
         *,
-        rest: CoinbaseRest,
+        rest: PublicRest,
         ws_url: str,
         symbols: Sequence[str],
         timeframe_ns: int,
         clock: VenueClock | None = None,
         with_ticks: bool = False,
+        listen: Listen = listen,
     ) -> None:
         super().__init__(
             symbols=symbols, timeframe_ns=timeframe_ns, clock=clock, with_ticks=with_ticks
         )
-        self._rest, self._ws_url = rest, ws_url
+        self._rest, self._ws_url, self._listen_to = rest, ws_url, listen
         self._granularity = granularity_of(timeframe_ns)
         self._products: list[names.Product] = []
         self._made: list[TradeCandles] = []
@@ -76,7 +78,7 @@ class CoinbaseFeed(WireFeed):
             self._products = [names.choose(listed, symbol) for symbol in self._symbols]
 
     async def _time_ns(self) -> int:
-        now_ns = await self._rest.time_ns()
+        now_ns = read_time_ns(await self._rest.public("/time"))
         self.clock.hear(now_ns)
         return now_ns
 
@@ -89,7 +91,9 @@ class CoinbaseFeed(WireFeed):
 
     async def _committed(self, market: int, *, since_ns: int, now_ns: int) -> np.ndarray:
         until_ns, span_ns = now_ns - SETTLE_NS, WINDOW * self._timeframe_ns
-        start_ns = since_ns or until_ns - WARM_BARS * self._timeframe_ns
+        start_ns = since_ns or until_ns - until_ns % self._timeframe_ns - (
+            WARM_BARS * self._timeframe_ns
+        )
         pieces = [
             await self._window(market, at_ns, until_ns)
             for at_ns in range(start_ns, until_ns, span_ns)
@@ -116,8 +120,8 @@ class CoinbaseFeed(WireFeed):
     def _converse(self) -> Subscriptions:
         return Subscriptions("market_trades", [product.product_id for product in self._products])
 
-    def _frames(self) -> AsyncGenerator[Frame | Connected | Lost, None]:
-        return listen(self._ws_url, self._converse)
+    def _frames(self) -> Heard:
+        return self._listen_to(self._ws_url, self._converse)
 
     def _take(self, frame: Frame) -> None:
         with suppress(ValueError):

@@ -54,15 +54,11 @@ class CoinbaseRest:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
-        told = await self.public("/time")
-        try:
-            now_ns = int(told["epochMillis"]) * NS_PER_MS
-        except (KeyError, TypeError, ValueError):
-            raise NoAnswer("Coinbase's time cannot be read") from None
+        now_ns = read_time_ns(await self.public("/time"))
         self._clock.hear(now_ns)
         return now_ns
 
-    async def public(self, path: str, **params: Any) -> Any:
+    async def public(self, path: str, /, **params: Any) -> Any:
         """The answer of a public path; a read that fails in transport is tried again.
 
         Raises:
@@ -155,6 +151,18 @@ def _decoded(answer: httpx.Response, *, otherwise: Any) -> Any:
         return msgspec.json.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return otherwise
+
+
+def read_time_ns(told: Any) -> int:
+    """The time of an answer of ``/time``.
+
+    Raises:
+        NoAnswer: it cannot be read.
+    """
+    try:
+        return int(told["epochMillis"]) * NS_PER_MS
+    except (KeyError, TypeError, ValueError):
+        raise NoAnswer("Coinbase's time cannot be read") from None
 
 
 def segment(name: str) -> str:

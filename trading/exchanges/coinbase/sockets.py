@@ -13,13 +13,36 @@ HEARTBEATS = "heartbeats"  # keeps channels open that have nothing to tell
 
 
 @dataclass(slots=True)
+class FrameCount:
+    """One count over all frames of a connection."""
+
+    _last: int = -1
+
+    def is_next(self, frame: Frame) -> bool:
+        """Whether a frame is new.
+
+        Raises:
+            Broken: one before it is missing.
+        """
+        try:
+            number = int(frame["sequence_num"])
+        except (KeyError, TypeError, ValueError):
+            log.warning("frame_without_number", channel=frame.get("channel"))
+            return True
+        if number > self._last + 1:
+            raise Broken(f"message {number} came after {self._last}")
+        is_new, self._last = number > self._last, max(number, self._last)
+        return is_new
+
+
+@dataclass(slots=True)
 class Subscriptions:
     """One connection; ``token`` makes a JWT for each message, without it none is sent."""
 
     channel: str
     product_ids: Sequence[str] = ()
     token: Callable[[], str] | None = None
-    _last: int = -1
+    _count: FrameCount = field(default_factory=FrameCount)
     _missing: set[str] = field(default_factory=set)
 
     async def requests(self) -> Sequence[Frame]:
@@ -36,28 +59,12 @@ class Subscriptions:
         """Frames in their order, each once; ``Connected`` once both channels were confirmed."""
         if frame.get("type") == "error":
             raise Broken(f"refused: {frame.get('message', 'no reason given')}")
-        if "channel" not in frame or not self._is_next(frame):
+        if "channel" not in frame or not self._count.is_next(frame):
             return None
         if frame["channel"] != "subscriptions":
             return frame
         was_missing, self._missing = self._missing, self._missing - _confirmed(frame)
         return Connected() if was_missing and not self._missing else None
-
-    def _is_next(self, frame: Frame) -> bool:
-        """Whether a frame is new.
-
-        Raises:
-            Broken: one before it is missing.
-        """
-        try:
-            number = int(frame["sequence_num"])
-        except (KeyError, TypeError, ValueError):
-            log.warning("frame_without_number", channel=frame.get("channel"))
-            return True
-        if number > self._last + 1:
-            raise Broken(f"message {number} came after {self._last}")
-        is_new, self._last = number > self._last, max(number, self._last)
-        return is_new
 
 
 def events_of(frame: Frame) -> list[Frame]:

@@ -1,6 +1,6 @@
 """MarketFeed of Kraken: candles as Kraken itself makes them."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -9,9 +9,9 @@ import numpy as np
 from trading.engine.messages import PriceTick
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.candles import interval_of, rest_candles, ws_candles
-from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.kraken.sockets import Subscriptions
-from trading.exchanges.sockets import Connected, Frame, Lost, listen
+from trading.exchanges.public_rest import PublicRest
+from trading.exchanges.sockets import Frame, Heard, Listen, listen
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 from trading.exchanges.wire_feed import WireFeed
 
@@ -26,17 +26,18 @@ class KrakenFeed(WireFeed):
     def __init__(
         self,
         *,
-        rest: KrakenRest,
+        rest: PublicRest,
         ws_url: str,
         symbols: Sequence[str],
         timeframe_ns: int,
         clock: VenueClock | None = None,
         with_ticks: bool = False,
+        listen: Listen = listen,
     ) -> None:
         super().__init__(
             symbols=symbols, timeframe_ns=timeframe_ns, clock=clock, with_ticks=with_ticks
         )
-        self._rest, self._ws_url = rest, ws_url
+        self._rest, self._ws_url, self._listen_to = rest, ws_url, listen
         self._interval = interval_of(timeframe_ns)
         self._pairs: dict[str, names.Pair] = {}
 
@@ -73,8 +74,8 @@ class KrakenFeed(WireFeed):
         params = {"channel": "ohlc", "symbol": list(self._symbols), "interval": self._interval}
         return [{"method": "subscribe", "params": params}]
 
-    def _frames(self) -> AsyncGenerator[Frame | Connected | Lost, None]:
-        return listen(self._ws_url, lambda: Subscriptions(self._requests))
+    def _frames(self) -> Heard:
+        return self._listen_to(self._ws_url, lambda: Subscriptions(self._requests))
 
     def _take(self, frame: Frame) -> None:
         if frame["channel"] != "ohlc":

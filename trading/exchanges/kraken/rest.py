@@ -43,7 +43,7 @@ class KrakenRest:
         """Close the connections."""
         await self._client.aclose()
 
-    async def public(self, method: str, **params: Any) -> Any:
+    async def public(self, method: str, /, **params: Any) -> Any:
         """The result of a public method; a read that fails in transport is tried again.
 
         Raises:

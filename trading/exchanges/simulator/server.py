@@ -137,6 +137,7 @@ class Simulator:
             self.coinbase.sockets.on_trades(market, trades)
 
     async def _answer_public(self, request: web.Request) -> web.StreamResponse:
+        self.exchange.log("stream", address=request.path)
         return await self._answer_socket(request, is_private=False)
 
     async def _answer_private(self, request: web.Request) -> web.StreamResponse:

@@ -1,5 +1,8 @@
 """Pre-fork supervisor: import once, fork one engine per wanted row."""
 
+import json
+import sys
+from argparse import ArgumentParser
 from typing import Any
 
 import structlog
@@ -13,6 +16,7 @@ from trading.management.commands.run_engine import serve
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import ListedEngine
 from trading.wiring.engines import EngineProcess
+from trading.wiring.fleet_report import Figures, NoFleet, Report, make_report, note_fleet
 from trading.wiring.key_checks import check_due_keys, list_due_checks
 from trading.wiring.plans import CannotRun, read_plan
 from trading.wiring.proofs import list_unproven, prove_engines
@@ -20,19 +24,66 @@ from trading.wiring.warm import compile_apart, warm_core
 
 log = structlog.get_logger(__name__)
 
+EXIT_NOT_RUNNING = 3
+HEAD = "     pid   RSS MB   PSS MB private MB  CPU %  last word   last bar"
+
 
 class Command(BaseCommand):
     """Run every engine that should run on this host."""
 
     help = "Run every engine whose wanted state is RUNNING, one forked process each."
 
-    def handle(self, **_: Any) -> None:
-        """Compile the core once, then supervise until told to stop."""
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Run, or look at the one that runs."""
+        parser.epilog = "exit codes: 0 stopped or told, 3 --report: no fleet runs here"
+        parser.add_argument("--report", action="store_true", help="what each engine costs now")
+        parser.add_argument("--json", action="store_true", help="with --report: for programs")
+
+    def handle(self, *, report: bool, json: bool, **_: Any) -> None:
+        """Compile the core once, then supervise until told to stop; or report."""
+        if report:
+            self.stdout.write(told(as_json=json))
+            return
         compile_apart()
         warm_core()
         checks = Chore("key checks", is_due=has_due_checks, main=check_keys)
         proofs = Chore("ledger proofs", is_due=has_unproven, main=prove_books)
-        Fleet(main=run_one, chores=(checks, proofs)).run()
+        Fleet(main=run_one, chores=(checks, proofs), note=note_fleet).run()
+
+
+def told(*, as_json: bool) -> str:
+    """The report, a table or JSON; ends the process with 3 where there is no fleet."""
+    try:
+        report = make_report()
+    except NoFleet as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(EXIT_NOT_RUNNING)
+    return json.dumps(report.as_json(), indent=2) if as_json else as_table(report)
+
+
+def as_table(report: Report) -> str:
+    """A line for each process, then what all and what one more engine take."""
+    lines = [HEAD, *(in_line(one) for one in (report.parent, *report.engines))]
+    total, each = report.total(), report.per_engine()
+    lines.append(f"all together: {total['pss_mb']} MB, {total['cpu_percent']} % of a core")
+    if each:
+        lines.append(
+            f"one more engine: {each['private_mb']} MB of its own, {each['cpu_percent']} %"
+        )
+    return "\n".join(lines)
+
+
+def in_line(one: Figures) -> str:
+    """One process."""
+    ages = [
+        f"{age:g} s" if age is not None else "-"
+        for age in (one.last_word_seconds, one.last_bar_seconds)
+    ]
+    memory = one.memory
+    return (
+        f"{one.pid:>8} {memory.rss_mb:>8} {memory.pss_mb:>8} {memory.private_mb:>10} "
+        f"{one.cpu_percent:>6} {ages[0]:>10} {ages[1]:>10}  {one.name}"
+    )
 
 
 def has_due_checks() -> bool:

@@ -1,0 +1,71 @@
+"""Shared feeds of this host: where they listen, and which engines use them."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from trading.exchanges.public_rest import PublicRest
+from trading.exchanges.shared.link import Link, SharedRest, SharedStream
+from trading.exchanges.shared.places import is_served
+from trading.exchanges.sockets import JITTER, Listen
+
+PATIENCE_SECONDS = 60.0  # then an engine connects by itself
+
+
+class AlreadyServed(Exception):
+    """Another process serves this venue's engines; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a venue's public market data comes from."""
+
+    rest: PublicRest
+    url: str
+    listen: Listen
+
+
+def socket_path(venue: str) -> Path:
+    """Where a venue's shared feed listens."""
+    return Path(settings.DATA_DIR) / "run" / f"feed-{venue}.sock"
+
+
+def is_shared(venue: str) -> bool:
+    """Whether an engine that starts now uses a shared feed."""
+    return venue in settings.SHARED_FEEDS or is_served(socket_path(venue))
+
+
+def shared_source(venue: str, *, symbols: Sequence[str], timeframe_ns: int) -> Source:
+    """The way of an engine to the shared feed; it waits longer than others do, by chance."""
+    patience = PATIENCE_SECONDS * JITTER.uniform(1.0, 2.0)
+    link = Link(socket_path(venue), patience_seconds=patience)
+    stream = SharedStream(link, symbols=symbols, timeframe_ns=timeframe_ns)
+    return Source(rest=SharedRest(link), url="", listen=stream.listen)
+
+
+@contextmanager
+def served_alone(venue: str) -> Iterator[Path]:
+    """The path to serve, for the one process that may.
+
+    Raises:
+        AlreadyServed: another does.
+    """
+    path = socket_path(venue)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.with_suffix(".lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise AlreadyServed(
+                f"process {lock.read().strip() or '?'} serves {venue} at {path} already"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield path
