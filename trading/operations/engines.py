@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount, User
@@ -22,8 +23,8 @@ def create_engine(*, account: ExchangeAccount, speed: str) -> Engine:
 
 
 def start_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
-    """Ask for the engine to run; a fleet starts it, also when it had replayed everything or is parked."""
-    resting = (Engine.Observed.FINISHED, Engine.Observed.PARKED)
+    """Ask for the engine to run; a fleet starts it, also one that had ended, failed or is parked."""
+    resting = (Engine.Observed.FINISHED, Engine.Observed.FAILED, Engine.Observed.PARKED)
     Engine.objects.filter(id=engine_id, observed__in=resting).update(
         observed=Engine.Observed.STOPPED, detail=""
     )
@@ -161,6 +162,13 @@ def mark_silent(*, engine_id: str, silent_since: datetime) -> bool:
         id=engine_id, observed=Engine.Observed.RUNNING, heartbeat_at__lt=silent_since
     ).update(observed=Engine.Observed.SILENT, detail="no heartbeat")
     return won == 1
+
+
+def note_refusal(*, engine_id: str, words: str, silent_since: datetime) -> bool:
+    """Note why an engine did not begin; False where another process leads it."""
+    leads = Q(observed=Engine.Observed.RUNNING, heartbeat_at__gte=silent_since)
+    noted = Engine.objects.filter(id=engine_id).exclude(leads)
+    return noted.update(observed=Engine.Observed.FAILED, detail=words[:300]) == 1
 
 
 def park_engine(*, engine_id: str, words: str, now: datetime) -> None:
