@@ -83,6 +83,7 @@ class Migration(migrations.Migration):
                 ('label', models.CharField(max_length=60)),
                 ('mode', models.CharField(choices=[('PAPER', 'Paper'), ('LIVE', 'Live')], default='PAPER', max_length=5)),
                 ('quote_currency', models.CharField(default='USD', max_length=16)),
+                ('disabled_at', models.DateTimeField(blank=True, help_text='out of use since', null=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={

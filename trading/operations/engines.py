@@ -17,13 +17,24 @@ class EngineNotFound(Exception):
     """No such engine in this tenant."""
 
 
+class EngineRefused(Exception):
+    """The engine may not start; one sentence says why."""
+
+
 def create_engine(*, account: ExchangeAccount, speed: str) -> Engine:
     """The engine of an exchange account, stopped."""
     return Engine.objects.create(tenant_id=account.tenant_id, account=account, speed=speed)
 
 
 def start_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
-    """Ask for the engine to run; a fleet starts it, also one that had ended, failed or is parked."""
+    """Ask for the engine to run; a fleet starts it, also one that had ended, failed or is parked.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant. EngineRefused: its account is out of use.
+    """
+    account = _engine(engine_id).account
+    if account.disabled_at is not None:
+        raise EngineRefused(f"{account} is disabled; enable it first")
     resting = (Engine.Observed.FINISHED, Engine.Observed.FAILED, Engine.Observed.PARKED)
     Engine.objects.filter(id=engine_id, observed__in=resting).update(
         observed=Engine.Observed.STOPPED, detail=""
@@ -32,7 +43,11 @@ def start_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> 
 
 
 def stop_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
-    """Ask for the engine to stop; open positions keep their stops."""
+    """Ask for the engine to stop; open positions keep their stops.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant.
+    """
     _wish(engine_id=engine_id, desired=Engine.Desired.STOPPED, actor=actor, now=now)
 
 
