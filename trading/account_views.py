@@ -1,4 +1,4 @@
-"""Exchange accounts page: how keys stand; owners add, check, rotate and disable them, and go live."""
+"""Exchange accounts: added, renamed, put out of use; their keys added, checked, disabled; going live."""
 
 import uuid
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -17,6 +18,7 @@ from tenants.forms import ExchangeKeyForm
 from tenants.models import ExchangeAccount
 from tenants.step_up import step_up_required
 from trading import operations
+from trading.forms import AccountForm, AccountNameForm
 from trading.operations import live_gate
 from trading.queries import accounts as queries
 from trading.queries.accounts import AccountView
@@ -31,6 +33,74 @@ def accounts(request: HttpRequest) -> HttpResponse:
     is_checking = any(one.is_being_checked for one in listed)
     context = {"accounts": listed, "is_checking": is_checking}
     return render(request, "trading/accounts/list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@permission_required("manage")
+def add(request: HttpRequest) -> HttpResponse:
+    """An account on paper, with an engine; its key comes next, where the venue takes one."""
+    form = AccountForm(request.POST or None, initial={"venue": request.GET.get("venue")})
+    if request.method == "POST" and form.is_valid():
+        actor: Any = request.user
+        try:
+            account = operations.open_account(
+                tenant_id=request.tenant.id,  # type: ignore[attr-defined]
+                actor=actor,
+                now=timezone.now(),
+                **form.cleaned_data,
+            )
+        except operations.InvalidAccount as error:
+            form.add_error(error.field, sentence(error.words))
+        else:
+            messages.success(request, f"{account} is there, on paper. Give it a bot next.")
+            if "with_key" in request.POST and account.venue in ExchangeAccount.WITH_KEYS:
+                return redirect("account_key", account.id)
+            return redirect(f"{reverse('new_bot')}?account={account.id}")
+    return render(request, "trading/accounts/new.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@permission_required("manage")
+def rename(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """Another name, or out of use."""
+    view = _view(account_id)
+    form = AccountNameForm(request.POST or None, initial={"name": view.account.label})
+    if request.method == "POST" and form.is_valid():
+        actor: Any = request.user
+        try:
+            operations.rename_account(
+                account_id=account_id, actor=actor, now=timezone.now(), **form.cleaned_data
+            )
+        except operations.InvalidAccount as error:
+            form.add_error(error.field, sentence(error.words))
+        else:
+            messages.success(request, "Renamed.")
+            return redirect("accounts")
+    return render(request, "trading/accounts/settings.html", {"one": view, "form": form})
+
+
+@require_POST
+@permission_required("manage")
+def use(request: HttpRequest, account_id: uuid.UUID, act: str) -> HttpResponse:
+    """Out of use, or into use again."""
+    do = operations.disable_account if act == "disable" else operations.enable_account
+    actor: Any = request.user
+    try:
+        account = do(account_id=account_id, actor=actor, now=timezone.now())
+    except operations.AccountNotFound:
+        raise Http404 from None
+    except operations.InvalidAccount as error:
+        messages.error(request, sentence(error.words))
+    else:
+        messages.success(request, f"{account} is {act}d.")
+    return redirect("accounts")
+
+
+def sentence(words: str) -> str:
+    """With a capital and a full stop."""
+    return f"{words[0].upper()}{words[1:]}."
 
 
 @sensitive_post_parameters("key", "secret")
@@ -49,7 +119,7 @@ def key(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
                 account_id=account_id, actor=actor, now=timezone.now(), **form.cleaned_data
             )
         except (tenant_operations.InvalidCredential, tenant_operations.VaultClosed) as error:
-            form.add_error(None, f"{str(error)[0].upper()}{str(error)[1:]}.")
+            form.add_error(None, sentence(str(error)))
         else:
             messages.success(request, "The key is sealed; the venue is being asked what it may.")
             return redirect("accounts")

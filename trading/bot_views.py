@@ -16,9 +16,11 @@ from tenants.step_up import ask_step_up, has_stepped_up
 from trading import operations
 from trading.core.loosening import loosened
 from trading.filters import RevisionFilter
-from trading.forms import ParametersForm
+from trading.forms import BotForm, ParametersForm
 from trading.models import Bot, BotRevision
+from trading.queries import accounts
 from trading.queries import bots as queries
+from trading.queries.markets import list_tradable
 
 
 @require_GET
@@ -27,6 +29,35 @@ from trading.queries import bots as queries
 def bots(request: HttpRequest) -> HttpResponse:
     """Every bot of the workspace."""
     return render(request, "trading/bots/list.html", {"bots": queries.list_bots()})
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@permission_required("trade")
+def new(request: HttpRequest) -> HttpResponse:
+    """A bot on one of the accounts: which one, then its pairs."""
+    listed = [one for one in accounts.list_accounts() if one.disabled_at is None]
+    chosen = [one for one in listed if request.GET.get("account", str(one.id)) == str(one.id)]
+    if len(chosen) != 1:
+        return render(request, "trading/bots/which_account.html", {"accounts": listed})
+    (account,) = chosen
+    instruments = list_tradable(account)
+    form = BotForm(request.POST or None, instruments=instruments)
+    if request.method == "POST" and form.is_valid():
+        actor: Any = request.user
+        wanted = operations.Wanted(**form.wanted)
+        try:
+            made = operations.open_bot(
+                account_id=account.id, wanted=wanted, actor=actor, now=timezone.now()
+            )
+        except operations.InvalidBot as error:
+            field = error.field if error.field in form.fields else None
+            form.add_error(field, f"{error.words[0].upper()}{error.words[1:]}.")
+        else:
+            messages.success(request, f"{made} is there. Its engine takes it up when it starts.")
+            return redirect("engine", made.account.engine.id)
+    context = {"account": account, "instruments": instruments, "form": form}
+    return render(request, "trading/bots/new.html", context)
 
 
 @require_GET

@@ -1,15 +1,17 @@
 """Forms of trading: what research is launched with, and what a bot is set to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django import forms
 
+from tenants.models import ExchangeAccount
 from trading.core.config.profiles import PROFILES
 from trading.core.nearest import look_up
+from trading.core.params import to_mapping
 from trading.marketdata.timeframes import COMMON, format_timeframe, parse_timeframe
-from trading.models import BarSeries
+from trading.models import BarSeries, Instrument
 from trading.research.objectives import OBJECTIVES
 from trading.research.requests import (
     BACKTEST,
@@ -27,6 +29,7 @@ from trading.research.requests import (
 from trading.research.space import InvalidSpace, list_parameters, parse_dimension
 
 NS = 1_000_000_000
+PACES = {"1": "as it was", "60": "60 times as fast", "600": "600 times as fast", "max": "at once"}
 
 
 class BacktestForm(forms.Form):
@@ -215,3 +218,56 @@ class ParametersForm(forms.Form):
                 inner = inner.setdefault(name, {})
             inner[leaf] = self.cleaned_data[one["name"]]
         return found
+
+
+class AccountForm(forms.Form):
+    """A new exchange account; operations check what its fields mean together."""
+
+    venue = forms.ChoiceField(choices=ExchangeAccount.Venue.choices, initial="synthetic")
+    name = forms.CharField(max_length=60, help_text="How this workspace calls it.")
+    currency = forms.CharField(
+        max_length=16, initial="USD", help_text="Pairs are quoted in it; invented markets in USD."
+    )
+    cash = forms.DecimalField(
+        initial=10_000, max_digits=20, decimal_places=8, label="Paper money to begin with"
+    )
+    speed = forms.ChoiceField(
+        choices=tuple(PACES.items()), initial="60", label="Pace", help_text="Of replayed bars."
+    )
+
+
+class AccountNameForm(forms.Form):
+    """Another name for an account."""
+
+    name = forms.CharField(max_length=60)
+
+
+class BotForm(forms.Form):
+    """A new bot; its pairs are those of its account."""
+
+    name = forms.CharField(max_length=80)
+    pairs = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        error_messages={"required": "Choose at least one pair."},
+    )
+    timeframe = forms.ChoiceField(choices=[(name, name) for name in COMMON], initial="1m")
+    profile = forms.ChoiceField(
+        choices=[(name, name.replace("_", " ").capitalize()) for name in PROFILES],
+        help_text="Every parameter can be changed afterwards.",
+    )
+
+    def __init__(self, *args: Any, instruments: Sequence[Instrument], **given: Any) -> None:
+        super().__init__(*args, **given)
+        symbols = dict.fromkeys(one.symbol for one in instruments)
+        self.fields["pairs"].choices = [(name, name) for name in symbols]  # type: ignore[attr-defined]  # a choice field
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What was filled in, as the use case takes it."""
+        chosen = self.cleaned_data
+        return {
+            "name": chosen["name"],
+            "symbols": chosen["pairs"],
+            "timeframe_seconds": parse_timeframe(chosen["timeframe"]),
+            "params": to_mapping(PROFILES[chosen["profile"]]),
+        }

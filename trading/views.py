@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -15,6 +16,7 @@ from tenants.auth import permission_required
 from trading import operations
 from trading.models import Engine
 from trading.queries import dashboard as queries
+from trading.queries.first_steps import read_first_steps
 from trading.queries.overview import get_overview
 
 
@@ -30,12 +32,9 @@ def dashboard(request: HttpRequest, engine_id: uuid.UUID | None = None) -> HttpR
     except Engine.DoesNotExist:
         raise Http404 from None
     if shown is None:
-        return render(request, "trading/no_engine.html")
-    return render(
-        request,
-        "trading/dashboard.html",
-        {"d": shown, "controls": controls_for(request), "key": uuid.uuid4().hex},
-    )
+        return render(request, "trading/no_engine.html", {"steps": read_first_steps()})
+    context = {"d": shown, "controls": controls_for(request), "key": uuid.uuid4().hex}
+    return render(request, "trading/dashboard.html", {**context, "steps": read_first_steps()})
 
 
 def controls_for(request: HttpRequest) -> Sequence[tuple[str, str, str]]:
@@ -76,6 +75,33 @@ ANSWERS = {
     "kill": "Killed: closing everything; nothing is entered until an owner revives it.",
     "revive": "Reviving: entries may go on.",
 }
+
+
+WISHES: dict[str, Callable[..., None]] = {
+    "start": operations.start_engine,
+    "stop": operations.stop_engine,
+}
+WISHED = {
+    "start": "The engine is asked to start; a fleet does it within seconds.",
+    "stop": "The engine is asked to stop. Open positions keep their stops.",
+}
+
+
+@require_POST
+@permission_required("trade")
+def wish(request: HttpRequest, engine_id: uuid.UUID, act: str) -> HttpResponse:
+    """Say whether an engine is to run; a fleet sees to it."""
+    if act not in WISHES:
+        raise Http404
+    try:
+        WISHES[act](engine_id=engine_id, actor=request.user, now=timezone.now())
+    except operations.EngineNotFound:
+        raise Http404 from None
+    except operations.EngineRefused as error:
+        messages.error(request, f"{error}.")
+    else:
+        messages.success(request, WISHED[act])
+    return redirect("engine", engine_id=engine_id)
 
 
 @require_POST

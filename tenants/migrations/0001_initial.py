@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                 ('mode', models.CharField(choices=[('PAPER', 'Paper'), ('LIVE', 'Live')], default='PAPER', max_length=5)),
                 ('quote_currency', models.CharField(default='USD', max_length=16)),
                 ('protection', models.CharField(choices=[('STOPS', 'Resting stops while holding'), ('SWITCH', "The same, and the venue's dead-man switch while only entries rest")], default='STOPS', help_text='what guards it while no engine does', max_length=6)),
+                ('disabled_at', models.DateTimeField(blank=True, help_text='out of use since', null=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={

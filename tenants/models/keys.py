@@ -70,6 +70,7 @@ class ExchangeAccount(TenantModel):
         default=Protection.STOPS,
         help_text="what guards it while no engine does",
     )
+    disabled_at = models.DateTimeField(null=True, blank=True, help_text="out of use since")
 
     class Meta:
         constraints = [
@@ -94,6 +95,11 @@ class ExchangeAccount(TenantModel):
         """The venue as people call it."""
         names = dict(self.Venue.choices)
         return names.get(self.venue) or f"{self.venue.removeprefix(CCXT)} through ccxt"
+
+    @property
+    def is_real(self) -> bool:
+        """Whether its orders are for real money."""
+        return self.mode == self.Mode.LIVE and self.venue not in self.PLAY_VENUES
 
     @property
     def is_paper_only(self) -> bool:

@@ -1,6 +1,7 @@
 """A real Chromium in front of real daphne, database, Redis and engine."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -114,6 +115,39 @@ def site(
         yield Site(address, environment)
     for context in browser.contexts:
         context.close()
+
+
+def sign_up(
+    site: Site,
+    page: Page,
+    email: str,
+    *,
+    workspace: str,
+    shoot: Callable[[Page, str], None] = lambda page, name: None,
+) -> None:
+    """As a newcomer does, with the code from the mailbox."""
+    page.goto(f"{site.address}/accounts/signup/")
+    page.fill("input[name=email]", email)
+    page.fill("input[name=password1]", factories.PASSWORD)
+    page.fill("input[name=password2]", factories.PASSWORD)
+    shoot(page, "sign-up")
+    page.click("form:has([name=password2]) button[type=submit]")
+    expect(page.locator("input[name=code]")).to_be_visible()
+    shoot(page, "confirm")
+    with page.context.expect_page() as opened:
+        page.click("text=mailbox on this machine")
+    mailbox = opened.value
+    letter = mailbox.locator(".letter", has_text=re.compile("code", re.I)).first.inner_text()
+    shoot(mailbox, "mailbox")
+    mailbox.close()
+    code = re.search(r"^\s*([A-Z0-9]{4}-[A-Z0-9]{4})\s*$", letter, re.M)
+    assert code, letter
+    page.fill("input[name=code]", code[1])
+    page.click("form:has([name=code]) button[type=submit]")
+    page.wait_for_url("**/welcome/")
+    page.fill("input[name=name]", workspace)
+    shoot(page, "welcome")
+    page.click("form:has([name=name]) button[type=submit]")
 
 
 def free_port() -> int:

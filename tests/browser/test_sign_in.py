@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import factories
-from tests.browser.conftest import SCREENSHOTS, Site
+from tests.browser.conftest import SCREENSHOTS, Site, sign_up
 
 pytestmark = pytest.mark.browser
 
@@ -50,29 +50,9 @@ def _totp(secret: str) -> str:
 
 def test_a_newcomer_signs_up_with_the_code_from_the_mailbox(browser: Browser, near: Site) -> None:
     page = near.page(browser)
-    page.goto(f"{near.address}/accounts/signup/")
-    page.fill("input[name=email]", NEW)
-    page.fill("input[name=password1]", factories.PASSWORD)
-    page.fill("input[name=password2]", factories.PASSWORD)
-    _shot(page, "sign-up")
-    _submit(page, "password2")
 
-    expect(page.locator("input[name=code]")).to_be_visible()
-    _shot(page, "confirm")
-    with page.context.expect_page() as opened:
-        page.click("text=mailbox on this machine")
-    mailbox = opened.value
-    letter = mailbox.locator(".letter", has_text=re.compile("code", re.I)).first.inner_text()
-    _shot(mailbox, "mailbox")
-    code = re.search(r"^\s*([A-Z0-9]{4}-[A-Z0-9]{4})\s*$", letter, re.M)
-    assert code, letter
-    page.fill("input[name=code]", code[1])
-    _submit(page, "code")
+    sign_up(near, page, NEW, workspace="Newcomer Trading", shoot=_shot)
 
-    page.wait_for_url("**/welcome/")
-    page.fill("input[name=name]", "Newcomer Trading")
-    _shot(page, "welcome")
-    _submit(page, "name")
     expect(page.locator("aside")).to_contain_text("Newcomer Trading")
 
 

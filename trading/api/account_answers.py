@@ -35,6 +35,8 @@ class Account(Answer):
     exchange = serializers.CharField(source="account.venue")
     mode = serializers.CharField(source="account.mode")
     currency = serializers.CharField(source="account.quote_currency")
+    engine = serializers.UUIDField(allow_null=True)
+    disabled_at = Moment(source="account.disabled_at", allow_null=True)
     key = AccountKey(source="credential", allow_null=True)
     holds = AccountHold(many=True)
 

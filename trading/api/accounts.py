@@ -1,6 +1,8 @@
-"""Exchange accounts: how keys stand; owners add, check, rotate and disable them, and switch modes."""
+"""Exchange accounts: opened, renamed, put out of use; keys added, checked, disabled; modes switched."""
 
 import uuid
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -12,7 +14,7 @@ from rest_framework.response import Response
 from tenants import operations as tenant_operations
 from tenants.api.idempotency import idempotent
 from tenants.api.problems import Conflict
-from tenants.api.views import ApiView, Strict, actor_of
+from tenants.api.views import ApiView, Strict, actor_of, tenant_id_of
 from tenants.models import ExchangeAccount
 from trading import operations
 from trading.api import account_answers as answers
@@ -20,6 +22,7 @@ from trading.api.schemas import answers as told
 from trading.queries import accounts as queries
 
 Mode = ExchangeAccount.Mode
+FIELDS = {"venue": "exchange", "name": "label"}  # as the API calls them
 
 
 class KeyBody(Strict):
@@ -42,10 +45,57 @@ class ModeBody(Strict):
     )
 
 
+class AccountBody(Strict):
+    """A new account; it begins on paper, and its key comes after it."""
+
+    exchange = serializers.CharField(max_length=32, help_text="kraken, synthetic, ccxt:<id> …")
+    label = serializers.CharField(max_length=60, help_text="its name in this workspace")  # type: ignore[assignment]  # DRF's own property is for forms
+    currency = serializers.CharField(required=False, default="USD", max_length=16)
+    cash = serializers.DecimalField(
+        required=False,
+        default=Decimal(10_000),
+        max_digits=20,
+        decimal_places=8,
+        help_text="paper money to begin with",
+    )
+    speed = serializers.CharField(
+        required=False, default="60", max_length=12, help_text="of replayed bars: times, or max"
+    )
+
+
+class NameBody(Strict):
+    """Another name."""
+
+    label = serializers.CharField(max_length=60)  # type: ignore[assignment]  # idem
+
+
 class Accounts(ApiView):
     """Every account."""
 
-    needs: ClassVar = {"GET": "view"}
+    needs: ClassVar = {"GET": "view", "POST": "manage"}
+
+    @told("Add an exchange account, on paper, with an engine that stands still", answers.Account,
+          code=201, request=AccountBody, changes=True)  # fmt: skip
+    @idempotent
+    def post(self, request: Request) -> Response:
+        body = AccountBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.validated_data
+        try:
+            account = operations.open_account(
+                tenant_id=tenant_id_of(request),
+                venue=given["exchange"],
+                name=given["label"],
+                currency=given["currency"],
+                cash=given["cash"],
+                speed=given["speed"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+        except operations.InvalidAccount as error:
+            field = FIELDS.get(error.field, error.field)
+            raise ValidationError({field: [error.words]}) from None
+        return _answer(account.id, status=201)
 
     @told(
         "List exchange accounts: mode, the key's standing, holds",
@@ -59,11 +109,63 @@ class Accounts(ApiView):
 class Account(ApiView):
     """One account."""
 
-    needs: ClassVar = {"GET": "view"}
+    needs: ClassVar = {"GET": "view", "PATCH": "manage"}
+
+    @told("Rename an exchange account", answers.Account, request=NameBody, changes=True,
+          problems=(404,))  # fmt: skip
+    @idempotent
+    def patch(self, request: Request, account_id: uuid.UUID) -> Response:
+        body = NameBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        name = body.validated_data["label"]
+        try:
+            operations.rename_account(
+                account_id=account_id, name=name, actor=actor_of(request), now=timezone.now()
+            )
+        except operations.AccountNotFound as error:
+            raise NotFound(str(error)) from None
+        except operations.InvalidAccount as error:
+            raise ValidationError({FIELDS[error.field]: [error.words]}) from None
+        return _answer(account_id)
 
     @told("Read an exchange account", answers.Account, problems=(404,))
     def get(self, request: Request, account_id: uuid.UUID) -> Response:
         return _answer(account_id)
+
+
+class _Use(ApiView):
+    """Whether an account is in use."""
+
+    needs: ClassVar = {"POST": "manage"}
+
+    def change(self, request: Request, account_id: uuid.UUID, act: Callable[..., Any]) -> Response:
+        try:
+            act(account_id=account_id, actor=actor_of(request), now=timezone.now())
+        except operations.AccountNotFound as error:
+            raise NotFound(str(error)) from None
+        except operations.InvalidAccount as error:
+            raise Conflict(error.words) from None
+        return _answer(account_id)
+
+
+class Disable(_Use):
+    """Out of use."""
+
+    @told("Put an account out of use and forget its key; its engine must stand still",
+          answers.Account, changes=True, problems=(404, 409))  # fmt: skip
+    @idempotent
+    def post(self, request: Request, account_id: uuid.UUID) -> Response:
+        return self.change(request, account_id, operations.disable_account)
+
+
+class Enable(_Use):
+    """In use again."""
+
+    @told("Take an account into use again; its key must be entered anew", answers.Account,
+          changes=True, problems=(404, 409))  # fmt: skip
+    @idempotent
+    def post(self, request: Request, account_id: uuid.UUID) -> Response:
+        return self.change(request, account_id, operations.enable_account)
 
 
 class Key(ApiView):

@@ -219,6 +219,15 @@ class Command(Answer):
     outcome = serializers.CharField(allow_blank=True)
 
 
+class Wish(Answer):
+    """Whether an engine is to run, and what is seen of it."""
+
+    engine = serializers.UUIDField(source="id")
+    desired = serializers.CharField()
+    observed = serializers.CharField()
+    detail = serializers.CharField(allow_blank=True, help_text="why it is as it is observed")
+
+
 class FieldError(Answer):
     """What is wrong with one field of a request."""
 

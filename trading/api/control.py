@@ -1,4 +1,4 @@
-"""Pause, resume, close all: rows in the engine's inbox; the answer says where to see what became of it."""
+"""Start and stop: wishes a fleet sees to. Pause, resume, close all …: rows in the engine's inbox."""
 
 import uuid
 from collections.abc import Callable
@@ -62,6 +62,53 @@ def _chosen(wanted: uuid.UUID | None) -> uuid.UUID:
         raise Conflict(f"engine: say which; this workspace has {len(engines)}")
     found: uuid.UUID = engines[0].id
     return found
+
+
+class WishBody(Strict):
+    """Which engine."""
+
+    engine = serializers.UUIDField(
+        required=False, help_text="needed where the workspace has several engines"
+    )
+
+
+class _Wish(ApiView):
+    """Says whether an engine is to run; a fleet sees to it."""
+
+    needs: ClassVar = {"POST": "trade"}
+
+    def wish(self, request: Request, act: Callable[..., None]) -> Response:
+        """What the engine's row says now: ``desired`` is the wish, ``observed`` what is."""
+        body = WishBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        engine_id = _chosen(body.validated_data.get("engine"))
+        try:
+            act(engine_id=engine_id, actor=actor_of(request), now=timezone.now())
+        except operations.EngineNotFound as error:
+            raise NotFound(str(error)) from None
+        except operations.EngineRefused as error:
+            raise Conflict(str(error)) from None
+        return Response(answers.Wish(queries.get_engine(engine_id=engine_id)).data, status=202)
+
+
+class Start(_Wish):
+    """To run."""
+
+    @told("Ask for an engine to run; read the status to see what became of it", answers.Wish,
+          code=202, request=WishBody, changes=True, problems=(404, 409))  # fmt: skip
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return self.wish(request, operations.start_engine)
+
+
+class Stop(_Wish):
+    """To stand still."""
+
+    @told("Ask for an engine to stop; open positions keep their stops", answers.Wish, code=202,
+          request=WishBody, changes=True, problems=(404, 409))  # fmt: skip
+    @idempotent
+    def post(self, request: Request) -> Response:
+        return self.wish(request, operations.stop_engine)
 
 
 class Pause(_Control):

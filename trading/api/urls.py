@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trading.api import accounts, catalogue, control, docs, ledger, runs, standing
+from trading.api import accounts, bots, catalogue, control, docs, ledger, runs, standing
 
 ONE = "backtest/runs/<int:number>"
 ACCOUNT = "accounts/<uuid:account_id>"
@@ -26,9 +26,14 @@ urlpatterns = [
     path(f"{ONE}/archive", runs.Archive.as_view(), name="api_archive"),
     path("accounts", accounts.Accounts.as_view(), name="api_accounts"),
     path(ACCOUNT, accounts.Account.as_view(), name="api_account"),
+    path(f"{ACCOUNT}/disable", accounts.Disable.as_view(), name="api_disable_account"),
+    path(f"{ACCOUNT}/enable", accounts.Enable.as_view(), name="api_enable_account"),
     path(f"{ACCOUNT}/key", accounts.Key.as_view(), name="api_account_key"),
     path(f"{ACCOUNT}/key/check", accounts.Check.as_view(), name="api_key_check"),
     path(f"{ACCOUNT}/mode", accounts.AccountMode.as_view(), name="api_account_mode"),
+    path("bots", bots.Bots.as_view(), name="api_bots"),
+    path("control/start", control.Start.as_view(), name="api_start"),
+    path("control/stop", control.Stop.as_view(), name="api_stop"),
     path("control/pause", control.Pause.as_view(), name="api_pause"),
     path("control/resume", control.Resume.as_view(), name="api_resume"),
     path("control/close_all", control.CloseAll.as_view(), name="api_close_all"),

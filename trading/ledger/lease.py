@@ -72,7 +72,7 @@ class PostgresLease:
             waiting = False
             while not await self._try_lock(self._connection):
                 if not waiting:
-                    log.info("waiting_for_leadership", engine=self._engine_id)
+                    await self._say_who_leads(self._connection)
                     waiting = True
                 await self._clock.sleep(self._times.heartbeat_seconds / 2)
             await self._begin_epoch(self._connection)
@@ -95,6 +95,17 @@ class PostgresLease:
         cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", [key])
         row = await cursor.fetchone()
         return bool(row and row[0])
+
+    async def _say_who_leads(self, connection: AsyncConnection[Any]) -> None:
+        cursor = await connection.execute(
+            "SELECT host, epoch FROM trading_engine WHERE id = %s", [self._engine_id]
+        )
+        host, epoch = await cursor.fetchone() or ("nowhere", 0)
+        words = (
+            f"this account's engine runs on {host} already, epoch {epoch}; "
+            "this one sends nothing and takes over when that one ends"
+        )
+        log.warning("standing_by", engine=self._engine_id, why=words)
 
     async def _begin_epoch(self, connection: AsyncConnection[Any]) -> None:
         cursor = await connection.execute(

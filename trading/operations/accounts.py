@@ -41,7 +41,9 @@ def switch_mode(
     before = account.mode
     if mode == before:
         raise ModeRefused(f"{account} is in {before.lower()} mode already")
-    _refuse_while_busy(account)
+    busy = why_busy(account)
+    if busy:
+        raise ModeRefused(busy)
     missing = _refuse_unready(account, override=override, now=now) if mode == Mode.LIVE else []
     account.mode = mode
     account.save(update_fields=["mode"])
@@ -99,16 +101,18 @@ def choose_protection(
     return account
 
 
-def _refuse_while_busy(account: ExchangeAccount) -> None:
+def why_busy(account: ExchangeAccount) -> str:
+    """What an account does or holds that somebody must end first; empty: nothing."""
     engine = Engine.objects.select_for_update().filter(account=account).first()
     if engine is not None and (
         engine.desired != Engine.Desired.STOPPED or engine.observed not in AT_REST
     ):
-        raise ModeRefused(f"{account}: stop its engine first")
+        return f"{account}: stop its engine first"
     if Position.objects.filter(bot__account=account, closed_at=None).exists():
-        raise ModeRefused(f"{account}: close its positions first")
+        return f"{account}: close its positions first"
     if OrderIntent.objects.filter(bot__account=account, state__in=UNSETTLED).exists():
-        raise ModeRefused(f"{account}: an order has no end yet; let its engine settle it first")
+        return f"{account}: an order has no end yet; let its engine settle it first"
+    return ""
 
 
 def _refuse_unready(account: ExchangeAccount, *, override: str, now: datetime) -> list[str]:

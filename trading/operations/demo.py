@@ -17,14 +17,13 @@ from trading.models import BarSeries, Engine, Instrument
 from trading.operations.bots import create_bot
 from trading.operations.engines import create_engine, start_engine, stop_engine
 from trading.operations.funds import deposit_paper_funds
+from trading.operations.instruments import ensure_invented_pair
 
 SLUG = "demo"
 EMAIL = "demo@novapulse.local"
 FUNDS = Decimal(10_000)
 DEMO_SYMBOL = "BTC/USD"
-SYNTHETIC = {
-    DEMO_SYMBOL: (Decimal("0.1"), Decimal("0.00000001"), Decimal("0.0001")),
-}
+DEMO_BASE = DEMO_SYMBOL.split("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,9 @@ def ensure_demo(
         live = series is None and simulator_key is not None
         venue = "replay" if series else venue
         mode = ExchangeAccount.Mode.LIVE if live else ExchangeAccount.Mode.PAPER
-        instrument = series.instrument if series else _demo_instrument(venue)
+        instrument = (
+            series.instrument if series else ensure_invented_pair(venue=venue, base=DEMO_BASE)
+        )
         timeframe = series.timeframe_seconds if series else 60
         engine = _ensure_engine(
             tenant, venue, instrument, mode=mode, timeframe_seconds=timeframe, speed=speed, now=now
@@ -84,25 +85,6 @@ def _ensure_owner(*, now: datetime) -> tuple[Tenant, str | None]:
     )
     tenant = tenant_operations.create_tenant(name="Demo", slug=SLUG, owner=user, now=now)
     return tenant, password
-
-
-def _demo_instrument(venue: str) -> Instrument:
-    symbol = DEMO_SYMBOL
-    tick, lot, minimum = SYNTHETIC[symbol]
-    base, quote = symbol.split("/")
-    instrument, _ = Instrument.objects.get_or_create(
-        venue=venue,
-        symbol=symbol,
-        defaults={
-            "base": base,
-            "quote": quote,
-            "tick_size": tick,
-            "lot_size": lot,
-            "min_quantity": minimum,
-            "min_notional": Decimal(5),
-        },
-    )
-    return instrument
 
 
 def _ensure_engine(

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount, User
@@ -16,14 +17,25 @@ class EngineNotFound(Exception):
     """No such engine in this tenant."""
 
 
+class EngineRefused(Exception):
+    """The engine may not start; one sentence says why."""
+
+
 def create_engine(*, account: ExchangeAccount, speed: str) -> Engine:
     """The engine of an exchange account, stopped."""
     return Engine.objects.create(tenant_id=account.tenant_id, account=account, speed=speed)
 
 
 def start_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
-    """Ask for the engine to run; a fleet starts it, also when it had replayed everything or is parked."""
-    resting = (Engine.Observed.FINISHED, Engine.Observed.PARKED)
+    """Ask for the engine to run; a fleet starts it, also one that had ended, failed or is parked.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant. EngineRefused: its account is out of use.
+    """
+    account = _engine(engine_id).account
+    if account.disabled_at is not None:
+        raise EngineRefused(f"{account} is disabled; enable it first")
+    resting = (Engine.Observed.FINISHED, Engine.Observed.FAILED, Engine.Observed.PARKED)
     Engine.objects.filter(id=engine_id, observed__in=resting).update(
         observed=Engine.Observed.STOPPED, detail=""
     )
@@ -31,7 +43,11 @@ def start_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> 
 
 
 def stop_engine(*, engine_id: uuid.UUID, actor: User | None, now: datetime) -> None:
-    """Ask for the engine to stop; open positions keep their stops."""
+    """Ask for the engine to stop; open positions keep their stops.
+
+    Raises:
+        EngineNotFound: no such engine in this tenant.
+    """
     _wish(engine_id=engine_id, desired=Engine.Desired.STOPPED, actor=actor, now=now)
 
 
@@ -161,6 +177,13 @@ def mark_silent(*, engine_id: str, silent_since: datetime) -> bool:
         id=engine_id, observed=Engine.Observed.RUNNING, heartbeat_at__lt=silent_since
     ).update(observed=Engine.Observed.SILENT, detail="no heartbeat")
     return won == 1
+
+
+def note_refusal(*, engine_id: str, words: str, silent_since: datetime) -> bool:
+    """Note why an engine did not begin; False where another process leads it."""
+    leads = Q(observed=Engine.Observed.RUNNING, heartbeat_at__gte=silent_since)
+    noted = Engine.objects.filter(id=engine_id).exclude(leads)
+    return noted.update(observed=Engine.Observed.FAILED, detail=words[:300]) == 1
 
 
 def park_engine(*, engine_id: str, words: str, now: datetime) -> None:

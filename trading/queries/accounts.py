@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tenants.models import ExchangeAccount, ExchangeCredential
-from trading.models import Hold
+from trading.models import Engine, Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class AccountView:
     account: ExchangeAccount
     credential: ExchangeCredential | None
     holds: Sequence[Hold]
+    engine: UUID | None
 
     @property
     def has_key(self) -> bool:
@@ -73,4 +74,6 @@ def view_account(*, account_id: UUID) -> AccountView:
 
 def _view(account: ExchangeAccount) -> AccountView:
     open_ = Hold.objects.filter(engine__account=account, cleared_at=None)
-    return AccountView(account, credential_of(account), list(open_.order_by("placed_at", "id")))
+    engine = Engine.objects.filter(account=account).values_list("id", flat=True).first()
+    holds = list(open_.order_by("placed_at", "id"))
+    return AccountView(account, credential_of(account), holds, engine)

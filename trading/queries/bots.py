@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from trading.core.config.profiles import PROFILES
 from trading.core.params import params_hash
-from trading.models import Bot, BotRevision, RevisionWait
+from trading.models import Bot, BotRevision, Engine, RevisionWait
 from trading.research.space import list_parameters
 
 PROFILE_OF_HASH = {params_hash(params): name for name, params in PROFILES.items()}
@@ -68,14 +68,33 @@ class ShownRevision:
 
 def list_bots() -> list[Bot]:
     """The workspace's bots with their accounts, active revisions, pairs, and how many revisions."""
-    listed = Bot.objects.select_related("account", "active_revision").annotate(
+    return list(_with_all().order_by("account__label", "name", "id"))
+
+
+def get_bot(*, bot_id: UUID) -> Bot:
+    """One of them.
+
+    Raises:
+        Bot.DoesNotExist: not in this workspace.
+    """
+    found: Bot = _with_all().get(id=bot_id)
+    return found
+
+
+def _with_all() -> QuerySet[Bot]:
+    listed = Bot.objects.select_related("account__engine", "active_revision").annotate(
         revision_count=Count("revisions")
     )
-    return list(
-        listed.prefetch_related("bot_instruments__instrument").order_by(
-            "account__label", "name", "id"
-        )
-    )
+    return listed.prefetch_related("bot_instruments__instrument")
+
+
+def engine_of(bot: Bot) -> UUID | None:
+    """The engine of its account, or None."""
+    try:
+        found: UUID = bot.account.engine.id
+    except Engine.DoesNotExist:
+        return None
+    return found
 
 
 def show_revision(

@@ -55,6 +55,11 @@ class Dashboard:
     fees: Decimal
 
     @property
+    def is_refused(self) -> bool:
+        """Whether a person must put something right before it runs."""
+        return self.engine.observed in (Engine.Observed.FAILED, Engine.Observed.PARKED)
+
+    @property
     def is_paused(self) -> bool:
         """Whether a person stopped entries."""
         return any(item["hold"].kind == Hold.Kind.OPERATOR for item in self.holds)
@@ -65,6 +70,16 @@ def list_engines() -> list[Engine]:
     return list(
         Engine.objects.select_related("account").order_by("desired", "account__label", "id")
     )
+
+
+def get_engine(*, engine_id: UUID) -> Engine:
+    """One of them.
+
+    Raises:
+        Engine.DoesNotExist: not in this workspace.
+    """
+    found: Engine = Engine.objects.select_related("account").get(id=engine_id)
+    return found
 
 
 def get_dashboard(*, engine_id: UUID | None) -> Dashboard | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import F
 
+from tenants.models import ExchangeAccount
 from trading.models import Bot, BotRevision, Instrument
 
 
@@ -18,6 +19,15 @@ class EngineMarket:
     bot: Bot
     revision: BotRevision
     instrument: Instrument
+
+
+def list_tradable(account: ExchangeAccount) -> list[Instrument]:
+    """The pairs a bot of the account may have: in its currency, known at its venue, or stored."""
+    quoted = Instrument.objects.filter(quote=account.quote_currency)
+    if account.venue == ExchangeAccount.Venue.REPLAY:
+        stored = quoted.filter(series__isnull=False).distinct()
+        return list(stored.order_by("symbol", "venue", "id"))
+    return list(quoted.filter(venue=account.venue).order_by("symbol", "id"))
 
 
 def list_markets(*, account_id: UUID) -> list[EngineMarket]:

@@ -68,6 +68,9 @@ def _engines() -> Iterator[Finding]:
         if engine.observed == Engine.Observed.PARKED:
             yield _of(engine, "engine", Verdict.FAIL, f"{name} is {engine.detail}")
             continue
+        if engine.observed == Engine.Observed.FAILED:
+            yield _of(engine, "engine", Verdict.FAIL, f"{name} failed: {engine.detail}")
+            continue
         beat = engine.heartbeat_at
         age = (now - beat).total_seconds() if beat else None
         if age is None or age > SILENT_SECONDS:

@@ -28,13 +28,13 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
     "Trading": (
         Entry("Dashboard", "dashboard", "home", ("dashboard", "engine")),
         Entry("Decisions", "decisions", "branch", ("decision",)),
-        Entry("Bots", "bots", "sliders", ("bot", "edit_bot")),
+        Entry("Bots", "bots", "sliders", ("bot", "edit_bot", "new_bot")),
         Entry("Orders & history", "history", "list", ("history",)),
         Entry("Status", "standing", "pulse", ("standing",)),
     ),
     "Research": (Entry("Backtests", "runs", "flask", ("run", "new_run", "compare")),),
     "Workspace": (
-        Entry("Exchange accounts", "accounts", "bank", ("accounts", "account_key", "account_mode")),
+        Entry("Exchange accounts", "accounts", "bank", ("account", "add_account")),
         Entry("Team", "team", "people", ("team", "change_member")),
         Entry("API keys", "keys", "key", ("keys",), "manage"),
         Entry("API documentation", "api_docs", "book", ("api_docs",)),

@@ -48,6 +48,8 @@ def read_plan(*, tenant_id: str, engine_id: str) -> Plan:
                 "simulator only (NOVA_ALLOW_LIVE=yes allows others)"
             )
         markets = tuple(list_markets(account_id=account.id))
+    if account.disabled_at is not None:
+        raise CannotRun(f"{account} is disabled; enable it first")
     if not markets:
         raise CannotRun(
             f"{account} has no {account.mode.lower()} bot with an active revision and an instrument"

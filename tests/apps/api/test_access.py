@@ -11,6 +11,7 @@ from tenants.scoping import tenant_scope
 from tests.apps.api.conftest import ASKED, issue, post, program, role_of
 from tests.apps.step_up import step_up
 from tests.apps.trading import rows
+from tests.factories import make_instrument
 from tests.vault.conftest import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Kept
 from trading.api.urls import urlpatterns
 from trading.models import BacktestRun, Engine, EngineCommand
@@ -47,11 +48,16 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_close_all": {"post": TRADE},
     "api_kill": {"post": MANAGE},
     "api_revive": {"post": MANAGE},
-    "api_accounts": {"get": VIEW},
-    "api_account": {"get": VIEW},
+    "api_start": {"post": TRADE},
+    "api_stop": {"post": TRADE},
+    "api_bots": {"get": VIEW, "post": TRADE},
+    "api_accounts": {"get": VIEW, "post": MANAGE},
+    "api_account": {"get": VIEW, "patch": MANAGE},
     "api_key_check": {"post": MANAGE},
     "api_account_key": {"post": STEPPED_UP, "delete": MANAGE},
     "api_account_mode": {"put": STEPPED_UP},
+    "api_disable_account": {"post": MANAGE},
+    "api_enable_account": {"post": MANAGE},
 }
 MARKS = ("<int:number>", "<uuid:command_id>", "<uuid:account_id>")
 MAY = {
@@ -62,7 +68,8 @@ MAY = {
     STEPPED_UP: {"max-admin", "olga-admin"},  # a session alone is not enough
 }  # fmt: skip
 OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command", "api_cancel",
-              "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode"}  # fmt: skip
+              "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode",
+              "api_disable_account", "api_enable_account"}  # fmt: skip
 BODIES: dict[str, Any] = {
     "api_backtest": ASKED,
     "api_lookahead": ASKED,
@@ -75,6 +82,8 @@ BODIES: dict[str, Any] = {
     },
     "api_account_key": {"key": OTHER_KEY, "secret": OTHER_SECRET},
     "api_account_mode": {"mode": "LIVE"},
+    "api_accounts": {"exchange": "synthetic", "label": "Another"},
+    "api_account": {"label": "Renamed"},
 }
 
 
@@ -97,6 +106,7 @@ def things(people, as_caller) -> tuple[int, Any, Any]:
     *_, number = (post(tom, "/backtest/run", ASKED).json()["run"] for _ in range(9))
     with tenant_scope(people.engine.tenant_id):
         ExchangeAccount.objects.filter(id=people.engine.account_id).update(venue="simulator")
+    make_instrument("simulator")  # of which a bot may be made
     Kept(people.engine.tenant_id, people.engine.account_id).seal()
     return number, post(tom, "/control/pause").json()["command"], people.engine.account_id
 
@@ -109,9 +119,10 @@ def knock(client: Client, name: str, method: str, things: tuple[int, Any, Any]) 
     path = address(name, things)
     if method == "get":
         return client.get(f"/api/v1{path}")
-    return getattr(client, method)(
-        f"/api/v1{path}", BODIES.get(name, {}), content_type="application/json"
-    )
+    body = BODIES.get(name, {})
+    if name == "api_bots":
+        body = {"account": str(things[-1]), "name": "Knocker", "pairs": ["BTC/USD"]}
+    return getattr(client, method)(f"/api/v1{path}", body, content_type="application/json")
 
 
 @pytest.mark.parametrize("who", CALLERS)
@@ -138,8 +149,10 @@ def expected(name: str, needs: str | None, who: str) -> set[int]:
     if who not in MAY[needs]:
         return {403}
     if who.startswith("max"):  # of another workspace: Acme's things are not there
-        return {404} if name in OWN_THINGS else {200, 202, 409}
-    return {200, 202, 409, 503}
+        if name == "api_bots" and needs == TRADE:
+            return {404}
+        return {404} if name in OWN_THINGS else {200, 201, 202, 409}
+    return {200, 201, 202, 409, 503}
 
 
 def test_max_changed_nothing_by_knocking(people, as_caller, things, boundless) -> None:

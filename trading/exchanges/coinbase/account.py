@@ -9,6 +9,7 @@ from typing import Any
 from trading.engine.sights import Holding, Sight, Stranger
 from trading.exchanges.coinbase.errors import NoAnswer
 from trading.exchanges.coinbase.inquiry import Inquiry
+from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.venue_clock import ahead_seconds
 
 NS_PER_MS = 1_000_000
@@ -28,7 +29,7 @@ class Account:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
-        ahead = await self._ahead() if self.wall_ns else 0.0
+        ahead = await ask_ahead(self.inquiry.rest, self.wall_ns) if self.wall_ns else 0.0
         listed = await self.inquiry.pages(
             "/orders/historical/batch", "orders", {"order_status": ["OPEN"]}
         )
@@ -63,13 +64,18 @@ class Account:
             _stranger(row) for row in sorted(foreign, key=lambda row: str(row["order_id"]))
         )
 
-    async def _ahead(self) -> float:
-        assert self.wall_ns is not None
-        asked_ns = self.wall_ns()
-        told_ns = await self.inquiry.rest.time_ns()
-        return ahead_seconds(
-            asked_ns=asked_ns, answered_ns=self.wall_ns(), told_ns=told_ns, grain_ns=NS_PER_MS
-        )
+
+async def ask_ahead(rest: CoinbaseRest, wall_ns: Callable[[], int]) -> float:
+    """By how many seconds this machine's clock leads the venue's, at least.
+
+    Raises:
+        ApiError, Unreached, NoAnswer: it cannot be had.
+    """
+    asked_ns = wall_ns()
+    told_ns = await rest.time_ns()
+    return ahead_seconds(
+        asked_ns=asked_ns, answered_ns=wall_ns(), told_ns=told_ns, grain_ns=NS_PER_MS
+    )
 
 
 def _value(row: Mapping[str, Any], name: str) -> Decimal:

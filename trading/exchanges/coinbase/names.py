@@ -33,6 +33,7 @@ class Product:
     lot_size: Decimal
     min_quantity: Decimal
     min_notional: Decimal
+    price: Decimal  # of the last trade; 0: unknown
     is_online: bool
     flags: frozenset[str]
 
@@ -83,6 +84,7 @@ def read_product(facts: Mapping[str, Any]) -> Product:
         lot_size=lot,
         min_quantity=Decimal(str(facts.get("base_min_size") or "0")),
         min_notional=Decimal(str(facts.get("quote_min_size") or "0")),
+        price=Decimal(str(facts.get("price") or "0")),
         is_online=str(facts.get("status") or "online") == "online",
         flags=frozenset(flag for flag in (*SHUT, *LIMITED) if facts.get(flag) is True),
     )

@@ -30,7 +30,7 @@ class Account:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
-        ahead = await self._ahead() if self.wall_ns else 0.0
+        ahead = await ask_ahead(self.rest, self.wall_ns) if self.wall_ns else 0.0
         strangers = self._strangers((await self.rest.read("OpenOrders"))["open"], pairs)
         return Sight(await self.holdings(), strangers, ahead)
 
@@ -59,13 +59,16 @@ class Account:
             if not self.known.is_ours(venue_id=venue_id, client_id=str(row.get("cl_ord_id") or ""))
         )
 
-    async def _ahead(self) -> float:
-        assert self.wall_ns is not None
-        asked_ns = self.wall_ns()
-        told_ns = int((await self.rest.public("Time"))["unixtime"]) * NS
-        return ahead_seconds(
-            asked_ns=asked_ns, answered_ns=self.wall_ns(), told_ns=told_ns, grain_ns=NS
-        )
+
+async def ask_ahead(rest: KrakenRest, wall_ns: Callable[[], int]) -> float:
+    """By how many seconds this machine's clock leads the venue's, at least.
+
+    Raises:
+        ApiError, Unreached, NoAnswer: it cannot be had.
+    """
+    asked_ns = wall_ns()
+    told_ns = int((await rest.public("Time"))["unixtime"]) * NS
+    return ahead_seconds(asked_ns=asked_ns, answered_ns=wall_ns(), told_ns=told_ns, grain_ns=NS)
 
 
 def _holding(row: Mapping[str, Any]) -> Holding:

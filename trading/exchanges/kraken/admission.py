@@ -65,10 +65,7 @@ def check_pair(pairs: Mapping[str, names.Pair], spec: MarketSpec) -> None:
     Raises:
         CannotTrade: one clear sentence.
     """
-    try:
-        pair = names.choose(pairs, spec.symbol)
-    except names.UnknownPair as error:
-        raise CannotTrade(str(error)) from None
+    pair = names.choose(pairs, spec.symbol)
     ours, theirs = (spec.tick_size, spec.lot_size), (pair.tick_size, pair.lot_size)
     if any(mine % other for mine, other in zip(ours, theirs, strict=True)):
         raise CannotTrade(

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from trading.engine.errors import CannotTrade
+
 RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
 
 
-class UnknownPair(Exception):
+class UnknownPair(CannotTrade):
     """The venue does not list a pair; the text names near ones."""
 
 

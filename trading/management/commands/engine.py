@@ -17,7 +17,7 @@ from trading.models import EngineCommand
 from trading.queries import dashboard
 from trading.wiring.directory import EngineNotListed, ListedEngine, find_engine
 
-EXIT_NOT_FOUND, EXIT_TIMEOUT = 2, 5
+EXIT_NOT_FOUND, EXIT_CONFIGURATION, EXIT_TIMEOUT = 2, 4, 5
 ORDERS: dict[str, Callable[..., EngineCommand]] = {
     "pause": operations.pause_engine,
     "resume": operations.resume_engine,
@@ -37,7 +37,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What, which engine, and how long to wait for it."""
-        parser.epilog = "exit codes: 0 done, 2 not found, 5 the engine did not answer in time"
+        parser.epilog = (
+            "exit codes: 0 done, 2 not found, 4 refused, 5 the engine did not answer in time"
+        )
         parser.add_argument("act", choices=["status", "explain", "start", "stop", *ORDERS])
         parser.add_argument("--tenant", required=True, help="the workspace's short name")
         parser.add_argument("--exchange", required=True, help="the account's venue")
@@ -100,8 +102,11 @@ def explain(found: ListedEngine) -> dict[str, Any]:
 def wish(found: ListedEngine, act: str) -> dict[str, Any]:
     """Ask for it to run, or not to."""
     do = operations.start_engine if act == "start" else operations.stop_engine
-    with tenant_scope(found.tenant_id):
-        do(engine_id=uuid.UUID(found.engine_id), actor=None, now=timezone.now())
+    try:
+        with tenant_scope(found.tenant_id):
+            do(engine_id=uuid.UUID(found.engine_id), actor=None, now=timezone.now())
+    except operations.EngineRefused as error:
+        raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
     return {"engine": found.name, "outcome": f"{act} is asked for; a fleet does it"}
 
 

@@ -11,10 +11,9 @@ import uvloop
 from django.core.management.base import BaseCommand, CommandError
 
 from trading.engine.runner import Outcome
-from trading.queries.bars import CannotFeed
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import EngineProcess
-from trading.wiring.plans import CannotRun, read_plan
+from trading.wiring.starts import REFUSALS, note_refusal, open_engine
 from trading.wiring.warm import compile_apart, warm_core
 
 log = structlog.get_logger(__name__)
@@ -47,13 +46,13 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=EXIT_NOT_FOUND) from None
         structlog.contextvars.bind_contextvars(tenant=tenant, engine=found.engine_id)
         try:
-            plan = read_plan(tenant_id=found.tenant_id, engine_id=found.engine_id)
-            process = EngineProcess(plan=plan, speed=speed)
-        except (CannotRun, CannotFeed) as error:
+            process = open_engine(found, speed=speed)
+            compile_apart()
+            warm_core()  # nothing may compile while leading: it would hold up heartbeats and stops
+            outcome = uvloop.run(serve(process))
+        except REFUSALS as error:
+            note_refusal(found, error)
             raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
-        compile_apart()
-        warm_core()  # nothing may compile while leading: it would hold up heartbeats and stops
-        outcome = uvloop.run(serve(process))
         self.stdout.write(f"engine of {tenant} on {exchange}: {outcome.value.lower()}")
         if outcome is Outcome.LEADERSHIP_LOST:
             sys.exit(1)

@@ -13,13 +13,11 @@ from django.utils import timezone
 from trading.engine.runner import Outcome
 from trading.fleet import CANNOT_RUN, LEADERSHIP_LOST, Chore, Fleet
 from trading.management.commands.run_engine import serve
-from trading.queries.bars import CannotFeed
 from trading.wiring.directory import ListedEngine
-from trading.wiring.engines import EngineProcess
 from trading.wiring.fleet_report import Figures, NoFleet, Report, make_report, note_fleet
 from trading.wiring.key_checks import check_due_keys, list_due_checks
-from trading.wiring.plans import CannotRun, read_plan
 from trading.wiring.proofs import list_unproven, prove_engines
+from trading.wiring.starts import REFUSALS, note_refusal, open_engine
 from trading.wiring.warm import compile_apart, warm_core
 
 log = structlog.get_logger(__name__)
@@ -116,9 +114,9 @@ def run_one(engine: ListedEngine) -> int:
     """What a forked child does: one engine, then its exit code."""
     structlog.contextvars.bind_contextvars(tenant=engine.tenant, engine=engine.engine_id)
     try:
-        plan = read_plan(tenant_id=engine.tenant_id, engine_id=engine.engine_id)
-        outcome = uvloop.run(serve(EngineProcess(plan=plan, speed=None)))
-    except (CannotRun, CannotFeed) as error:
+        outcome = uvloop.run(serve(open_engine(engine, speed=None)))
+    except REFUSALS as error:
+        note_refusal(engine, error)
         log.error("engine_cannot_run", why=str(error))
         return CANNOT_RUN
     return LEADERSHIP_LOST if outcome is Outcome.LEADERSHIP_LOST else 0

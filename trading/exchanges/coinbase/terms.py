@@ -1,0 +1,35 @@
+"""Coinbase's terms, asked without a key: time, products that trade, least orders, last prices."""
+
+from collections.abc import Callable, Sequence
+
+from trading.engine.errors import CannotTrade
+from trading.exchanges.coinbase import names
+from trading.exchanges.coinbase.account import ask_ahead
+from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.terms import Terms, VenueTerms
+
+
+async def ask_terms(
+    rest: CoinbaseRest, symbols: Sequence[str], wall_ns: Callable[[], int]
+) -> VenueTerms:
+    """What holds for these symbols now.
+
+    Raises:
+        CannotTrade: one is not listed, or no position can be opened in it now.
+        ApiError, Unreached, NoAnswer: it cannot be asked.
+    """
+    ahead = await ask_ahead(rest, wall_ns)
+    told = await rest.public("/market/products")
+    listed = names.read_products(told.get("products") or [])
+    products = [_open_product(names.choose(listed, symbol)) for symbol in symbols]
+    terms = {one.symbol: Terms(one.min_quantity, one.min_notional, one.price) for one in products}
+    return VenueTerms(ahead, terms)
+
+
+def _open_product(product: names.Product) -> names.Product:
+    if product.limited_by:
+        raise CannotTrade(
+            f"{product.symbol} is {product.limited_by!r} at Coinbase now; accepted is 'online', "
+            "without limits"
+        )
+    return product

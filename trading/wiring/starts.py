@@ -1,0 +1,39 @@
+"""From an engine's rows to an engine that may begin, and a note of what kept it from beginning."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from tenants.scoping import tenant_scope
+from trading import operations
+from trading.engine.errors import CannotTrade
+from trading.queries.bars import CannotFeed
+from trading.wiring.admission import examine
+from trading.wiring.directory import ListedEngine
+from trading.wiring.engines import EngineProcess
+from trading.wiring.plans import CannotRun, read_plan
+
+REFUSALS = (CannotRun, CannotFeed, CannotTrade)  # a person must put something right
+
+
+def open_engine(found: ListedEngine, *, speed: str | None) -> EngineProcess:
+    """An engine that nothing known keeps from trading.
+
+    Raises:
+        CannotRun, CannotFeed: one clear sentence.
+    """
+    plan = read_plan(tenant_id=found.tenant_id, engine_id=found.engine_id)
+    examine(plan)
+    return EngineProcess(plan=plan, speed=speed)
+
+
+def note_refusal(found: ListedEngine, why: Exception) -> None:
+    """For page, API, ``engine status`` and doctor; silent where another process leads."""
+    now = timezone.now()
+    with tenant_scope(found.tenant_id):
+        operations.note_refusal(
+            engine_id=found.engine_id,
+            words=str(why),
+            silent_since=now - timedelta(seconds=settings.LEASE_SECONDS[0]),
+        )
