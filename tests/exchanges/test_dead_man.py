@@ -83,7 +83,7 @@ async def test_it_is_on_before_the_first_entry_rests_and_refreshed_while_it_does
     for _ in range(6):
         before = bench.account.dead_man_ns
         bench.wait(25)
-        await bench.until(lambda before=before: bench.account.dead_man_ns > before)  # type: ignore
+        await bench.until(lambda before=before: bench.account.dead_man_ns > before)
     assert len(bench.working) == 1
 
 
@@ -186,7 +186,7 @@ async def test_a_stop_without_an_answer_keeps_it_off_until_it_would_be_listed(
 
 async def test_a_partly_filled_entry_is_no_mere_quote(bench: Bench) -> None:
     await quote(bench)
-    (order,) = bench.venue._desk.known.working()  # type: ignore[attr-defined]
+    (order,) = bench.venue._desk.known.working()
     order.filled_lots = 1
 
     await bench.until(lambda: not is_on(bench))
