@@ -62,7 +62,7 @@ class Bursts:
     async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[News]:
         """The past at once, then burst by burst."""
         for number, row in enumerate(self._rows):
-            bars = [BarClosed(m, *row, late=number < WARM_UP) for m in range(self._pairs)]
+            bars = [BarClosed(m, *row, number < WARM_UP) for m in range(self._pairs)]
             cpu, began = time.process_time(), time.perf_counter()
             for bar in bars:
                 yield bar  # the next is asked for when it was handled
