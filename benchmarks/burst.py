@@ -45,7 +45,7 @@ from trading.wiring.streets import Street, nothing_to_watch  # noqa: E402
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE_NS = 60_000_000_000
-WARM_UP = 60  # bars of each pair before the first measured one
+WARM_UP = 20  # bars of each pair before the first measured one
 QUIET_SECONDS = 2.0
 FRAMES = 20_000
 

@@ -7,6 +7,7 @@ its own report tells the figures. Prints them; asserts nothing.
 import argparse
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -171,6 +172,7 @@ def main() -> None:
     parser.add_argument("--own", action="store_true", help="each with its own connection")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended then, too
     machine = {"machine": describe()}
     words = in_words()
     lines = measure(sorted(options.engines), is_shared=not options.own)

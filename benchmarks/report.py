@@ -32,7 +32,7 @@ ELSEWHERE = (
     ("sweep over Celery, 2 workers", "≥ 1.8 × one"),
     ("tick → decision, loopback", "p50 ≤ 100 µs, p99 ≤ 250 µs"),
     ("order book", "≥ 4 × ccxt.pro"),
-    ("engine density", "≤ 60 MB an engine; 500 pairs < 25 % of a core"),
+    ("engine density", "≤ 60 MB an engine; 500 pairs < 25 % of a core (`density.py`, `burst.py`)"),
     ("dashboards", "500 × 10 msg/s ≤ 30 % of a core, p99 ≤ 100 ms (`stream_fanout.py`)"),
 )
 

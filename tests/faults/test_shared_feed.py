@@ -103,7 +103,7 @@ def test_two_engines_outlive_their_feed_and_their_venue(
     ]
     try:
         for one in rows:
-            wait_for(lambda: decisions(one) > 500, "they have warmed up")  # noqa: B023
+            wait_for(lambda: decisions(one) > 500, "they have warmed up", seconds=180)  # noqa: B023
         go_on(rows, "they decide")
         streams = [e for e in venue.ask("/simulator/oracle")["oracle"] if e["kind"] == "stream"]
         assert len(streams) == 1, "the venue sees one public connection"

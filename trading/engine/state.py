@@ -21,6 +21,7 @@ from trading.engine.messages import (
     OrderRequest,
     PriceTick,
 )
+from trading.engine.names import KeptNames, from_names, to_names
 
 MIN_DEADLINE_NS = 60_000_000_000
 ALL_HOLDS = 31
@@ -52,7 +53,7 @@ class CoreState:
         self._decision = np.zeros(1, pipeline.DECISION)
         self._detail = np.zeros(1, pipeline.DETAIL)
         self._intents = np.zeros(MAX_INTENTS, INTENT)
-        self._names: dict[tuple[int, str], tuple[bytes, dict[str, Any]]] = {}
+        self._names = KeptNames()
 
     def fund(self, cash: float) -> None:
         """Begin with this much quote currency and nothing held."""
@@ -186,23 +187,14 @@ class CoreState:
             "account": to_names(self.account[0]),
             "markets": [
                 {
-                    "position": self._named(m, "position"),
-                    "learning": self._named(m, "learning"),
+                    "position": self._names.of(market, m, "position"),
+                    "learning": self._names.of(market, m, "learning"),
                     "intent_seq": int(market["intent_seq"]),
                     "last_open_ns": int(market["last_open_ns"]),
                 }
                 for m, market in enumerate(self.markets)
             ],
         }
-
-    def _named(self, market: int, part: str) -> dict[str, Any]:
-        """A part of a market by names, made anew only when a byte of it has changed."""
-        record = self.markets[market][part]
-        raw = record.tobytes()
-        kept = self._names.get((market, part))
-        if kept is None or kept[0] != raw:
-            kept = self._names[market, part] = (raw, to_names(record))
-        return kept[1]
 
     def rebuild(self, saved: dict[str, Any], history: Sequence[np.ndarray]) -> None:
         """Carry positions and account over to another core: warm up again, then put them back.
@@ -254,45 +246,3 @@ def new_markets(specs: Sequence[MarketSpec]) -> np.ndarray:
         grid["timeframe_ns"] = spec.timeframe_ns
         grid["group"] = GROUPS.get(spec.base, 0)
     return markets
-
-
-def to_names(record: np.void) -> dict[str, Any]:
-    """A record as plain names and values, nested like it; NaN becomes None."""
-    return {name: _plain(record[name]) for name in record.dtype.names or ()}
-
-
-def _plain(value: Any) -> Any:  # any field of a record: a number, a record or an array of either
-    if isinstance(value, np.void):
-        return to_names(value)
-    if isinstance(value, np.ndarray) and value.dtype.names:
-        return [_plain(one) for one in value]
-    return _without_nan(value.tolist())
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_nan(one) for one in value]
-    return None if value != value else value  # NaN is the only value unlike itself
-
-
-def from_names(record: np.void, values: dict[str, Any]) -> None:
-    """Write values back into the fields that (still) exist; None becomes NaN."""
-    for name, value in values.items():
-        if name not in (record.dtype.names or ()):
-            continue
-        if isinstance(value, dict):
-            from_names(record[name], value)
-        elif isinstance(value, list):
-            _fill(record[name], value)
-        else:
-            record[name] = np.nan if value is None else value
-
-
-def _fill(array: np.ndarray, values: list[Any]) -> None:
-    for k, value in enumerate(values[: len(array)]):
-        if isinstance(value, dict):
-            from_names(array[k], value)
-        elif isinstance(value, list):
-            _fill(array[k], value)
-        else:
-            array[k] = np.nan if value is None else value

@@ -25,9 +25,10 @@ from trading.engine.messages import (
     OrderRequest,
     PriceTick,
 )
+from trading.engine.names import from_names, to_names
 from trading.engine.ports import MarketFeed
 from trading.engine.sights import Sight
-from trading.engine.state import from_names, new_markets, to_names
+from trading.engine.state import new_markets
 
 
 class PaperVenue:
