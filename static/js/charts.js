@@ -53,6 +53,7 @@ const Charts = (() => {
 
   async function load(url) {
     source = url;
+    if (!url) return;
     const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
     if (!answer?.ok || source !== url) return;
     const data = await answer.json();

@@ -109,7 +109,7 @@ def test_max_sees_nothing_of_it_and_vera_has_no_buttons(
         })"""
     )
 
-    expect(stranger.locator("main")).to_contain_text("No engine yet")
+    expect(stranger.locator("main")).to_contain_text("First steps")
     assert refused.status == 404
     assert heard == {"texts": [], "open": True}
     expect(vera.locator('[data-live="market-time"]')).not_to_have_text("–")
@@ -190,6 +190,6 @@ def test_the_empty_workspace_fits_the_screen(site: Site, browser: Browser) -> No
 
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "empty-390-dark.png", full_page=True)
-    expect(page.locator("main")).to_contain_text("No engine yet")
+    expect(page.locator("main")).to_contain_text("First steps")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert site.complaints == []

@@ -60,15 +60,8 @@ def open_account(
         tenant_id=tenant_id, venue=venue, label=label, quote_currency=quote
     )
     ensure_invented_pairs(venue=venue)
-    tenant_operations.write_audit(
-        tenant_id=tenant_id,
-        actor=actor,
-        action="account.open",
-        subject=str(account),
-        before={},
-        after={"venue": venue, "name": label, "currency": quote, "mode": account.mode},
-        now=now,
-    )
+    after = {"venue": venue, "name": label, "currency": quote, "mode": account.mode}
+    _audit(account, "open", {}, after, actor=actor, now=now)
     deposit_paper_funds(account=account, amount=cash, actor=actor, now=now)
     create_engine(account=account, speed=speed)
     return account

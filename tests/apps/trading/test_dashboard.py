@@ -23,11 +23,11 @@ def page(people: People) -> str:
     return answer.content.decode()
 
 
-def test_a_workspace_without_an_engine_is_told_so(people: People) -> None:
+def test_a_workspace_without_an_engine_is_told_its_first_steps(people: People) -> None:
     answer = signed_in(people.max).get("/")
 
     assert answer.status_code == 200
-    assert "No engine yet" in answer.content.decode()
+    assert "Practise on the synthetic market" in answer.content.decode()
 
 
 def test_an_engine_that_has_not_decided_yet_has_a_page(people: People) -> None:
