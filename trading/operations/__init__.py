@@ -22,6 +22,8 @@ from trading.operations.funds import deposit_paper_funds
 from trading.operations.revisions import (
     Asker,
     BotNotFound,
+    MayNotLoosen,
+    RevisionMoved,
     RevisionRefused,
     change_bot,
     put_in_force,
@@ -35,7 +37,9 @@ __all__ = [
     "Demo",
     "EngineNotFound",
     "KeyReport",
+    "MayNotLoosen",
     "ModeRefused",
+    "RevisionMoved",
     "RevisionRefused",
     "change_bot",
     "close_all",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from trading.core.config.profiles import PROFILES
 from trading.core.params import params_hash
@@ -68,13 +68,48 @@ class ShownRevision:
 
 def list_bots() -> list[Bot]:
     """The workspace's bots with their accounts, active revisions, pairs, and how many revisions."""
-    listed = Bot.objects.select_related("account", "active_revision").annotate(
-        revision_count=Count("revisions")
-    )
-    return list(
-        listed.prefetch_related("bot_instruments__instrument").order_by(
-            "account__label", "name", "id"
-        )
+    return list(_with_all().order_by("account__label", "name", "id"))
+
+
+def get_bot(*, bot_id: UUID) -> Bot:
+    """One bot, with the same.
+
+    Raises:
+        Bot.DoesNotExist: not in this workspace.
+    """
+    found: Bot = _with_all().get(id=bot_id)
+    return found
+
+
+def list_revisions(*, bot_id: UUID, before: int | None, most: int) -> list[BotRevision]:
+    """A bot's revisions of smaller numbers, newest first, with their authors."""
+    found = BotRevision.objects.filter(bot=bot_id).select_related("author")
+    if before is not None:
+        found = found.filter(number__lt=before)
+    return list(found.order_by("-number", "-id")[:most])
+
+
+def get_revision(*, bot_id: UUID, number: int) -> BotRevision:
+    """One revision with its author.
+
+    Raises:
+        BotRevision.DoesNotExist: not in this workspace, or no such number.
+    """
+    found: BotRevision = BotRevision.objects.select_related("author").get(bot=bot_id, number=number)
+    return found
+
+
+def waits_of(revisions: Sequence[BotRevision]) -> dict[UUID, RevisionWait]:
+    """The waits of those revisions that had to wait."""
+    waits = RevisionWait.objects.filter(revision__in=[one.id for one in revisions])
+    return {wait.revision_id: wait for wait in waits.order_by("id")}
+
+
+def _with_all() -> QuerySet[Bot]:
+    return (
+        Bot.objects.select_related("account", "active_revision")
+        .annotate(revision_count=Count("revisions"))
+        .prefetch_related("bot_instruments__instrument")
     )
 
 
