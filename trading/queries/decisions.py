@@ -107,8 +107,8 @@ class Explained:
 
 def list_decisions(sought: Sought, *, before: Place | None, most: int) -> list[Told]:
     """Decisions before a place in the list, newest bar first."""
-    found = Decision.objects.filter(**sought.conditions())
-    found = older_than(found, before, time="bar_opened_at", key="id")
+    fitting = Decision.objects.filter(**sought.conditions())
+    found = older_than(fitting, before, time="bar_opened_at", key="id")
     rows = found.select_related("instrument", "revision__bot").order_by("-bar_opened_at", "-id")
     return [Told(row, describe_row(row)) for row in rows[:most]]
 
