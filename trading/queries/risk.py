@@ -47,9 +47,10 @@ class BotLimits:
 def list_limits() -> list[BotLimits]:
     """Of every bot with a revision in force, in a number of queries that does not grow with them."""
     saved = accounts_saved()
-    engines = dict(Engine.objects.order_by("id").values_list("account_id", "id"))
+    engines = Engine.objects.order_by("id").values_list("account_id", "id")
+    used = {account_id: saved.get(engine_id) for account_id, engine_id in engines}
     return [
-        BotLimits(bot, _limits(bot.active_revision.params, saved.get(engines.get(bot.account_id))))
+        BotLimits(bot, _limits(bot.active_revision.params, used.get(bot.account_id)))
         for bot in list_bots()
         if bot.active_revision is not None
     ]

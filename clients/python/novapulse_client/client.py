@@ -7,21 +7,10 @@ from types import TracebackType
 from typing import Any, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
-from novapulse_client.models import (
-    Bot,
-    Command,
-    Decision,
-    Explained,
-    Fill,
-    Order,
-    Page,
-    Position,
-    Revision,
-    Run,
-    Status,
-    Thought,
-    Trade,
-)
+from novapulse_client.base import Page
+from novapulse_client.decisions import Decision, Explained, Thought
+from novapulse_client.ledger import Fill, Order, Position, Trade
+from novapulse_client.models import Bot, Command, Revision, Run, Status
 from novapulse_client.wire import Wire
 
 ROWS_AT_ONCE = 200
