@@ -1,6 +1,7 @@
 """What the API answers of bots and their revisions."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -9,6 +10,7 @@ from trading.api.answers import Answer, Moment
 from trading.marketdata.timeframes import format_timeframe
 from trading.models import Bot as StoredBot
 from trading.models import BotRevision
+from trading.queries.bots import engine_of
 
 Text = serializers.CharField
 
@@ -22,6 +24,7 @@ class Bot(Answer):
     account = Text(source="account.label")
     exchange = Text(source="account.venue")
     mode = Text(source="account.mode")
+    engine = serializers.SerializerMethodField(help_text="null: the account has none")
     stage = serializers.ChoiceField(choices=StoredBot.Stage.choices)
     pairs = serializers.SerializerMethodField()
     timeframe = serializers.SerializerMethodField(allow_null=True)
@@ -30,6 +33,10 @@ class Bot(Answer):
     )
     revisions = serializers.IntegerField(source="revision_count")
     created_at = Moment()
+
+    def get_engine(self, bot: StoredBot) -> UUID | None:
+        """Of its account."""
+        return engine_of(bot)
 
     def get_pairs(self, bot: StoredBot) -> list[str]:
         """In the order of its markets."""

@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 
 from trading.core.config.profiles import PROFILES
 from trading.core.params import params_hash
-from trading.models import Bot, BotRevision, RevisionWait
+from trading.models import Bot, BotRevision, Engine, RevisionWait
 from trading.research.space import list_parameters
 
 PROFILE_OF_HASH = {params_hash(params): name for name, params in PROFILES.items()}
@@ -72,12 +72,28 @@ def list_bots() -> list[Bot]:
 
 
 def get_bot(*, bot_id: UUID) -> Bot:
-    """One bot, with the same.
+    """One of them.
 
     Raises:
         Bot.DoesNotExist: not in this workspace.
     """
     found: Bot = _with_all().get(id=bot_id)
+    return found
+
+
+def _with_all() -> QuerySet[Bot]:
+    listed = Bot.objects.select_related("account__engine", "active_revision").annotate(
+        revision_count=Count("revisions")
+    )
+    return listed.prefetch_related("bot_instruments__instrument")
+
+
+def engine_of(bot: Bot) -> UUID | None:
+    """The engine of its account, or None."""
+    try:
+        found: UUID = bot.account.engine.id
+    except Engine.DoesNotExist:
+        return None
     return found
 
 
@@ -103,14 +119,6 @@ def waits_of(revisions: Sequence[BotRevision]) -> dict[UUID, RevisionWait]:
     """The waits of those revisions that had to wait."""
     waits = RevisionWait.objects.filter(revision__in=[one.id for one in revisions])
     return {wait.revision_id: wait for wait in waits.order_by("id")}
-
-
-def _with_all() -> QuerySet[Bot]:
-    return (
-        Bot.objects.select_related("account", "active_revision")
-        .annotate(revision_count=Count("revisions"))
-        .prefetch_related("bot_instruments__instrument")
-    )
 
 
 def show_revision(

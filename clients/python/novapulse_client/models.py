@@ -63,6 +63,7 @@ class Bot(Model, frozen=True, kw_only=True):
     account: str
     exchange: str
     mode: str
+    engine: UUID | None
     stage: str
     pairs: list[str]
     timeframe: str | None

@@ -44,6 +44,7 @@ def test_a_bot_is_told_with_its_parameters_and_a_tag(people, as_caller, path) ->
     assert answer["ETag"] == '"r1"'
     assert (told["name"], told["pairs"], told["timeframe"]) == ("Bot", ["BTC/USD"], "1m")
     assert (told["stage"], told["active_revision"], told["revisions"]) == ("PAPER", 1, 1)
+    assert told["engine"] == str(people.engine.engine_id)
     assert told["params"] == to_mapping(PROFILES["active"])
 
 
@@ -165,13 +166,20 @@ def test_the_queries_of_lists_do_not_grow_with_bots(people, as_caller) -> None:
     with tenant_scope(people.engine.tenant_id):
         for name in ("Second", "Third"):
             operations.create_bot(
-                account=ExchangeAccount.objects.get(id=people.engine.account_id), name=name,
+                account=account_without_an_engine(people, name), name=name,
                 instruments=[people.engine.instrument], timeframe_seconds=60,
                 params=to_mapping(PROFILES["balanced"]), actor=None, now=NOW,
             )  # fmt: skip
 
     assert [asked(client, one) for one in ("/bots", "/risk")] == before
-    assert len(client.get("/api/v1/bots").json()["items"]) == 3
+    told = {one["name"]: one["engine"] for one in client.get("/api/v1/bots").json()["items"]}
+    assert told == {"Bot": str(people.engine.engine_id), "Second": None, "Third": None}
+
+
+def account_without_an_engine(people, label: str) -> ExchangeAccount:
+    return ExchangeAccount.objects.create(
+        tenant_id=people.engine.tenant_id, venue="synthetic", label=label
+    )
 
 
 def asked(client: Any, path: str) -> int:
