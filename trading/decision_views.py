@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from tenants.auth import permission_required
-from trading.filters import DecisionFilter, write_cursor
+from trading.filters import DecisionFilter, write_place
 from trading.models import Decision
 from trading.queries import decisions as queries
 
@@ -35,7 +35,7 @@ def decisions(request: HttpRequest) -> HttpResponse:
         )
         context |= {
             "decisions": found[:ROWS_SHOWN],
-            "older": write_cursor(found[ROWS_SHOWN - 1]) if len(found) > ROWS_SHOWN else "",
+            "older": write_place(found[ROWS_SHOWN - 1].place) if len(found) > ROWS_SHOWN else "",
             "is_filtered": form.sought.is_filtered,
             "is_first": form.cleaned_data["before"] is None,
         }

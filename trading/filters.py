@@ -7,12 +7,16 @@ from typing import Any
 from django import forms
 
 from trading.queries.audit import Acts
-from trading.queries.decisions import REASONS, STAGES, Cursor, Sought, Told
+from trading.queries.decisions import REASONS, STAGES, Sought
 from trading.queries.history import Wanted
+from trading.queries.holds import Alerts
+from trading.queries.places import Key, Place
 
 LAST_PAGE = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})", re.ASCII)
+NUMBER = r"\d{1,18}"
+UUID_TEXT = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+PLACE = re.compile(rf"(\d{{1,17}})-(?:({NUMBER})|({UUID_TEXT}))", re.ASCII)
 
 
 def _moment(label: str) -> forms.DateTimeField:
@@ -24,10 +28,21 @@ def _moment(label: str) -> forms.DateTimeField:
     )  # fmt: skip
 
 
-class HistoryFilter(forms.Form):
-    """Of one account, from a moment until before another."""
+def _id(what: str) -> forms.UUIDField:
+    return forms.UUIDField(required=False, error_messages={"invalid": f"The id of {what}."})
 
-    account = forms.UUIDField(required=False, error_messages={"invalid": "The id of an account."})
+
+class HistoryFilter(forms.Form):
+    """Of one account, bot and pair, from a moment until before another."""
+
+    account = _id("an account")
+    bot = _id("a bot")
+    pair = forms.CharField(required=False, max_length=40)
+    state = forms.ChoiceField(
+        required=False,
+        choices=[("", "Any"), ("open", "Open"), ("closed", "Closed")],
+        error_messages={"invalid_choice": "open or closed; was %(value)s."},
+    )
     since = _moment("From")
     until = _moment("Until")
     page = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
@@ -36,7 +51,14 @@ class HistoryFilter(forms.Form):
     def wanted(self) -> Wanted:
         """For the queries."""
         told = self.cleaned_data
-        return Wanted(account_id=told["account"], since=told["since"], until=told["until"])
+        return Wanted(
+            account_id=told["account"],
+            since=told["since"],
+            until=told["until"],
+            bot_id=told["bot"],
+            pair=told["pair"] or None,
+            is_open=told["state"] == "open" if told["state"] else None,
+        )
 
 
 class AuditFilter(forms.Form):
@@ -55,10 +77,33 @@ class AuditFilter(forms.Form):
         return Acts(**{name: told[name] for name in ("actor", "action", "since", "until")})
 
 
-class DecisionFilter(forms.Form):
-    """Of one bot, pair, stage and reason, from a moment until before another."""
+class AlertFilter(forms.Form):
+    """Of one engine, from a moment until before another."""
 
-    bot = forms.UUIDField(required=False, error_messages={"invalid": "The id of a bot."})
+    engine = _id("an engine")
+    since = _moment("From")
+    until = _moment("Until")
+
+    @property
+    def alerts(self) -> Alerts:
+        """For the queries."""
+        return Alerts(**self.cleaned_data)
+
+
+class ChartFilter(forms.Form):
+    """One market of one engine, by the engine's own number of it."""
+
+    engine = forms.UUIDField(
+        error_messages={"invalid": "The id of an engine.", "required": "The id of an engine."}
+    )
+    market = forms.IntegerField(required=False, min_value=0, max_value=LAST_PAGE)
+
+
+class DecisionFilter(forms.Form):
+    """Of one account, bot, pair, stage and reason, from a moment until before another."""
+
+    account = _id("an account")
+    bot = _id("a bot")
     pair = forms.CharField(required=False, max_length=40)
     stage = forms.ChoiceField(
         required=False,
@@ -74,9 +119,9 @@ class DecisionFilter(forms.Form):
     until = _moment("Until")
     before = forms.CharField(required=False, max_length=40)
 
-    def clean_before(self) -> Cursor | None:
+    def clean_before(self) -> Place | None:
         """The place in the list."""
-        return read_cursor(self.cleaned_data["before"])
+        return read_place(self.cleaned_data["before"], of=int)
 
     @property
     def sought(self) -> Sought:
@@ -93,20 +138,21 @@ class RevisionFilter(forms.Form):
     beside = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
 
 
-def write_cursor(told: Told) -> str:
-    """A decision's place, for the address of the page after it."""
-    return f"{(told.row.bar_opened_at - EPOCH) // timedelta(microseconds=1)}-{told.row.id}"
+def write_place(place: Place) -> str:
+    """A place in a list, for the address of the page after it."""
+    return f"{(place.at - EPOCH) // timedelta(microseconds=1)}-{place.key}"
 
 
-def read_cursor(text: str) -> Cursor | None:
-    """What ``write_cursor`` wrote; None for nothing.
+def read_place(text: str, *, of: type[Key]) -> Place | None:
+    """What ``write_place`` wrote of a list with such keys; None for nothing.
 
     Raises:
         ValidationError: no page of the list wrote it.
     """
     if not text:
         return None
-    found = CURSOR.fullmatch(text)
-    if found is None:
+    found = PLACE.fullmatch(text)
+    key = found and found[2 if of is int else 3]
+    if found is None or not key:
         raise forms.ValidationError(f"{text!r} was not given by a page of this list.")
-    return Cursor(EPOCH + timedelta(microseconds=int(found[1])), int(found[2]))
+    return Place(EPOCH + timedelta(microseconds=int(found[1])), of(key))

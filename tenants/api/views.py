@@ -74,6 +74,12 @@ def actor_of(request: Request) -> User:
     return user
 
 
+def may(request: Request, right: str) -> bool:
+    """Whether the key's scope, or the person's role, reaches so far."""
+    holder: Any = request.auth or request._request.tenant  # type: ignore[attr-defined]
+    return bool(holder.allows(right))
+
+
 def tenant_id_of(request: Request) -> Any:
     """The workspace whose scope is open around the request."""
     return request._request.tenant.id  # type: ignore[attr-defined]

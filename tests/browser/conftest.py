@@ -3,11 +3,8 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests import factories
 from tests.database import FreshDatabase
-from tests.faults.processes import ROOT, SHORT_LEASE, ended_afterwards, wait_for
+from tests.faults.processes import ROOT, SHORT_LEASE, ended_afterwards
+from tests.pages import served
 from tests.run_all import BROWSERS
 
 SCREENSHOTS = ROOT / "var" / "test" / "screenshots"
@@ -92,26 +90,13 @@ def site(
     """daphne, answering."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     settings.BARS_DIR = tmp_path / "bars"
-    port = free_port()
     environment = {
         **fresh_database.environment,
         **SHORT_LEASE,
         "NOVA_BARS_DIR": str(settings.BARS_DIR),
         "NOVA_ENV": "development",
     }
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
-    log = tmp_path / "daphne.log"
-    with log.open("wb") as output:
-        daphne = subprocess.Popen(
-            [*command, "novapulse.asgi:application"],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    address = f"http://127.0.0.1:{port}"
-    with ended_afterwards(daphne):
-        wait_for(lambda: answers(address, daphne), f"daphne to answer, see {log}")
+    with served(environment, log=tmp_path / "daphne.log") as address:
         yield Site(address, environment)
     for context in browser.contexts:
         context.close()
@@ -148,22 +133,6 @@ def sign_up(
     page.fill("input[name=name]", workspace)
     shoot(page, "welcome")
     page.click("form:has([name=name]) button[type=submit]")
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
-def answers(address: str, process: "subprocess.Popen[bytes]") -> bool:
-    """Whether the pages answer; an ended process fails at once."""
-    assert process.poll() is None, "daphne ended"
-    try:
-        with urllib.request.urlopen(f"{address}/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 
 from tenants.scoping import tenant_scope
 from tests import factories
-from tests.browser.conftest import free_port
 from tests.factories import EngineRows
 from tests.faults.processes import ROOT, SHORT_LEASE, decisions, ended_afterwards, wait_for
 from tests.faults.test_wire import Venue, open_holds
+from tests.pages import free_port
 from trading.ledger.rows import to_ns
 from trading.marketdata.store import FOREVER, BarStore, SeriesKey
 from trading.models import Decision

@@ -19,7 +19,6 @@ from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from tests import factories
-from tests.browser.conftest import free_port
 from tests.factories import NOW, EngineRows
 from tests.faults.processes import (
     ROOT,
@@ -29,6 +28,7 @@ from tests.faults.processes import (
     engine_row,
     wait_for,
 )
+from tests.pages import free_port
 from trading.exchanges.synthetic import START_NS
 from trading.models import Bot, Engine, Fill, Hold, OrderIntent, Position
 from trading.wiring.parity import check_parity

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("novapulse", "tenants", "trading")
+PACKAGES = ("novapulse", "tenants", "trading", "clients")
 MOST_LINES_OF_A_MODULE = 300
 MOST_LINES_OF_A_CLASS = 200
 MOST_LINES_OF_A_FUNCTION = 40

@@ -33,7 +33,9 @@ class Answer(serializers.Serializer[Any]):
         for name, one in super().get_fields().items():
             told[name] = one
             if isinstance(one, Moment):
-                told[f"{name}_ms"] = Milliseconds(source=name, allow_null=one.allow_null)
+                told[f"{name}_ms"] = Milliseconds(
+                    source=one.source or name, allow_null=one.allow_null
+                )
         return told
 
 

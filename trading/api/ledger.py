@@ -1,17 +1,17 @@
 """What was done: the audit log, profit and loss, and every table of the ledger as a file."""
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
-from django.forms import Form
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.api.views import ApiView
 from trading.api import ledger_answers as answers
+from trading.api.filtering import ACCOUNT, BOT, PAIR, SPAN, checked
 from trading.api.paging import PAGE, cursor_of, limit_of
 from trading.api.schemas import answers as told
 from trading.downloads import csv_response
@@ -19,23 +19,9 @@ from trading.filters import AuditFilter, HistoryFilter
 from trading.queries import audit, history
 from trading.queries.pnl import profit_and_loss
 
-ACCOUNT = OpenApiParameter("account", OpenApiTypes.UUID, description="of one account alone")
-SPAN = (
-    OpenApiParameter("since", str, description="from this moment (UTC, ISO-8601)"),
-    OpenApiParameter("until", str, description="until before this moment"),
-)
 WHAT = OpenApiParameter(
     "what", {"type": "string", "enum": list(history.TABLES)}, OpenApiParameter.PATH
 )
-
-Filter = TypeVar("Filter", bound=Form)
-
-
-def _checked(form: Filter) -> Filter:
-    if not form.is_valid():
-        told = {name: [str(one) for one in words] for name, words in form.errors.items()}
-        raise ValidationError(told)
-    return form
 
 
 class Audit(ApiView):
@@ -51,7 +37,7 @@ class Audit(ApiView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         limit, before = limit_of(request), cursor_of(request)
-        form = _checked(AuditFilter(request.query_params))
+        form = checked(AuditFilter(request.query_params))
         found = audit.list_acts(form.acts, before=before, most=limit + 1)
         items = [answers.Act(one).data for one in found[:limit]]
         more = str(items[-1]["sequence"]) if len(found) > limit else None
@@ -67,7 +53,7 @@ class Earned(ApiView):
     @told("Read profit and loss by account, bot and pair", answers.ProfitAndLoss,
           parameters=(ACCOUNT,), problems=(400,))  # fmt: skip
     def get(self, request: Request) -> Response:
-        form = _checked(HistoryFilter(request.query_params))
+        form = checked(HistoryFilter(request.query_params))
         found = profit_and_loss(account_id=form.wanted.account_id)
         return Response(answers.ProfitAndLoss({"accounts": found}).data)
 
@@ -78,13 +64,28 @@ class LedgerFile(ApiView):
     needs: ClassVar = {"GET": "view"}
 
     @told("Download orders, fills, positions, trades or postings", OpenApiTypes.STR,
-          media="text/csv", parameters=(WHAT, ACCOUNT, *SPAN), problems=(400, 404))  # fmt: skip
+          media="text/csv", parameters=(WHAT, ACCOUNT, BOT, PAIR, *SPAN), problems=(400, 404))  # fmt: skip
     def get(self, request: Request, what: str) -> HttpResponseBase:
         try:
             table = history.get_table(what)
         except history.NoSuchTable as error:
             raise NotFound(str(error)) from None
-        form = _checked(HistoryFilter(request.query_params))
-        return csv_response(
-            request._request, name=table.name, header=table.columns, rows=table.rows(form.wanted)
-        )
+        return _file(request, table)
+
+
+class TradesFile(ApiView):
+    """The trades as CSV, where programs have always looked for them."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("Download the trades", OpenApiTypes.STR, media="text/csv", problems=(400,),
+          parameters=(ACCOUNT, BOT, PAIR, *SPAN))  # fmt: skip
+    def get(self, request: Request) -> HttpResponseBase:
+        return _file(request, history.get_table("trades"))
+
+
+def _file(request: Request, table: history.Table) -> HttpResponseBase:
+    form = checked(HistoryFilter(request.query_params))
+    return csv_response(
+        request._request, name=table.name, header=table.columns, rows=table.rows(form.wanted)
+    )

@@ -1,5 +1,6 @@
 """What the API answers of the ledger: acts, chains, profit and loss."""
 
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -7,7 +8,7 @@ from rest_framework import serializers
 
 from tenants.models import AuditEntry
 from trading.api.answers import Answer, Moment
-from trading.queries.spreadsheet import cell
+from trading.queries.spreadsheet import exact
 
 
 class Act(Answer):
@@ -50,10 +51,10 @@ class Acts(Answer):
 
 @extend_schema_field({"type": "string"})
 class Money(serializers.Field[Any, Any, Any, Any]):
-    """A decimal as text, exact."""
+    """A decimal as text, exact; a float by its shortest decimals."""
 
     def to_representation(self, value: Any) -> str:
-        return cell(value)
+        return exact(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
 
 
 class Earned(Answer):

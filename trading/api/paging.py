@@ -1,8 +1,12 @@
-"""Cursor paging: ``?limit=`` and ``?cursor=``, the key of the last row that was told."""
+"""Cursor paging: ``?limit=`` and ``?cursor=``, the key or the place of the last row that was told."""
 
+from django.core.exceptions import ValidationError as FormError
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+
+from trading.filters import read_place
+from trading.queries.places import Key, Place
 
 DEFAULT_LIMIT, MOST_LIMIT = 50, 500
 LARGEST = 2**31 - 1
@@ -36,3 +40,15 @@ def cursor_of(request: Request) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST):
         raise ValidationError({"cursor": f"{text!r} was not given by a page of this list."})
     return int(text)
+
+
+def place_of(request: Request, *, of: type[Key]) -> Place | None:
+    """The place after which the page begins; None for the first page.
+
+    Raises:
+        ValidationError: not one of our cursors.
+    """
+    try:
+        return read_place(request.query_params.get("cursor", ""), of=of)
+    except FormError as error:
+        raise ValidationError({"cursor": error.messages}) from None

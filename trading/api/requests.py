@@ -118,15 +118,19 @@ class BacktestBody(Strict):
             timeframe_seconds=parse_timeframe(attrs["timeframe"]),
             start_ns=attrs.get("start_ms", 0) * NS_PER_MS,
             end_ns=FOREVER_NS if end is None else end * NS_PER_MS,
-            params=_params(attrs.get("profile", "balanced"), attrs.get("params", {})),
+            params=params_on(PROFILES[attrs.get("profile", "balanced")], attrs.get("params", {})),
             cash=attrs["cash"],
             seed=attrs["seed"],
             detail_seconds=parse_timeframe(detail) if detail else 0,
         )
 
 
-def _params(profile: str, given: dict[str, Any]) -> PipelineParams:
-    base = PROFILES[profile]
+def params_on(base: PipelineParams, given: dict[str, Any]) -> PipelineParams:
+    """Parameters with some changed: by dotted names, or whole groups as objects.
+
+    Raises:
+        InvalidParams: a parameter is unknown or outside its bounds.
+    """
     groups = {name: value for name, value in given.items() if isinstance(value, dict)}
     if groups:
         told = to_mapping(base)
@@ -136,6 +140,8 @@ def _params(profile: str, given: dict[str, Any]) -> PipelineParams:
     single = {name: value for name, value in given.items() if name not in groups}
     values = {}
     for name, value in single.items():
+        if isinstance(value, list):
+            raise InvalidParams(f"{name}: one value, was {value!r:.80}")
         dimension = parse_dimension(f"{name}={value}")
         if len(dimension.values) != 1:
             raise InvalidParams(f"{name}: one value here; /backtest/optimize tries several")

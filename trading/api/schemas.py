@@ -15,9 +15,11 @@ WORDS = {
     403: "Your key or role does not reach so far.",
     404: "Nothing there in this workspace.",
     409: "It does not go with the present state.",
+    412: "Something else is in force than what If-Match names; read it again.",
     413: "The body is too large.",
     415: "The body must be application/json.",
     422: "The Idempotency-Key was used for another request.",
+    428: "Say with If-Match what the change is based on: the ETag you read.",
     429: "Too many requests; `Retry-After` says when.",
 }
 ONCE = OpenApiParameter(
@@ -25,6 +27,9 @@ ONCE = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     description=f"1 to {LONGEST} characters: the same request with the same key is done once.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="the ETag of what the change is based on"
 )
 
 

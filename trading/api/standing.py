@@ -1,8 +1,9 @@
-"""How things stand: the process, and the workspace's engines."""
+"""How things stand: the process, the workspace's engines and their alerts, and what is kept where."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -11,9 +12,16 @@ from rest_framework.response import Response
 
 from tenants.api.views import ApiView
 from trading.api import answers
+from trading.api import figure_answers as figures
+from trading.api.filtering import ENGINE, SPAN, checked
+from trading.api.paging import PAGE, limit_of, place_of
 from trading.api.schemas import answers as told
+from trading.filters import AlertFilter, write_place
 from trading.models import Decision, Engine, ForeignOrder
 from trading.queries import dashboard as queries
+from trading.queries.holds import list_alerts
+from trading.queries.places import Place
+from trading.queries.storage import describe_storage
 
 STALE_SECONDS, CRITICAL_SECONDS = 30, 120
 
@@ -65,6 +73,33 @@ class Heartbeat(ApiView):
         told_ages = [{"engine": name, "heartbeat_age_seconds": age} for name, age in ages.items()]
         body = answers.Heartbeat({"status": status, "at": now, "engines": told_ages}).data
         return Response(body, status=503 if status == "critical" else 200)
+
+
+class Alerts(ApiView):
+    """Breakers that tripped."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("List alerts", figures.Alerts, name="list_alerts", parameters=(*PAGE, ENGINE, *SPAN),
+          problems=(400,))  # fmt: skip
+    def get(self, request: Request) -> Response:
+        limit, before = limit_of(request), place_of(request, of=UUID)
+        form = checked(AlertFilter(request.query_params))
+        found = list_alerts(form.alerts, before=before, most=limit + 1)
+        shown = found[:limit]
+        last = Place(shown[-1].raised_at, shown[-1].id) if len(found) > limit else None
+        items = figures.Alert(shown, many=True).data
+        return Response({"items": items, "next": write_place(last) if last else None})
+
+
+class Storage(ApiView):
+    """The contract of persistence."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("Read what is kept where: the ledger's database, and the stores of bars", figures.Storage)
+    def get(self, request: Request) -> Response:
+        return Response(figures.Storage(describe_storage()).data)
 
 
 def _age(engine: Engine, now: datetime) -> float | None:

@@ -2,9 +2,22 @@
 
 from django.urls import path
 
-from trading.api import accounts, bots, catalogue, control, docs, ledger, runs, standing
+from trading.api import (
+    accounts,
+    bots,
+    catalogue,
+    control,
+    decisions,
+    docs,
+    figures,
+    history,
+    ledger,
+    runs,
+    standing,
+)
 
 ONE = "backtest/runs/<int:number>"
+BOT = "bots/<uuid:bot_id>"
 ACCOUNT = "accounts/<uuid:account_id>"
 urlpatterns = [
     path("health", standing.Health.as_view(), name="api_health"),
@@ -31,7 +44,6 @@ urlpatterns = [
     path(f"{ACCOUNT}/key", accounts.Key.as_view(), name="api_account_key"),
     path(f"{ACCOUNT}/key/check", accounts.Check.as_view(), name="api_key_check"),
     path(f"{ACCOUNT}/mode", accounts.AccountMode.as_view(), name="api_account_mode"),
-    path("bots", bots.Bots.as_view(), name="api_bots"),
     path("control/start", control.Start.as_view(), name="api_start"),
     path("control/stop", control.Stop.as_view(), name="api_stop"),
     path("control/pause", control.Pause.as_view(), name="api_pause"),
@@ -43,6 +55,23 @@ urlpatterns = [
     path("audit", ledger.Audit.as_view(), name="api_audit"),
     path("pnl", ledger.Earned.as_view(), name="api_pnl"),
     path("ledger/<slug:what>.csv", ledger.LedgerFile.as_view(), name="api_ledger_file"),
+    path("export/trades.csv", ledger.TradesFile.as_view(), name="api_trades_file"),
+    path("decisions", decisions.Decisions.as_view(), name="api_decisions"),
+    path("decisions/<int:decision_id>", decisions.Decision.as_view(), name="api_decision"),
+    path("thoughts", decisions.Thoughts.as_view(), name="api_thoughts"),
+    path("orders", history.Orders.as_view(), name="api_orders"),
+    path("fills", history.Fills.as_view(), name="api_fills"),
+    path("positions", history.Positions.as_view(), name="api_positions"),
+    path("trades", history.Trades.as_view(), name="api_trades"),
+    path("bots", bots.Bots.as_view(), name="api_bots"),
+    path(BOT, bots.Bot.as_view(), name="api_bot"),
+    path(f"{BOT}/revisions", bots.Revisions.as_view(), name="api_revisions"),
+    path(f"{BOT}/revisions/<int:revision>", bots.Revision.as_view(), name="api_revision"),
+    path("chart", figures.Chart.as_view(), name="api_chart"),
+    path("performance", figures.Performance.as_view(), name="api_performance"),
+    path("risk", figures.Risk.as_view(), name="api_risk"),
+    path("alerts", standing.Alerts.as_view(), name="api_alerts"),
+    path("storage", standing.Storage.as_view(), name="api_storage"),
     path("schema", docs.Schema.as_view(), name="api_schema"),
     path("docs", docs.Docs.as_view(), name="api_docs"),
 ]

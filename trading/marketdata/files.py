@@ -47,6 +47,13 @@ class Files:
         names = (info.base_name for info in self.system.get_file_info(selector))
         return sorted(name for name in names if not name.startswith("."))
 
+    def weigh(self, folder: str) -> tuple[int, int]:
+        """How many files lie directly in a folder, hidden and unfinished left out, and their bytes."""
+        selector = fs.FileSelector(self.full(folder), allow_not_found=True)
+        found = self.system.get_file_info(selector)
+        sizes = [one.size for one in found if one.is_file and not one.base_name.startswith(".")]
+        return len(sizes), sum(sizes)
+
     def exists(self, path: str) -> bool:
         """Whether there is such a file."""
         return bool(self.system.get_file_info(self.full(path)).is_file)

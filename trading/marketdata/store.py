@@ -243,6 +243,10 @@ class BarStore:
             bytes=sum(self._files.size(path) for path in paths),
         )
 
+    def weigh(self, key: SeriesKey) -> tuple[int, int]:
+        """How many files a series has, and their bytes together."""
+        return self._files.weigh(key.path)
+
     def _paths(self, key: SeriesKey, start_ns: int, end_ns: int) -> list[str]:
         names = [name for name in self._files.names(key.path) if name.endswith(".parquet")]
         if not names:

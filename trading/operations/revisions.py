@@ -26,6 +26,14 @@ class RevisionRefused(Exception):
     """The bot is not changed; the text says why."""
 
 
+class RevisionMoved(RevisionRefused):
+    """Another revision was put in force since the asker looked."""
+
+
+class MayNotLoosen(RevisionRefused):
+    """The asker may tighten risk limits, not loosen them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Who asks for a change, and whether they may loosen risk limits."""
@@ -47,14 +55,14 @@ def change_bot(
     bot = _lock(bot_id)
     active = bot.active_revision
     if active is None or active.number != based_on:
-        raise RevisionRefused("Another revision was put in force meanwhile; look at it first.")
+        raise RevisionMoved("Another revision was put in force meanwhile; look at it first.")
     before = whole_params(active.params)
     after = core_params.to_mapping(core_params.validate(PipelineParams, params))
     if before == after:
         raise RevisionRefused("Nothing differs from the active revision.")
     loosens = loosened(before, after)
     if loosens and not asker.may_loosen:
-        raise RevisionRefused(f"Only an owner may loosen {', '.join(loosens)}.")
+        raise MayNotLoosen(f"Only an owner may loosen {', '.join(loosens)}.")
     _end_wait(bot, RevisionWait.Outcome.SUPERSEDED, now)
     revision = store_revision(
         bot=bot,

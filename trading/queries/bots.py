@@ -97,6 +97,30 @@ def engine_of(bot: Bot) -> UUID | None:
     return found
 
 
+def list_revisions(*, bot_id: UUID, before: int | None, most: int) -> list[BotRevision]:
+    """A bot's revisions of smaller numbers, newest first, with their authors."""
+    found = BotRevision.objects.filter(bot=bot_id).select_related("author")
+    if before is not None:
+        found = found.filter(number__lt=before)
+    return list(found.order_by("-number", "-id")[:most])
+
+
+def get_revision(*, bot_id: UUID, number: int) -> BotRevision:
+    """One revision with its author.
+
+    Raises:
+        BotRevision.DoesNotExist: not in this workspace, or no such number.
+    """
+    found: BotRevision = BotRevision.objects.select_related("author").get(bot=bot_id, number=number)
+    return found
+
+
+def waits_of(revisions: Sequence[BotRevision]) -> dict[UUID, RevisionWait]:
+    """The waits of those revisions that had to wait."""
+    waits = RevisionWait.objects.filter(revision__in=[one.id for one in revisions])
+    return {wait.revision_id: wait for wait in waits.order_by("id")}
+
+
 def show_revision(
     *, bot_id: UUID, number: int | None = None, beside: int | None = None
 ) -> ShownRevision:

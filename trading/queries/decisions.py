@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-
 from trading.core import explain
 from trading.core.codes import Gate, Reason, Stage
 from trading.core.nearest import RULES, Change, Unit, smallest_change
 from trading.ledger.rows import to_ns
 from trading.models import Bot, BotInstrument, Decision
 from trading.queries.bars import CannotFeed, bar_source
+from trading.queries.places import Place, older_than
 from trading.research.space import list_parameters
 
 NS_PER_MS, NS_PER_SECOND = 1_000_000, 1_000_000_000
@@ -22,17 +21,10 @@ REASONS = {reason.name.lower(): reason for reason in Reason}
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """The place of a decision in the list."""
-
-    bar_opened_at: datetime
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
 class Sought:
-    """Which decisions: of a bot, a pair, a stage, a reason, a stretch of market time."""
+    """Which decisions: of an account, a bot, a pair, a stage, a reason, a stretch of market time."""
 
+    account: Any = None
     bot: Any = None
     pair: str = ""
     stage: str = ""
@@ -48,6 +40,7 @@ class Sought:
     def conditions(self) -> dict[str, Any]:
         """For the rows."""
         asked = {
+            "revision__bot__account": self.account,
             "revision__bot": self.bot,
             "instrument__symbol": self.pair or None,
             "stage": STAGES[self.stage] if self.stage else None,
@@ -64,6 +57,11 @@ class Told:
 
     row: Decision
     words: Mapping[str, Any]
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the list."""
+        return Place(self.row.bar_opened_at, self.row.id)
 
     @property
     def refusal(self) -> Mapping[str, Any] | None:
@@ -107,13 +105,10 @@ class Explained:
         return [gate for gate in self.gates if gate.verdict == "not asked"]
 
 
-def list_decisions(sought: Sought, *, before: Cursor | None, most: int) -> list[Told]:
+def list_decisions(sought: Sought, *, before: Place | None, most: int) -> list[Told]:
     """Decisions before a place in the list, newest bar first."""
-    found = Decision.objects.filter(**sought.conditions())
-    if before is not None:
-        found = found.filter(bar_opened_at__lte=before.bar_opened_at).exclude(
-            Q(bar_opened_at=before.bar_opened_at) & Q(id__gte=before.id)
-        )
+    fitting = Decision.objects.filter(**sought.conditions())
+    found = older_than(fitting, before, time="bar_opened_at", key="id")
     rows = found.select_related("instrument", "revision__bot").order_by("-bar_opened_at", "-id")
     return [Told(row, describe_row(row)) for row in rows[:most]]
 

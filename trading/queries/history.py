@@ -1,6 +1,6 @@
 """Orders, fills, positions, trades and postings as tables: for pages, the API and files alike."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,14 +17,17 @@ from django.db.models import (
     Sum,
     Value,
 )
+from django.db.models.functions import Coalesce
 
 from tenants.models import ExchangeAccount
 from trading.core import explain
 from trading.core.codes import ExitReason, Liquidity, Purpose, Stage
 from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
+from trading.queries.places import Place, older_than
 
 ROWS_AT_ONCE = 1000
 WHY = ("strategy", "regime", "score")
+INTENT = "order__intent"
 
 
 class NoSuchTable(Exception):
@@ -33,24 +36,42 @@ class NoSuchTable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows: of one account, and of a stretch of market time (from, to)."""
+    """Which rows: of an account, a bot, a pair, and of a stretch of market time (from, to)."""
 
     account_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+    bot_id: UUID | None = None
+    pair: str | None = None
+    is_open: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row with its place in the list and whose it is."""
+
+    place: Place
+    account_id: UUID
+    bot_id: UUID
+    told: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: its columns, and how its rows are found and told, newest first."""
+    """One table: its columns, and how its rows are found and told, newest first.
+
+    ``paths`` leads from a row to what can be wanted of it; ``key`` tells rows of one time apart.
+    """
 
     name: str
     title: str
     columns: tuple[str, ...]
-    account: str
+    fields: tuple[str, ...]
+    paths: Mapping[str, str]
     time: str
-    find: Callable[[], QuerySet[Any, tuple[Any, ...]]]
+    find: Callable[[], QuerySet[Any, Any]]
     tell: Callable[[Sequence[Any]], Sequence[Any]]
+    key: str = "id"
 
     @property
     def headings(self) -> list[str]:
@@ -58,22 +79,33 @@ class Table:
         words = (name.removesuffix("_at").replace("_", " ") for name in self.columns)
         return [word[0].upper() + word[1:] for word in words]
 
-    def _select(self, wanted: Wanted) -> QuerySet[Any, tuple[Any, ...]]:
-        bounds = {
-            self.account: wanted.account_id,
-            f"{self.time}__gte": wanted.since,
-            f"{self.time}__lt": wanted.until,
-        }
-        given = {name: value for name, value in bounds.items() if value is not None}
-        return self.find().filter(**given).order_by(f"-{self.time}", "-id")
+    def _select(self, wanted: Wanted) -> QuerySet[Any, Any]:
+        asked = {path: getattr(wanted, name) for name, path in self.paths.items()}
+        asked |= {f"{self.time}__gte": wanted.since, f"{self.time}__lt": wanted.until}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return self.find().filter(**given).order_by(f"-{self.time}", f"-{self.key}")
 
     def rows(self, wanted: Wanted) -> Iterator[Sequence[Any]]:
         """Every row, in constant memory; while the tenant's scope is open."""
-        return map(self.tell, self._select(wanted).iterator(chunk_size=ROWS_AT_ONCE))
+        found = self._select(wanted).values_list(*self.fields)
+        return map(self.tell, found.iterator(chunk_size=ROWS_AT_ONCE))
 
     def page(self, wanted: Wanted, *, first: int, count: int) -> list[Sequence[Any]]:
         """Some rows."""
-        return [self.tell(row) for row in self._select(wanted)[first : first + count]]
+        found = self._select(wanted).values_list(*self.fields)
+        return [self.tell(row) for row in found[first : first + count]]
+
+    def list_rows(self, wanted: Wanted, *, before: Place | None, most: int) -> list[Row]:
+        """Rows after a place in the list."""
+        found = older_than(self._select(wanted), before, time=self.time, key=self.key)
+        whose = (self.key, self.paths["account_id"], self.paths["bot_id"])
+        return [self._row(row) for row in found.values_list(*whose, *self.fields)[:most]]
+
+    def _row(self, row: Sequence[Any]) -> Row:
+        key, account_id, bot_id, *values = row
+        place = Place(values[self.fields.index(self.time)], key)
+        told = dict(zip(self.columns, self.tell(values), strict=True))
+        return Row(place, account_id, bot_id, told)
 
 
 def get_table(name: str) -> Table:
@@ -112,14 +144,10 @@ def _why(record: memoryview | None) -> tuple[Any, Any, Any]:
     return told["strategy"], told["regime"], told["score"]
 
 
-def _orders() -> QuerySet[Any, tuple[Any, ...]]:
+def _orders() -> QuerySet[Any, Any]:
+    """An intent with each order the venue made of it; alone where it made none."""
     record = _entry_record(bot="bot", instrument="instrument", planned_at="planned_at")
-    return OrderIntent.objects.annotate(record=record).values_list(
-        "planned_at", "engine__account__label", "bot__name", "instrument__symbol", "purpose",
-        "side", "quantity", "limit_price", "stop_price", "state", "state_reason", "exit_reason",
-        "client_order_id", "orders__venue_order_id", "orders__status", "orders__filled_quantity",
-        "record",
-    )  # fmt: skip
+    return OrderIntent.objects.annotate(record=record, row=Coalesce("orders__id", "id"))
 
 
 def _tell_order(row: Sequence[Any]) -> Sequence[Any]:
@@ -130,17 +158,11 @@ def _tell_order(row: Sequence[Any]) -> Sequence[Any]:
     )  # fmt: skip
 
 
-def _fills() -> QuerySet[Any, tuple[Any, ...]]:
-    intent = "order__intent"
+def _fills() -> QuerySet[Any, Any]:
     record = _entry_record(
-        bot=f"{intent}__bot", instrument=f"{intent}__instrument", planned_at=f"{intent}__planned_at"
+        bot=f"{INTENT}__bot", instrument=f"{INTENT}__instrument", planned_at=f"{INTENT}__planned_at"
     )
-    return Fill.objects.annotate(record=record).values_list(
-        "filled_at", "account__label", f"{intent}__bot__name", f"{intent}__instrument__symbol",
-        f"{intent}__purpose", "side", "quantity", "price", "fee", "fee_currency", "liquidity",
-        f"{intent}__exit_reason", "venue_trade_id", "order__venue_order_id",
-        f"{intent}__client_order_id", "record",
-    )  # fmt: skip
+    return Fill.objects.annotate(record=record)
 
 
 def _tell_fill(row: Sequence[Any]) -> Sequence[Any]:
@@ -151,19 +173,15 @@ def _tell_fill(row: Sequence[Any]) -> Sequence[Any]:
     )  # fmt: skip
 
 
-def _positions() -> QuerySet[Any, tuple[Any, ...]]:
-    return _with_entry(Position.objects.all()).values_list(
-        "opened_at", "closed_at", "bot__account__label", "bot__name", "instrument__symbol", "side",
-        "quantity", "entry_price", "stop_price", "exit_price", "exit_reason", "fees",
-        "realized_pnl", "record",
-    )  # fmt: skip
+def _positions() -> QuerySet[Any, Any]:
+    return _with_entry(Position.objects.all())
 
 
 def _tell_position(row: Sequence[Any]) -> Sequence[Any]:
     return (*row[:10], _exit(row[10]), *row[11:13], *_why(row[13]))
 
 
-def _trades() -> QuerySet[Any, tuple[Any, ...]]:
+def _trades() -> QuerySet[Any, Any]:
     """Round trips: positions that ended flat, with what was traded of them."""
     traded = (
         _fills_of_position(filled_at__gte=OuterRef("opened_at"))
@@ -172,14 +190,9 @@ def _trades() -> QuerySet[Any, tuple[Any, ...]]:
         .filter(order__intent__purpose=Purpose.ENTRY)
         .values("account")
     )
-    closed = _with_entry(Position.objects.exclude(closed_at=None)).annotate(
+    return _with_entry(Position.objects.exclude(closed_at=None)).annotate(
         traded=Subquery(traded.annotate(total=Sum("quantity")).values("total"))
     )
-    return closed.values_list(
-        "opened_at", "closed_at", "bot__account__label", "bot__name", "instrument__symbol", "side",
-        "traded", "entry_price", "exit_price", "exit_reason", "fees", "realized_pnl",
-        "instrument__quote", "record",
-    )  # fmt: skip
 
 
 def _tell_trade(row: Sequence[Any]) -> Sequence[Any]:
@@ -205,11 +218,8 @@ def _with_entry(positions: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
     return positions.annotate(planned_at=planned).annotate(record=record)
 
 
-def _postings() -> QuerySet[Any, tuple[Any, ...]]:
-    return LedgerEntry.objects.values_list(
-        "booked_at", "account__label", "posting", "book", "currency", "amount",
-        "fill__venue_trade_id",
-    )  # fmt: skip
+def _postings() -> QuerySet[Any, Any]:
+    return LedgerEntry.objects.all()
 
 
 def _words(codes: Any, value: int) -> str:
@@ -220,6 +230,10 @@ def _exit(value: int) -> str:
     return _words(ExitReason, value) if value else ""
 
 
+def _paths(account: str, bot: str, pair: str) -> dict[str, str]:
+    return {"account_id": account, "bot_id": bot, "pair": pair}
+
+
 TABLES = {
     table.name: table
     for table in (
@@ -228,31 +242,53 @@ TABLES = {
             ("planned_at", "account", "bot", "pair", "purpose", "side", "quantity", "limit_price",
              "stop_price", "state", "state_reason", "exit_reason", "client_order_id",
              "venue_order_id", "venue_status", "filled_quantity", *WHY),
-            "engine__account", "planned_at", _orders, _tell_order,
+            ("planned_at", "engine__account__label", "bot__name", "instrument__symbol", "purpose",
+             "side", "quantity", "limit_price", "stop_price", "state", "state_reason",
+             "exit_reason", "client_order_id", "orders__venue_order_id", "orders__status",
+             "orders__filled_quantity", "record"),
+            _paths("engine__account", "bot", "instrument__symbol"),
+            "planned_at", _orders, _tell_order, "row",
         ),
         Table(
             "fills", "Fills",
             ("filled_at", "account", "bot", "pair", "purpose", "side", "quantity", "price", "fee",
              "fee_currency", "liquidity", "exit_reason", "venue_trade_id", "venue_order_id",
              "client_order_id", *WHY),
-            "account", "filled_at", _fills, _tell_fill,
+            ("filled_at", "account__label", f"{INTENT}__bot__name",
+             f"{INTENT}__instrument__symbol", f"{INTENT}__purpose", "side", "quantity", "price",
+             "fee", "fee_currency", "liquidity", f"{INTENT}__exit_reason", "venue_trade_id",
+             "order__venue_order_id", f"{INTENT}__client_order_id", "record"),
+            _paths("account", f"{INTENT}__bot", f"{INTENT}__instrument__symbol"),
+            "filled_at", _fills, _tell_fill,
         ),
         Table(
             "positions", "Positions",
             ("opened_at", "closed_at", "account", "bot", "pair", "side", "quantity", "entry_price",
              "stop_price", "exit_price", "exit_reason", "fees", "realized_pnl", *WHY),
-            "bot__account", "opened_at", _positions, _tell_position,
+            ("opened_at", "closed_at", "bot__account__label", "bot__name", "instrument__symbol",
+             "side", "quantity", "entry_price", "stop_price", "exit_price", "exit_reason", "fees",
+             "realized_pnl", "record"),
+            {**_paths("bot__account", "bot", "instrument__symbol"),
+             "is_open": "closed_at__isnull"},
+            "opened_at", _positions, _tell_position,
         ),
         Table(
             "trades", "Trades",
             ("opened_at", "closed_at", "account", "bot", "pair", "side", "quantity", "entry_price",
              "last_exit_price", "exit_reason", "fees", "net_pnl", "currency", *WHY),
-            "bot__account", "closed_at", _trades, _tell_trade,
+            ("opened_at", "closed_at", "bot__account__label", "bot__name", "instrument__symbol",
+             "side", "traded", "entry_price", "exit_price", "exit_reason", "fees", "realized_pnl",
+             "instrument__quote", "record"),
+            _paths("bot__account", "bot", "instrument__symbol"),
+            "closed_at", _trades, _tell_trade,
         ),
         Table(
             "postings", "Postings",
             ("booked_at", "account", "posting", "book", "currency", "amount", "venue_trade_id"),
-            "account", "booked_at", _postings, tuple,
+            ("booked_at", "account__label", "posting", "book", "currency", "amount",
+             "fill__venue_trade_id"),
+            _paths("account", f"fill__{INTENT}__bot", f"fill__{INTENT}__instrument__symbol"),
+            "booked_at", _postings, tuple,
         ),
     )
 }  # fmt: skip

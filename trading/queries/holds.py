@@ -1,8 +1,12 @@
-"""What keeps an engine from entering and what lifts it, and orders of its account that are not ours."""
+"""What keeps an engine from entering and what lifts it, its alerts, and orders that are not ours."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from trading.models import Engine, ForeignOrder, Hold
+from trading.models import Alert, Engine, ForeignOrder, Hold
+from trading.queries.places import Place, older_than
 
 LIFTED_BY_CAUSE = {
     "kill": "an owner revives it",
@@ -18,6 +22,27 @@ HOLD_LIFTED_BY = {
     "DATA": "fresh news from the venue lifts it",
     "RISK": "lifts when the limit allows",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Which alerts: of an engine, and of a stretch of time (from, to)."""
+
+    engine: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def list_alerts(wanted: Alerts, *, before: Place | None, most: int) -> list[Alert]:
+    """Breakers that tripped, after a place in the list, newest first."""
+    bounds = {
+        "engine": wanted.engine,
+        "raised_at__gte": wanted.since,
+        "raised_at__lt": wanted.until,
+    }
+    given = {name: value for name, value in bounds.items() if value is not None}
+    found = older_than(Alert.objects.filter(**given), before, time="raised_at", key="id")
+    return list(found.select_related("engine__account").order_by("-raised_at", "-id")[:most])
 
 
 def list_holds(engine: Engine) -> list[dict[str, Any]]:

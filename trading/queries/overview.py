@@ -97,7 +97,7 @@ def _rows(
     markets: Mapping[UUID, Sequence[EngineMarket]],
     newest: Mapping[UUID, datetime],
 ) -> list[EngineRow]:
-    saved, paid, held, waits = _accounts_saved(), _paid_in(), _open_positions(), _standing_holds()
+    saved, paid, held, waits = accounts_saved(), _paid_in(), _open_positions(), _standing_holds()
     made = []
     for engine in engines:
         account = saved.get(engine.id)
@@ -118,7 +118,7 @@ def _rows(
     return made
 
 
-def _accounts_saved() -> dict[UUID, Any]:
+def accounts_saved() -> dict[UUID, Any]:
     """The account record each engine last saved; none of a core with another layout."""
     stored = EngineSnapshot.objects.values_list("engine_id", "account")
     return {

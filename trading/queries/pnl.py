@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from trading.core import explain
 from trading.models import Decision, Instrument, Position
 
 ZERO = Decimal(0)
+Market = tuple[UUID, int]  # a bot's, by the instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Earned:
 
     account_id: UUID
     account: str
+    bot_id: UUID
     bot: str
     instrument: str
     currency: str
@@ -74,6 +77,7 @@ def profit_and_loss(*, account_id: UUID | None) -> list[AccountEarned]:
         Earned(
             account_id=row["bot__account"],
             account=row["bot__account__label"],
+            bot_id=row["bot"],
             bot=row["bot__name"],
             instrument=row["instrument__symbol"],
             currency=row["instrument__quote"],
@@ -93,12 +97,12 @@ def _account(parts: list[Earned]) -> AccountEarned:
         currency=parts[0].currency,
         realized=sum((one.realized for one in parts), ZERO),
         fees=sum((one.fees for one in parts), ZERO),
-        unrealized=_sum(one.unrealized for one in parts),
+        unrealized=sum_known(one.unrealized for one in parts),
         parts=parts,
     )
 
 
-def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
+def sum_known(values: Iterable[Decimal | None]) -> Decimal | None:
     """The sum; unknown where a part is."""
     total = ZERO
     for value in values:
@@ -108,27 +112,39 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _unrealized(positions: Iterable[Position]) -> dict[tuple[UUID, int], Decimal | None]:
-    found: dict[tuple[UUID, int], Decimal | None] = {}
-    for position in positions.select_related("instrument"):  # type: ignore[attr-defined]
-        price = last_price(bot_id=position.bot_id, instrument=position.instrument)
+def _unrealized(positions: QuerySet[Position]) -> dict[Market, Decimal | None]:
+    held = list(positions.select_related("instrument").order_by("id"))
+    prices = last_prices([(one.bot_id, one.instrument) for one in held])
+    found: dict[Market, Decimal | None] = {}
+    for position in held:
+        market = (position.bot_id, position.instrument_id)
         sign = 1 if position.side == Position.Side.LONG else -1
         gained = None
-        if price is not None:
-            gained = (price - position.entry_price) * position.quantity * sign
-        found[position.bot_id, position.instrument_id] = gained
+        if market in prices:
+            gained = (prices[market] - position.entry_price) * position.quantity * sign
+        found[market] = gained
     return found
 
 
-def last_price(*, bot_id: UUID, instrument: Instrument) -> Decimal | None:
-    """The close of the bar a bot last decided on, on the instrument's grid."""
-    record = (
+def last_prices(markets: Sequence[tuple[UUID, Instrument]]) -> dict[Market, Decimal]:
+    """The close of the bar each bot last decided on, on the instrument's grid; unknown ones left out."""
+    instruments = {instrument.id: instrument for _, instrument in markets}
+    found: dict[Market, Decimal] = {}
+    for bot_id, instrument_id, record in _newest_records(markets):
+        if not explain.is_record(bytes(record)):
+            continue
+        tick = instruments[instrument_id].tick_size
+        close = float(explain.read(bytes(record)).decision["close"])
+        found[bot_id, instrument_id] = tick * round(close / float(tick))
+    return found
+
+
+def _newest_records(markets: Sequence[tuple[UUID, Instrument]]) -> Iterable[tuple[Any, ...]]:
+    """(bot, instrument, record) of each market's newest decision, in one query."""
+    newest = [
         Decision.objects.filter(revision__bot=bot_id, instrument=instrument)
         .order_by("-bar_opened_at", "-id")
-        .values_list("record", flat=True)
-        .first()
-    )
-    if record is None or not explain.is_record(bytes(record)):
-        return None
-    close = float(explain.read(bytes(record)).decision["close"])
-    return instrument.tick_size * round(close / float(instrument.tick_size))
+        .values_list("revision__bot", "instrument", "record")[:1]
+        for bot_id, instrument in markets
+    ]
+    return newest[0].union(*newest[1:], all=True) if newest else ()

@@ -14,7 +14,7 @@ from tests.apps.trading import rows
 from tests.factories import make_instrument
 from tests.vault.conftest import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Kept
 from trading.api.urls import urlpatterns
-from trading.models import BacktestRun, Engine, EngineCommand
+from trading.models import BacktestRun, Bot, Engine, EngineCommand
 
 CALLERS = ("anonymous", "wrong-key", "max", "vera", "tom", "olga", "max-admin", "vera-admin",
            "tom-read", "tom-trade", "olga-read", "olga-admin")  # fmt: skip
@@ -36,6 +36,22 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_command": {"get": VIEW},
     "api_pnl": {"get": VIEW},
     "api_ledger_file": {"get": VIEW},
+    "api_trades_file": {"get": VIEW},
+    "api_decisions": {"get": VIEW},
+    "api_decision": {"get": VIEW},
+    "api_thoughts": {"get": VIEW},
+    "api_orders": {"get": VIEW},
+    "api_fills": {"get": VIEW},
+    "api_positions": {"get": VIEW},
+    "api_trades": {"get": VIEW},
+    "api_bot": {"get": VIEW},
+    "api_revisions": {"get": VIEW, "post": TRADE},
+    "api_revision": {"get": VIEW},
+    "api_chart": {"get": VIEW},
+    "api_performance": {"get": VIEW},
+    "api_risk": {"get": VIEW},
+    "api_alerts": {"get": VIEW},
+    "api_storage": {"get": VIEW},
     "api_audit": {"get": MANAGE},
     "api_backtest": {"post": TRADE},
     "api_optimize": {"post": TRADE},
@@ -59,7 +75,6 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_disable_account": {"post": MANAGE},
     "api_enable_account": {"post": MANAGE},
 }
-MARKS = ("<int:number>", "<uuid:command_id>", "<uuid:account_id>")
 MAY = {
     VIEW: {"max", "vera", "tom", "olga", "max-admin", "vera-admin", "tom-read", "tom-trade",
            "olga-read", "olga-admin"},
@@ -69,7 +84,9 @@ MAY = {
 }  # fmt: skip
 OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command", "api_cancel",
               "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode",
-              "api_disable_account", "api_enable_account"}  # fmt: skip
+              "api_disable_account", "api_enable_account",
+              "api_decision", "api_bot", "api_revisions", "api_revision", "api_chart"}  # fmt: skip
+Things = dict[str, Any]  # what stands in an address, by its mark
 BODIES: dict[str, Any] = {
     "api_backtest": ASKED,
     "api_lookahead": ASKED,
@@ -84,45 +101,61 @@ BODIES: dict[str, Any] = {
     "api_account_mode": {"mode": "LIVE"},
     "api_accounts": {"exchange": "synthetic", "label": "Another"},
     "api_account": {"label": "Renamed"},
+    "api_revisions": {"params": {"risk.max_open_positions": 3}},
 }
+QUERIES = {"api_chart": "?engine=<engine>"}
 
 
 def test_every_route_is_on_the_list() -> None:
     assert {pattern.name for pattern in urlpatterns} == ROUTES.keys()
 
 
-def address(name: str, things: tuple[int, Any, Any]) -> str:
-    route = next(str(p.pattern) for p in urlpatterns if p.name == name)
-    route = route.replace("<slug:what>", "fills")
-    for mark, thing in zip(MARKS, things, strict=True):
+def address(name: str, things: Things) -> str:
+    route = next(str(p.pattern) for p in urlpatterns if p.name == name) + QUERIES.get(name, "")
+    for mark, thing in things.items():
         route = route.replace(mark, str(thing))
+    assert "<" not in route, route
     return "/" + route
 
 
 @pytest.fixture
-def things(people, as_caller) -> tuple[int, Any, Any]:
-    """A run of Acme, of a number no run of Max's has, a command, and an account with a key."""
+def things(people, as_caller) -> Things:
+    """A run of Acme, of a number no run of Max's has, and one thing of each other kind."""
     tom = as_caller("tom")
     *_, number = (post(tom, "/backtest/run", ASKED).json()["run"] for _ in range(9))
     with tenant_scope(people.engine.tenant_id):
         ExchangeAccount.objects.filter(id=people.engine.account_id).update(venue="simulator")
     make_instrument("simulator")  # of which a bot may be made
     Kept(people.engine.tenant_id, people.engine.account_id).seal()
-    return number, post(tom, "/control/pause").json()["command"], people.engine.account_id
+    with tenant_scope(people.engine.tenant_id):
+        bot = Bot.objects.get()
+    return {
+        "<int:number>": number,
+        "<uuid:command_id>": post(tom, "/control/pause").json()["command"],
+        "<uuid:account_id>": people.engine.account_id,
+        "<uuid:bot_id>": bot.id,
+        "<int:revision>": 1,
+        "<int:decision_id>": rows.write_decision(people.engine).id,
+        "<slug:what>": "fills",
+        "<engine>": people.engine.engine_id,
+    }
 
 
 def body_of(answer: Any) -> bytes:
     return answer.getvalue() if answer.streaming else answer.content
 
 
-def knock(client: Client, name: str, method: str, things: tuple[int, Any, Any]) -> Any:
+def knock(client: Client, name: str, method: str, things: Things) -> Any:
     path = address(name, things)
     if method == "get":
         return client.get(f"/api/v1{path}")
     body = BODIES.get(name, {})
     if name == "api_bots":
-        body = {"account": str(things[-1]), "name": "Knocker", "pairs": ["BTC/USD"]}
-    return getattr(client, method)(f"/api/v1{path}", body, content_type="application/json")
+        account = str(things["<uuid:account_id>"])
+        body = {"account": account, "name": "Knocker", "pairs": ["BTC/USD"]}
+    return getattr(client, method)(
+        f"/api/v1{path}", body, content_type="application/json", headers={"If-Match": "*"}
+    )
 
 
 @pytest.mark.parametrize("who", CALLERS)

@@ -34,7 +34,7 @@ def test_a_program_goes_from_an_account_to_a_started_engine(people, as_caller) -
     assert (account["mode"], account["currency"], account["key"]) == ("PAPER", "USD", None)
     assert robot.status_code == 201
     told = robot.json()
-    assert (told["engine"], told["pairs"], told["timeframe"], told["revision"]) == (
+    assert (told["engine"], told["pairs"], told["timeframe"], told["active_revision"]) == (
         account["engine"], ["BTC/USD"], "5m", 1,
     )  # fmt: skip
     assert (started.status_code, started.json()["desired"]) == (202, "RUNNING")

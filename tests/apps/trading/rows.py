@@ -10,7 +10,7 @@ from tenants.scoping import tenant_scope
 from tests.factories import NOW, EngineRows
 from trading.core import explain
 from trading.core.codes import Gate, Liquidity, Purpose, Reason, Stage, Verdict
-from trading.models import Bot, Decision, Fill, Hold, Order, OrderIntent, Position
+from trading.models import Alert, Bot, Decision, Fill, Hold, Order, OrderIntent, Position
 
 PRICE = Decimal(42_000)
 
@@ -22,18 +22,10 @@ def write_decision(
     stage: Stage = Stage.CONFLUENCE,
     reason: Reason = Reason.SCORE_TOO_LOW,
     equity: float = 10_000.0,
+    record: bytes | None = None,
 ) -> Decision:
-    """A decision that stopped at the score gate."""
-    record = np.zeros(1, dtype=explain.DECISION)[0]
-    record["bar_open_ns"] = int(at.timestamp()) * 1_000_000_000
-    record["stage"], record["reason"] = stage, reason
-    record["side"] = 1 if stage == Stage.ENTRY else 0
-    record["equity"], record["close"] = equity, float(PRICE)
-    record["score"], record["confidence"] = 0.123, 0.456
-    record["has_detail"] = 1
-    detail = np.zeros(1, dtype=explain.DETAIL)[0]
-    detail["gates"][Gate.CANDIDATE]["verdict"] = Verdict.PASSED
-    detail["gates"][Gate.SCORE] = (0.123, 0.321, Verdict.REFUSED)
+    """A decision that stopped at the score gate; ``record`` stands for one of another core."""
+    stored = _record(at=at, stage=stage, reason=reason, equity=equity)
     with tenant_scope(engine.tenant_id):
         bot = Bot.objects.get(account_id=engine.account_id)
         assert bot.active_revision is not None
@@ -44,13 +36,27 @@ def write_decision(
             bar_opened_at=at,
             stage=stage,
             reason=reason,
-            record=record.tobytes() + detail.tobytes(),
+            record=stored if record is None else record,
             core_hash="0" * 16,
             chain=engine.engine_id,
             sequence=Decision.objects.count() + 1,
             previous_hash=bytes(32),
             hash=bytes(32),
         )
+
+
+def _record(*, at: datetime, stage: Stage, reason: Reason, equity: float) -> bytes:
+    record = np.zeros(1, dtype=explain.DECISION)[0]
+    record["bar_open_ns"] = int(at.timestamp()) * 1_000_000_000
+    record["stage"], record["reason"] = stage, reason
+    record["side"] = 1 if stage == Stage.ENTRY else 0
+    record["equity"], record["close"] = equity, float(PRICE)
+    record["score"], record["confidence"] = 0.123, 0.456
+    record["has_detail"] = 1
+    detail = np.zeros(1, dtype=explain.DETAIL)[0]
+    detail["gates"][Gate.CANDIDATE]["verdict"] = Verdict.PASSED
+    detail["gates"][Gate.SCORE] = (0.123, 0.321, Verdict.REFUSED)
+    return bytes(record.tobytes() + detail.tobytes())
 
 
 def write_fill(
@@ -120,4 +126,16 @@ def write_hold(engine: EngineRows, *, reason: str = "paused by Olga") -> Hold:
             cause="pause",
             reason=reason,
             placed_at=NOW,
+        )
+
+
+def write_alert(engine: EngineRows, *, words: str = "Kraken is silent") -> Alert:
+    """A breaker that tripped."""
+    with tenant_scope(engine.tenant_id):
+        return Alert.objects.create(
+            tenant_id=engine.tenant_id,
+            engine_id=engine.engine_id,
+            cause="silence",
+            words=words,
+            raised_at=NOW,
         )

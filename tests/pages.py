@@ -1,0 +1,47 @@
+"""daphne as the installation runs it, on a port of a test's own."""
+
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.faults.processes import ROOT, ended_afterwards, wait_for
+
+
+@contextmanager
+def served(environment: Mapping[str, str], *, log: Path) -> Iterator[str]:
+    """Pages, API and sockets, answering at the address that is told."""
+    port = free_port()
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
+    with log.open("wb") as output:
+        daphne = subprocess.Popen(
+            [*command, "novapulse.asgi:application"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"http://127.0.0.1:{port}"
+    with ended_afterwards(daphne):
+        wait_for(lambda: answers(address, daphne), f"daphne to answer, see {log}")
+        yield address
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def answers(address: str, process: "subprocess.Popen[bytes]") -> bool:
+    """Whether the pages answer; an ended process fails at once."""
+    assert process.poll() is None, "daphne ended"
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,169 @@
+"""What the API answers of figures: charts, performance, limits, alerts and storage."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from trading.api.answers import Answer, Moment
+from trading.api.ledger_answers import Money
+from trading.marketdata.timeframes import format_timeframe
+
+Text = serializers.CharField
+Number = serializers.FloatField
+Count = serializers.IntegerField
+
+
+class Bar(Answer):
+    """One bar as it is stored: prices are 64-bit floats, told by their shortest decimals."""
+
+    opened_at = Moment()
+    open = Money()
+    high = Money()
+    low = Money()
+    close = Money()
+    volume = Money()
+
+
+class ChartFill(Answer):
+    """One execution."""
+
+    filled_at = Moment()
+    side = Text()
+    price = Money()
+    quantity = Money()
+    purpose = Text()
+    exit_reason = Text(source="reason")
+
+
+class EquityPoint(Answer):
+    """What the account was worth."""
+
+    at = Moment()
+    equity = Money()
+
+
+class Chart(Answer):
+    """One market of an engine, oldest first."""
+
+    pair = Text(source="symbol")
+    timeframe = Text()
+    price_step = Money()
+    bars = Bar(many=True)
+    fills = ChartFill(many=True)
+    equity = EquityPoint(many=True)
+
+
+class Result(Answer):
+    """What was made, and how."""
+
+    realized = Money(help_text="net of every fee paid")
+    fees = Money()
+    unrealized = Money(allow_null=True, help_text="null: a position is open without a price")
+    total = Money(allow_null=True)
+    trades = Count(source="closed.trades", help_text="positions that ended flat")
+    won = Count(source="closed.won")
+    win_rate = Number(source="closed.win_rate", allow_null=True)
+    profit_factor = Number(
+        source="closed.profit_factor", allow_null=True, help_text="null: nothing was lost"
+    )
+    max_drawdown = Money(
+        source="closed.max_drawdown", help_text="deepest fall of what was booked from its highest"
+    )
+
+
+class BotResult(Result):
+    """Of one bot."""
+
+    bot_id = serializers.UUIDField()
+    bot = Text()
+
+
+class AccountResult(Result):
+    """Of one account in one currency."""
+
+    account_id = serializers.UUIDField()
+    account = Text()
+    currency = Text()
+    bots = BotResult(many=True)
+
+
+class Performance(Answer):
+    """By account and currency; nothing is converted."""
+
+    accounts = AccountResult(many=True)
+
+
+class Limit(Answer):
+    """One risk limit."""
+
+    name = Text(help_text="the parameter that sets it")
+    limit = Number(allow_null=True, help_text="null: no limit")
+    used = Number(allow_null=True, help_text="of the account; null: the engine has not run yet")
+    share = Number(allow_null=True, help_text="used over limit")
+
+
+class BotLimits(Answer):
+    """What one bot stands under."""
+
+    bot_id = serializers.UUIDField(source="bot.id")
+    bot = Text(source="bot.name")
+    account_id = serializers.UUIDField(source="bot.account_id")
+    account = Text(source="bot.account.label")
+    revision = Count(source="bot.active_revision.number")
+    limits = Limit(many=True)
+
+
+class Risk(Answer):
+    """Of every bot with a revision in force."""
+
+    bots = BotLimits(many=True)
+
+
+class Alert(Answer):
+    """A breaker that tripped."""
+
+    alert = serializers.UUIDField(source="id")
+    engine = serializers.UUIDField(source="engine_id")
+    account = Text(source="engine.account.label")
+    cause = Text()
+    words = Text()
+    raised_at = Moment()
+
+
+class Alerts(Answer):
+    """One page, newest first."""
+
+    items = Alert(many=True)
+    next = Text(allow_null=True, help_text="cursor of the next page")
+
+
+class Ledger(Answer):
+    """The canonical ledger."""
+
+    server = Text()
+    database = Text()
+    bytes = Count()
+    migrations = serializers.ListField(child=Text(), help_text="the newest of each app")
+    missing_migrations = serializers.ListField(child=Text(), help_text="known, and not applied yet")
+
+
+class StoredBars(Answer):
+    """One series of bars on disk."""
+
+    exchange = Text()
+    pair = Text()
+    timeframe = serializers.SerializerMethodField()
+    files = Count()
+    bytes = Count()
+
+    def get_timeframe(self, stored: Any) -> str:
+        """``1m``, ``1h`` …"""
+        return format_timeframe(stored.timeframe_seconds)
+
+
+class Storage(Answer):
+    """Everything that outlives a process."""
+
+    ledger = Ledger()
+    bars = StoredBars(many=True, help_text="imported, for backtests and replays")
+    recorded = StoredBars(many=True, help_text="as engines were told them by wire")

@@ -1,0 +1,86 @@
+"""Figures: the chart of a market, how bots have done, and what of their limits is used."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tenants.api.views import ApiView
+from trading.api import figure_answers as answers
+from trading.api.filtering import ACCOUNT, checked
+from trading.api.schemas import answers as told
+from trading.filters import ChartFilter, HistoryFilter
+from trading.marketdata.timeframes import format_timeframe
+from trading.models import Engine
+from trading.queries.dashboard import get_chart
+from trading.queries.performance import list_performance
+from trading.queries.risk import list_limits
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MARKET = (
+    OpenApiParameter("engine", OpenApiTypes.UUID, required=True),
+    OpenApiParameter(
+        "market", {"type": "integer", "minimum": 0}, description="its number in the engine; 0"
+    ),
+)
+
+
+class Chart(ApiView):
+    """One market of an engine."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("Read bars up to the last one decided on, fills, and equity", answers.Chart,
+          parameters=MARKET, problems=(400, 404))  # fmt: skip
+    def get(self, request: Request) -> Response:
+        asked = checked(ChartFilter(request.query_params)).cleaned_data
+        engine_id, index = asked["engine"], asked["market"] or 0
+        try:
+            found = get_chart(engine_id=engine_id, market_index=index)
+        except (Engine.DoesNotExist, IndexError):
+            raise NotFound(f"no market {index} of an engine {engine_id} here") from None
+        return Response(answers.Chart(_dated(found)).data)
+
+
+class Performance(ApiView):
+    """How each account and bot has done."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("Read what each account and bot made, how often it won, and its deepest fall",
+          answers.Performance, parameters=(ACCOUNT,), problems=(400,))  # fmt: skip
+    def get(self, request: Request) -> Response:
+        form = checked(HistoryFilter(request.query_params))
+        found = list_performance(account_id=form.wanted.account_id)
+        return Response(answers.Performance({"accounts": found}).data)
+
+
+class Risk(ApiView):
+    """Limits and their use."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("Read each bot's risk limits, and how much of each is used", answers.Risk)
+    def get(self, request: Request) -> Response:
+        return Response(answers.Risk({"bots": list_limits()}).data)
+
+
+def _dated(chart: Mapping[str, Any]) -> dict[str, Any]:
+    """The page's chart with moments instead of milliseconds."""
+    return {
+        "symbol": chart["symbol"],
+        "price_step": chart["price_step"],
+        "timeframe": format_timeframe(chart["timeframe_seconds"]),
+        "bars": [{**bar, "opened_at": _at(bar["open_ms"])} for bar in chart["bars"]],
+        "fills": [{**fill, "filled_at": _at(fill["filled_ms"])} for fill in chart["fills"]],
+        "equity": [{"at": _at(ms), "equity": equity} for ms, equity in chart["equity"]],
+    }
+
+
+def _at(ms: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=ms)
