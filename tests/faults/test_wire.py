@@ -70,11 +70,12 @@ class Venue:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.loads(answer.read())
 
-    def key(self) -> dict[str, str]:
+    def key(self, wire: str = "simulator") -> dict[str, str]:
         """What the simulator's customer signs with."""
         told = json.loads(
             Path(self.environment["NOVA_DATA_DIR"], "run", "simulator.json").read_text()
         )
+        told = told if wire == "simulator" else told["coinbase"]
         return {"key": told["key"], "secret": told["secret"]}
 
     def kill(self) -> None:
@@ -98,10 +99,15 @@ def venue(environment: dict[str, str], tmp_path: Path, settings) -> Iterator[Ven
             made.kill()
 
 
-def workspace(mode: str, *, key: dict[str, str] | None = None) -> EngineRows:
+def workspace(
+    mode: str, *, key: dict[str, str] | None = None, wire: str = "simulator"
+) -> EngineRows:
     """A customer of the simulator; with small risk and many trades."""
-    instrument = factories.make_instrument("simulator", "BTC/USD")
-    rows = factories.make_engine("acme", instrument, venue="simulator")
+    instrument = factories.make_instrument(wire, "BTC/USD")
+    if wire == "simulator_coinbase":
+        instrument.lot_size = Decimal("1e-8")
+        instrument.save()
+    rows = factories.make_engine("acme", instrument, venue=wire)
     with tenant_scope(rows.tenant_id):
         ExchangeAccount.objects.filter(id=rows.account_id).update(mode=mode)
         Bot.objects.filter(account_id=rows.account_id).update(stage=mode)
@@ -110,10 +116,12 @@ def workspace(mode: str, *, key: dict[str, str] | None = None) -> EngineRows:
     return rows
 
 
-def start_engine(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+def start_engine(
+    environment: dict[str, str], *, wire: str = "simulator"
+) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "manage.py", "run_engine", "--tenant", "acme"]
     return subprocess.Popen(
-        [*command, "--exchange", "simulator"],
+        [*command, "--exchange", wire],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -199,7 +207,7 @@ def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue)
         assert open_holds(rows) == set()
 
         venue.kill()
-        wait_for(lambda: open_holds(rows) == {"candles"}, "silence is a hold", seconds=20)
+        wait_for(lambda: open_holds(rows) == {"candles", "book"}, "silence is a hold", seconds=20)
         venue.restart()
         wait_for(lambda: open_holds(rows) == set(), "its return lifts the hold", seconds=30)
 

@@ -1,16 +1,22 @@
 """The market feed of an engine: its markets' bars, replayed at its speed or told by a venue."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.conf import settings
 
 from trading.engine.ports import Clock, MarketFeed
 from trading.exchanges import synthetic
+from trading.exchanges.book_watch import FRESH_NS, BookWatch
+from trading.exchanges.booked_feed import BookedFeed
+from trading.exchanges.books import Books
 from trading.exchanges.ccxt.client import CannotOpen, open_client
 from trading.exchanges.ccxt.feed import CcxtFeed
+from trading.exchanges.coinbase.books import CoinbaseBooks
 from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
+from trading.exchanges.kraken.books import KrakenBooks
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
@@ -21,7 +27,7 @@ from trading.marketdata.store import SeriesKey
 from trading.models import Engine
 from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired, open_recordings
 from trading.queries.markets import EngineMarket
-from trading.wiring.simulator_state import simulator_port
+from trading.wiring.simulator_state import simulator_port, simulator_speed
 
 NS_PER_SECOND = 1_000_000_000
 COINBASE_VENUES = frozenset({"coinbase", "simulator_coinbase"})
@@ -49,6 +55,12 @@ def venue_urls(venue: str) -> tuple[str, str, str]:
         return f"http://{server}{API_PATH}", socket, f"{socket}/user"
     rest, public, private = settings.COINBASE_URLS if venue == "coinbase" else settings.KRAKEN_URLS
     return rest, public, private
+
+
+def fresh_ns(venue: str) -> int:
+    """How old a book may be, in the venue's time: at the simulator it may run faster than ours."""
+    is_simulated = venue.startswith("simulator")
+    return int(FRESH_NS * max(simulator_speed(), 1.0)) if is_simulated else FRESH_NS
 
 
 def build_feed(
@@ -112,25 +124,46 @@ def _feed_of(
         ValueError: the venue has no candles of the timeframe.
         CannotOpen: ccxt is not there, or does not know the venue.
     """
-    time, with_ticks = clock or VenueClock(), clock is not None
+    time, books = clock or VenueClock(), Books(symbols)
     if venue.startswith(CCXT):
         client = open_client(venue)
         return CcxtFeed(client=client, symbols=symbols, timeframe_ns=timeframe_ns, clock=time)
+    open_feed = _coinbase if venue in COINBASE_VENUES else _kraken
+    feed, watch = open_feed(
+        venue, books, timeframe_ns=timeframe_ns, time=time, with_ticks=clock is not None
+    )
+    return BookedFeed(feed, watch=watch)
+
+
+def _kraken(
+    venue: str, books: Books, *, timeframe_ns: int, time: VenueClock, with_ticks: bool
+) -> tuple[MarketFeed, BookWatch]:
     url, socket, _ = venue_urls(venue)
-    if venue in COINBASE_VENUES:
-        return CoinbaseFeed(
-            rest=CoinbaseRest(url=url, clock=time),
-            ws_url=socket,
-            symbols=symbols,
-            timeframe_ns=timeframe_ns,
-            clock=time,
-            with_ticks=with_ticks,
-        )
-    return KrakenFeed(
-        rest=KrakenRest(url=url),
+    rest = KrakenRest(url=url)
+    feed = KrakenFeed(
+        rest=rest,
         ws_url=socket,
-        symbols=symbols,
+        symbols=books.symbols,
         timeframe_ns=timeframe_ns,
         clock=time,
         with_ticks=with_ticks,
     )
+    converse = partial(KrakenBooks, rest, books, time, {})
+    return feed, BookWatch(feed.venue, socket, books, converse, time, fresh_ns(venue))
+
+
+def _coinbase(
+    venue: str, books: Books, *, timeframe_ns: int, time: VenueClock, with_ticks: bool
+) -> tuple[MarketFeed, BookWatch]:
+    url, socket, _ = venue_urls(venue)
+    rest = CoinbaseRest(url=url, clock=time)
+    feed = CoinbaseFeed(
+        rest=rest,
+        ws_url=socket,
+        symbols=books.symbols,
+        timeframe_ns=timeframe_ns,
+        clock=time,
+        with_ticks=with_ticks,
+    )
+    converse = partial(CoinbaseBooks, rest, books, time, {})
+    return feed, BookWatch(feed.venue, socket, books, converse, time, fresh_ns(venue))
