@@ -9,10 +9,11 @@ import argparse
 import asyncio
 import gc
 import json
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ import uvloop
 from invented import invent_bars
 from live_step import WARM_UP, make_state
 from machine import describe, percentile
+from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from trading.core.records import BAR
@@ -30,7 +32,8 @@ from trading.exchanges.kraken.rest import KrakenRest
 
 SYMBOL, MINUTE_NS = "BTC/USD", 60_000_000_000
 PAUSE_SECONDS = 0.002  # between frames: each is decided before the next
-SHARES = (("p50", 0.5), ("p99", 0.99))
+SHARES = (0.5, 0.99)
+Hear = Callable[[int, int], Coroutine[Any, Any, list[int]]]
 
 
 class LoopbackFeed(KrakenFeed):
@@ -102,21 +105,35 @@ async def decide(port: int, bars: int) -> list[int]:
     return decided
 
 
-def measure(bars: int) -> dict[str, float]:
-    """Microseconds of one run.
+async def receive(port: int, bars: int) -> list[int]:
+    """The socket alone: when each frame after the first had come."""
+    came = []
+    gc.disable()
+    async with connect(f"ws://127.0.0.1:{port}", compression=None) as socket:
+        await socket.send(json.dumps({"method": "subscribe"}))
+        await socket.recv()
+        for _ in range(WARM_UP + bars + 1):
+            await socket.recv()
+            came.append(time.monotonic_ns())
+    gc.enable()
+    return came[1:]
+
+
+def measure(hear: Hear, bars: int) -> list[float]:
+    """Microseconds of one run: p50 and p99.
 
     Raises:
-        SystemExit: the venue told something else.
+        SystemExit: the venue told nothing.
     """
     command = [sys.executable, __file__, "--play", "--bars", str(bars)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as venue:
         if venue.stdout is None:
             raise SystemExit("the venue is not heard")
-        decided = uvloop.run(decide(int(venue.stdout.readline()), bars))
+        heard = uvloop.run(hear(int(venue.stdout.readline()), bars))
         sent = json.loads(venue.stdout.readline())
     closing = sent[1:]  # a bar is closed by the frame after its own
-    times = [(at - began) / 1000 for began, at in zip(closing, decided, strict=True)][WARM_UP:]
-    return {name: percentile(times, share) for name, share in SHARES}
+    times = [(at - began) / 1000 for began, at in zip(closing, heard, strict=True)][WARM_UP:]
+    return [percentile(times, share) for share in SHARES]
 
 
 def main() -> None:
@@ -130,14 +147,16 @@ def main() -> None:
     if args.play:
         uvloop.run(play(args.bars))
         return
-    runs = [measure(args.bars) for _ in range(args.repeat)]
-    found = {name: percentile([run[name] for run in runs], 0.5) for name, _ in SHARES}
+    runs = [[*measure(decide, args.bars), *measure(receive, args.bars)] for _ in range(args.repeat)]
+    names = ("p50", "p99", "socket_p50", "socket_p99")
+    found = dict(zip(names, map(statistics.median, zip(*runs, strict=True)), strict=True))
     machine = describe()
     if args.json:
         print(json.dumps({"machine": machine, "tick_to_decision": found}, indent=2))
         return
     print(
-        f"frame sent to decision: p50 {found['p50']:.0f} us, p99 {found['p99']:.0f} us "
+        f"frame sent to decision: p50 {found['p50']:.0f} us, p99 {found['p99']:.0f} us; the socket "
+        f"alone p50 {found['socket_p50']:.0f} us, p99 {found['socket_p99']:.0f} us "
         f"(medians of {args.repeat} runs; load {machine['load']})"
     )
 
