@@ -17,13 +17,13 @@ class CannotInstall(Exception):
     """The peer is left out; the text says why."""
 
 
-def python_of(peer: str) -> Path:
-    """The peer's Python, made now where its lock has changed.
+def python_of(peer: str, *, lock: Path | None = None) -> Path:
+    """The peer's Python, made now where its lock has changed; another lock than its own may be given.
 
     Raises:
         CannotInstall: what the installer said last.
     """
-    lock, home = LOCKS / f"{peer}.txt", HOME / peer
+    lock, home = lock or LOCKS / f"{peer}.txt", HOME / peer
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
     stamp, python = home / STAMP, home / "bin" / "python"
     if stamp.is_file() and stamp.read_text() == digest:

@@ -30,8 +30,9 @@ FULL = {
 }
 ELSEWHERE = (
     ("sweep over Celery, 2 workers", "≥ 1.8 × one"),
-    ("tick → decision, loopback", "p50 ≤ 100 µs, p99 ≤ 250 µs"),
-    ("order book", "≥ 4 × ccxt.pro"),
+    ("tick → decision, loopback", "p50 ≤ 100 µs, p99 ≤ 250 µs (`tick_to_decision.py`)"),
+    ("decision → wire", "p50 ≤ 5 ms, p99 ≤ 30 ms (`decision_to_wire.py`)"),
+    ("order book", "≥ 4 × ccxt.pro (`order_book.py`)"),
     ("engine density", "≤ 60 MB an engine; 500 pairs < 25 % of a core (`density.py`, `burst.py`)"),
     ("dashboards", "500 × 10 msg/s ≤ 30 % of a core, p99 ≤ 100 ms (`stream_fanout.py`)"),
 )

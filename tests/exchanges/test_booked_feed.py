@@ -12,7 +12,7 @@ from trading.engine.messages import BarClosed, BookSeen, FeedChange
 from trading.exchanges import book_watch, sockets, wire_feed
 from trading.exchanges.book_watch import CHANNEL, BookWatch
 from trading.exchanges.booked_feed import BookedFeed
-from trading.exchanges.books import Books
+from trading.exchanges.books import Book, Books
 from trading.exchanges.coinbase.books import CoinbaseBooks
 from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
@@ -203,3 +203,32 @@ async def test_a_bar_is_blind_while_heartbeats_come_but_no_book(
     assert after[0].blind
     assert states(heard) == [False, True, False, True]
     assert any("no news of any book" in one.reason for one in heard if isinstance(one, FeedChange))
+
+
+@VENUES
+async def test_a_defect_in_the_keeping_of_books_stops_no_bar(
+    simulator: Simulator,
+    made: Callable[[Simulator], BookedFeed],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(book_watch, "AGAIN_SECONDS", 0.5)
+    check, broken = Book.check, True
+
+    def fail(book: Book) -> None:
+        if broken:
+            raise ZeroDivisionError("a defect")
+        check(book)
+
+    async def trouble(step: int) -> None:
+        nonlocal broken
+        broken = 5 <= step < 45
+        monkeypatch.setattr(Book, "check", fail)
+
+    heard = await listen(simulator, made(simulator), seconds=180, trouble=trouble)
+
+    told = [one.reason for one in heard if isinstance(one, FeedChange) and not one.is_up]
+    assert states(heard) == [False, True, False, True]
+    assert "ZeroDivisionError" in told[1]
+    bars = bars_of(heard)
+    assert len(bars) >= 2
+    assert bars[0].blind

@@ -71,11 +71,12 @@ class Venue:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.loads(answer.read())
 
-    def key(self) -> dict[str, str]:
+    def key(self, wire: str = "simulator") -> dict[str, str]:
         """What the simulator's customer signs with."""
         told = json.loads(
             Path(self.environment["NOVA_DATA_DIR"], "run", "simulator.json").read_text()
         )
+        told = told if wire == "simulator" else told["coinbase"]
         return {"key": told["key"], "secret": told["secret"]}
 
     def kill(self) -> None:
@@ -102,6 +103,9 @@ def venue(environment: dict[str, str], tmp_path: Path, settings) -> Iterator[Ven
 def workspace(side: str, mode: str, *, key: dict[str, str] | None = None) -> EngineRows:
     """A customer of the simulator; with small risk and many trades."""
     instrument = factories.make_instrument(side, "BTC/USD")
+    if side == "simulator_coinbase":
+        instrument.lot_size = Decimal("1e-8")
+        instrument.save()
     rows = factories.make_engine("acme", instrument, venue=side)
     with tenant_scope(rows.tenant_id):
         ExchangeAccount.objects.filter(id=rows.account_id).update(mode=mode)
@@ -201,7 +205,7 @@ def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue,
         assert open_holds(rows) == set()
 
         venue.kill()
-        wait_for(lambda: open_holds(rows) == {"candles"}, "silence is a hold", seconds=20)
+        wait_for(lambda: open_holds(rows) == {"candles", "book"}, "silence is a hold", seconds=20)
         venue.restart()
         wait_for(lambda: open_holds(rows) == set(), "its return lifts the hold", seconds=30)
 

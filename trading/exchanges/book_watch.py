@@ -1,5 +1,6 @@
 """Keeps the books of an engine's markets over connections that come and go."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ TOLD_LEVELS = 25  # as many as the core reads
 RESYNC_SECONDS = 5.0
 QUIET_SECONDS = 60.0  # heartbeats alone do not keep a book alive
 FRESH_NS = 5_000_000_000
+AGAIN_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -58,7 +60,18 @@ class BookWatch:
     _is_up: bool | None = field(default=None)
 
     async def run(self, tell: Callable[[FeedChange], None]) -> None:
-        """Keep the books; a change of what can be trusted is told at once, at first that none can."""
+        """Keep the books for ever; what can be trusted is told as it changes, at first that none can.
+
+        Whatever ends the keeping, a defect of ours included, ends the books only: they begin again.
+        """
+        while True:
+            (ended,) = await asyncio.gather(self._keep(tell), return_exceptions=True)
+            log.error("books_failed", exc_info=ended)
+            self.books.drop_all(repr(ended))
+            self._note(tell)
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _keep(self, tell: Callable[[FeedChange], None]) -> None:
         self._note(tell)
         async with aclosing(listen(self.url, self.converse)) as frames:
             async for frame in frames:

@@ -17,7 +17,7 @@ class BookedFeed:
 
     def __init__(self, feed: MarketFeed, *, watch: BookWatch) -> None:
         self._feed, self._watch = feed, watch
-        self._queue: asyncio.Queue[News | None] = asyncio.Queue()  # None: one of both ended
+        self._queue: asyncio.Queue[News | None] = asyncio.Queue()  # None: the other feed ended
 
     async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[News]:
         """What the other feed tells, with books, and whether they keep coming."""
@@ -40,15 +40,13 @@ class BookedFeed:
         await self._feed.close()
 
     async def _both(self, after_ns: Mapping[int, int]) -> AsyncGenerator[News, None]:
-        """News of the feed and of the books as they come; what ended either of them ends this."""
+        """News of the feed and of the books as they come, until the feed ends."""
         market = asyncio.create_task(self._hear_market(after_ns))
-        books = asyncio.create_task(self._hear_books())
+        books = asyncio.create_task(self._watch.run(self._queue.put_nowait))
         try:
             while (told := await self._queue.get()) is not None:
                 yield told
-            for ended in (market, books):
-                if ended.done():
-                    ended.result()
+            await market
         finally:
             for one in (market, books):
                 one.cancel()
@@ -58,11 +56,5 @@ class BookedFeed:
         try:
             async for told in self._feed.news(after_ns=after_ns):
                 self._queue.put_nowait(told)
-        finally:
-            self._queue.put_nowait(None)
-
-    async def _hear_books(self) -> None:
-        try:
-            await self._watch.run(self._queue.put_nowait)
         finally:
             self._queue.put_nowait(None)

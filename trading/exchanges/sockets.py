@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
@@ -36,6 +37,7 @@ class Lost:
 
 
 Frame = dict[str, Any]
+DECODER = msgspec.json.Decoder(float_hook=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,8 @@ async def _connection(
 def read_frame(text: str | bytes) -> Frame | None:
     """A frame with its numbers as text; None for what is no frame of a protocol."""
     try:
-        told = json.loads(text, parse_float=str)
-    except ValueError:
+        told = DECODER.decode(text)
+    except (ValueError, RecursionError):
         log.warning("frame_is_no_json", text=str(text[:60]))
         return None
     return told if isinstance(told, dict) else None

@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime
+from functools import lru_cache
 
 NS = 1_000_000_000
 
@@ -12,9 +13,13 @@ def read_stamp(text: str) -> int:
     Raises:
         ValueError: it is none.
     """
-    head, dot, tail = text.removesuffix("Z").partition(".")
-    seconds = int(datetime.fromisoformat(f"{head}+00:00").timestamp())
-    return seconds * NS + (int(tail[:9].ljust(9, "0")) if dot else 0)
+    head, _, tail = text.removesuffix("Z").partition(".")
+    return _second_ns(head) + int(f"{tail:0<9.9}")
+
+
+@lru_cache(maxsize=64)  # many messages come within one second
+def _second_ns(text: str) -> int:
+    return int(datetime.fromisoformat(f"{text}+00:00").timestamp()) * NS
 
 
 def ahead_seconds(*, asked_ns: int, answered_ns: int, told_ns: int, grain_ns: int) -> float:

@@ -23,6 +23,14 @@ AUDIT_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 
 
+async def wait_for_frame(heard: asyncio.Event) -> None:
+    """Until one was heard, or time alone may have closed a bar."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_SECONDS):
+            await heard.wait()
+    heard.clear()
+
+
 class WireFeed(ABC):
     """Closed candles of several symbols of one timeframe; a venue adds how it is asked."""
 
@@ -41,6 +49,7 @@ class WireFeed(ABC):
         self._timeframe_ns = timeframe_ns
         self._candles = Candles(timeframe_ns, len(symbols))
         self._queue: asyncio.Queue[FeedChange | PriceTick] = asyncio.Queue()
+        self._heard = asyncio.Event()
         self._asked: dict[int, int] = {}  # market -> last told open when REST was asked
         self._told = ToldBars()
         self._partial_until_ns = 0  # what opened before was heard in part only; REST has it whole
@@ -107,7 +116,7 @@ class WireFeed(ABC):
                 for ended in (task, audit):
                     if ended.done():
                         ended.result()
-                await asyncio.sleep(LOOK_SECONDS)
+                await wait_for_frame(self._heard)
         finally:
             for one in (task, audit):
                 one.cancel()
@@ -160,6 +169,7 @@ class WireFeed(ABC):
         async with aclosing(self._frames()) as frames:
             async for frame in frames:
                 await self._hear(frame)
+                self._heard.set()
 
     async def _hear(self, frame: Frame | Connected | Lost) -> None:
         if isinstance(frame, Lost):

@@ -95,7 +95,7 @@ class Recorder:
             source=source,
             symbols=[key.symbol for key in keys],
             timeframe_ns=keys[0].timeframe_seconds * NS_PER_SECOND,
-            clock=None,
+            clock=VenueClock(),
         )
         feed = RecordingFeed(inner, store=self._store, keys=keys)
         after_ns = await asyncio.to_thread(self._newest, keys)

@@ -7,12 +7,17 @@ from django.conf import settings
 
 from trading.engine.ports import Clock, MarketFeed
 from trading.exchanges import synthetic
+from trading.exchanges.book_watch import FRESH_NS, BookWatch
+from trading.exchanges.booked_feed import BookedFeed
+from trading.exchanges.books import Books
 from trading.exchanges.ccxt.client import CannotOpen, open_client
 from trading.exchanges.ccxt.feed import CcxtFeed
+from trading.exchanges.coinbase.books import CoinbaseBooks
 from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
 from trading.exchanges.fallback import FallbackFeed
+from trading.exchanges.kraken.books import KrakenBooks
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
@@ -25,7 +30,7 @@ from trading.models import Engine
 from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired, open_recordings
 from trading.queries.markets import EngineMarket
 from trading.wiring.shared_feeds import Source, is_shared, shared_source
-from trading.wiring.simulator_state import simulator_port
+from trading.wiring.simulator_state import simulator_port, simulator_speed
 
 NS_PER_SECOND = 1_000_000_000
 COINBASE_VENUES = frozenset({"coinbase", "simulator_coinbase"})
@@ -53,6 +58,12 @@ def venue_urls(venue: str) -> tuple[str, str, str]:
         return f"http://{server}{API_PATH}", socket, f"{socket}/user"
     rest, public, private = settings.COINBASE_URLS if venue == "coinbase" else settings.KRAKEN_URLS
     return rest, public, private
+
+
+def fresh_ns(venue: str) -> int:
+    """How old a book may be, in the venue's time: at the simulator it may run faster than ours."""
+    is_simulated = venue.startswith("simulator")
+    return int(FRESH_NS * max(simulator_speed(), 1.0)) if is_simulated else FRESH_NS
 
 
 def build_feed(
@@ -93,23 +104,51 @@ def build_feed(
 
 
 def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | None) -> MarketFeed:
-    """Through the shared feed of this host where there is one, which records the bars; else our own."""
+    """Bars through the shared feed of this host where there is one, which records them; else our own.
+
+    Order books come over a connection of the engine's own.
+    """
     seconds = markets[0].revision.timeframe_seconds
     symbols = [market.instrument.symbol for market in markets]
     keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
-    timeframe_ns = seconds * NS_PER_SECOND
-    build = partial(feed_of, venue, symbols=symbols, timeframe_ns=timeframe_ns, clock=clock)
+    timeframe_ns, time = seconds * NS_PER_SECOND, clock or VenueClock()
+    build = partial(
+        feed_of,
+        venue,
+        symbols=symbols,
+        timeframe_ns=timeframe_ns,
+        clock=time,
+        with_ticks=clock is not None,
+    )
 
     def own() -> MarketFeed:
         return RecordingFeed(build(), store=open_recordings(), keys=keys)
 
     try:
         if not is_shared(venue):
-            return own()
-        shared = shared_source(venue, symbols=symbols, timeframe_ns=timeframe_ns)
-        return FallbackFeed(build(source=shared), make_own=own)
+            feed = own()
+        else:
+            shared = shared_source(venue, symbols=symbols, timeframe_ns=timeframe_ns)
+            feed = FallbackFeed(build(source=shared), make_own=own)
     except (ValueError, CannotOpen) as error:
         raise CannotFeed(str(error)) from None
+    if venue.startswith(CCXT):
+        return feed
+    return BookedFeed(feed, watch=_watch_books(venue, symbols=symbols, clock=time))
+
+
+def _watch_books(venue: str, *, symbols: Sequence[str], clock: VenueClock) -> BookWatch:
+    url, socket, _ = venue_urls(venue)
+    books = Books(symbols)
+    watch = partial(BookWatch, url=socket, books=books, clock=clock, fresh_ns=fresh_ns(venue))
+    if venue in COINBASE_VENUES:
+        coinbase = CoinbaseRest(url=url, clock=clock)
+        return watch(
+            CoinbaseFeed.venue, converse=partial(CoinbaseBooks, coinbase, books, clock, {})
+        )
+    return watch(
+        KrakenFeed.venue, converse=partial(KrakenBooks, KrakenRest(url=url), books, clock, {})
+    )
 
 
 def feed_of(
@@ -117,28 +156,28 @@ def feed_of(
     *,
     symbols: Sequence[str],
     timeframe_ns: int,
-    clock: VenueClock | None,
+    clock: VenueClock,
+    with_ticks: bool = False,
     source: Source | None = None,
 ) -> MarketFeed:
-    """Bars over the venue's protocol.
+    """Bars over the venue's protocol, and prices between them where they are wanted.
 
     Raises:
         ValueError: the venue has no candles of the timeframe.
         CannotOpen: ccxt is not there, or does not know the venue.
     """
-    time, with_ticks = clock or VenueClock(), clock is not None
     if venue.startswith(CCXT):
         client = open_client(venue)
-        return CcxtFeed(client=client, symbols=symbols, timeframe_ns=timeframe_ns, clock=time)
+        return CcxtFeed(client=client, symbols=symbols, timeframe_ns=timeframe_ns, clock=clock)
     open_feed = CoinbaseFeed if venue in COINBASE_VENUES else KrakenFeed
-    source = source or own_source(venue, clock=time)
+    source = source or own_source(venue, clock=clock)
     return open_feed(
         rest=source.rest,
         ws_url=source.url,
         listen=source.listen,
         symbols=symbols,
         timeframe_ns=timeframe_ns,
-        clock=time,
+        clock=clock,
         with_ticks=with_ticks,
     )
 

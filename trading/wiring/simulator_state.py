@@ -59,6 +59,15 @@ def simulator_key(venue: str = "simulator") -> ExchangeKey:
     return ExchangeKey(str(state["key"]), str(state["secret"]))
 
 
+def simulator_speed() -> float:
+    """Market seconds a second brings there.
+
+    Raises:
+        CannotFeed: it never ran here.
+    """
+    return float(_last_run().get("speed", 1.0))
+
+
 def simulator_port() -> int:
     """Where this installation's simulator listens.
 

@@ -39,6 +39,7 @@ def warm_core() -> None:
     fill["final"] = 1
     sims, found = fills.new_sims(1), np.zeros(MAX_FILLS, FILL)
     pipeline.on_bar(markets, 0, account, params, bars, 0, decisions, 0, details, 0, intents)
+    pipeline.on_book(markets, 0, 1, np.array([[99.0, 1.0]]), np.array([[101.0, 1.0]]))
     pipeline.on_tick(markets, 0, account, params, 1, 100.0, intents)
     pipeline.on_fill(markets, 0, account, params, fill, 0, intents)
     fills.match_open(sims, 0, markets, params, bars, 1, found)

@@ -25,8 +25,8 @@ def take(book: Book, event: Frame, *, is_snapshot: bool) -> None:
     """
     sides: dict[str, list[Level]] = {BID: [], ASK: []}
     try:
-        for row in event["updates"]:
-            level = book.level(str(row["price_level"]), str(row["new_quantity"]))
+        rows = event["updates"]
+        for row, level in zip(rows, book.levels(rows, "price_level", "new_quantity"), strict=True):
             sides[row["side"]].append(level)
     except (KeyError, TypeError) as error:
         raise BadBook(f"an event of the book cannot be read: {error!r}") from None

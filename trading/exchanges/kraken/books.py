@@ -1,10 +1,9 @@
 """Kraken's book channel: CRC-32 on every message; a book that fails it is asked for again."""
 
-import asyncio
+import time
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,14 +19,13 @@ from trading.exchanges.venue_clock import VenueClock, read_stamp
 
 log = structlog.get_logger(__name__)
 
-DEPTH, CHECKED = 25, 10
+DEPTH = 25
 MOST_FAILURES = 5  # of one symbol in a row
 
 
 def checksum(book: Book) -> int:
     """CRC-32 over the ten best levels: every number's digits without point and leading zeros."""
-    levels = (*book.asks.best(CHECKED), *book.bids.best(CHECKED))
-    return zlib.crc32("".join([f"{price}{quantity}" for price, quantity in levels]).encode())
+    return zlib.crc32((book.asks.head() + book.bids.head()).encode())
 
 
 def take(book: Book, row: Mapping[str, Any], *, is_snapshot: bool) -> None:
@@ -38,16 +36,15 @@ def take(book: Book, row: Mapping[str, Any], *, is_snapshot: bool) -> None:
     """
     try:
         for side, rows in ((book.bids, row["bids"]), (book.asks, row["asks"])):
-            levels = [book.level(str(one["price"]), str(one["qty"])) for one in rows]
             if is_snapshot:
-                side.replace(levels)
-            elif levels:
-                side.change(levels)
-        expected = str(row["checksum"])
+                side.replace(book.levels(rows, "price", "qty"))
+            elif len(rows):
+                side.change(book.levels(rows, "price", "qty"))
+        expected = row["checksum"]
     except (KeyError, TypeError) as error:
         raise BadBook(f"an entry of the book cannot be read: {error!r}") from None
     found = checksum(book)
-    if str(found) != expected:
+    if found != expected:
         raise BadBook(f"checksum {found}, the venue's is {expected}")
     book.check()
 
@@ -72,26 +69,22 @@ class KrakenBooks:
             except FAILS as error:
                 raise OSError(f"no table of pairs: {error}") from None
         self._waiting = set(self.books.symbols)
-        self._patience.begin(asyncio.get_running_loop().time())
+        self._patience.begin(time.monotonic())
         return [_request("subscribe", self.books.symbols)]
 
     def hear(self, frame: Frame) -> Frame | Connected | Ask | None:
         """Books as they change; the whole book again where one cannot be trusted."""
-        if frame.get("method") == "subscribe" and frame.get("success") is not True:
-            raise Broken(f"no book: {frame.get('error', 'no reason given')}")
         is_book = frame.get("channel") == "book"
-        self._patience.hear(
-            asyncio.get_running_loop().time(), is_book=is_book, is_whole=self.books.is_whole
-        )
+        self._patience.hear(time.monotonic(), is_book=is_book, is_whole=self.books.is_whole)
         if not is_book:
+            if frame.get("method") == "subscribe" and frame.get("success") is not True:
+                raise Broken(f"no book: {frame.get('error', 'no reason given')}")
             return None
-        rows = frame.get("data")
-        spoilt = [
-            symbol
-            for row in (rows if isinstance(rows, list) else [])
-            if isinstance(row, dict)
-            and (symbol := self._hear(row, is_snapshot=frame.get("type") == "snapshot"))
-        ]
+        rows, is_snapshot = frame.get("data"), frame.get("type") == "snapshot"
+        spoilt = []
+        for row in rows if isinstance(rows, list) else []:
+            if isinstance(row, dict) and (symbol := self._hear(row, is_snapshot=is_snapshot)):
+                spoilt.append(symbol)
         if spoilt:
             again = [_request(method, spoilt) for method in ("unsubscribe", "subscribe")]
             return Ask(again)
@@ -107,9 +100,8 @@ class KrakenBooks:
             Broken: it was spoilt too often in a row.
         """
         symbol = str(row.get("symbol"))
-        if symbol not in self.books.symbols:
-            return ""
-        book = self._new_book(symbol) if is_snapshot else self.books.find(symbol)
+        is_new = is_snapshot and symbol in self.books.symbols
+        book = self._new_book(symbol) if is_new else self.books.find(symbol)
         if book is None:
             return ""  # until the snapshot comes
         try:
@@ -124,8 +116,8 @@ class KrakenBooks:
         book.told_ns = self._stamp(row)
         if is_snapshot:
             self.books.put(symbol, book)
-        else:
-            self._failures[symbol] = 0
+        elif self._failures:
+            self._failures.pop(symbol, None)
         return ""
 
     def _new_book(self, symbol: str) -> Book:
@@ -133,12 +125,13 @@ class KrakenBooks:
         return Book(pair.price_decimals, decimals_of(pair.lot_size), DEPTH)
 
     def _stamp(self, row: Mapping[str, Any]) -> int:
-        """When the venue said it; never later than its clock stands."""
-        with suppress(ValueError):
-            stamp_ns = read_stamp(str(row.get("timestamp", "")))
-            self.clock.hear(stamp_ns)
-            return min(stamp_ns, self.clock.now_ns())
-        return self.clock.now_ns()
+        """When the venue said it; its clock stands there or later."""
+        try:
+            stamp_ns = read_stamp(str(row.get("timestamp")))
+        except ValueError:
+            return self.clock.now_ns()
+        self.clock.hear(stamp_ns)
+        return stamp_ns
 
 
 def _request(method: str, symbols: Sequence[str]) -> Frame:

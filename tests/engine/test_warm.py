@@ -1,0 +1,39 @@
+"""Nothing compiles while an engine leads: seconds of compiling cost it its lease."""
+
+import json
+import subprocess
+import sys
+
+from tests.faults.processes import ROOT
+
+LED = """
+import asyncio, json
+from trading.core import fills, pipeline
+from trading.wiring.warm import warm_core
+from tests.engine.fakes import ArrayFeed, Street, random_bars
+from tests.parity.test_books_of_decisions import FRESH, FeedWithBooks, flow_only
+
+def versions():
+    doors = {**vars(fills), **vars(pipeline)}
+    return {n: len(d.signatures) for n, d in doors.items() if hasattr(d, "signatures")}
+
+warm_core()
+before = versions()
+series = [random_bars(1, 900)]
+street = Street(series, flow_only())
+street.venue._feed = FeedWithBooks(ArrayFeed(series), kinds=(FRESH,))
+asyncio.run(street.runner.run())
+now = versions()
+print(json.dumps([sorted(n for n in now if now[n] != before[n]), len(street.ledger.fills)]))
+"""
+
+
+def test_an_engine_with_books_finds_every_door_compiled() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LED], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    compiled_late, fills = json.loads(done.stdout.splitlines()[-1])
+    assert compiled_late == []
+    assert fills > 0
