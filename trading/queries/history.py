@@ -2,27 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import (
-    DateTimeField,
-    ExpressionWrapper,
-    F,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
     Sum,
-    Value,
 )
 from django.db.models.functions import Coalesce
 
 from tenants.models import ExchangeAccount
-from trading.core import explain
-from trading.core.codes import ExitReason, Liquidity, Purpose, Stage
-from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
+from trading.core.codes import ExitReason, Liquidity, Purpose
+from trading.models import Fill, LedgerEntry, OrderIntent, Position
+from trading.queries.entries import entry_record, why_entered
 from trading.queries.places import Place, older_than
 
 ROWS_AT_ONCE = 1000
@@ -87,19 +83,25 @@ class Table:
 
     def rows(self, wanted: Wanted) -> Iterator[Sequence[Any]]:
         """Every row, in constant memory; while the tenant's scope is open."""
-        found = self._select(wanted).values_list(*self.fields)
-        return map(self.tell, found.iterator(chunk_size=ROWS_AT_ONCE))
+        found = self._select(wanted).values_list(*self.fields).iterator(chunk_size=ROWS_AT_ONCE)
+        return map(self.tell, found)
 
     def page(self, wanted: Wanted, *, first: int, count: int) -> list[Sequence[Any]]:
         """Some rows."""
-        found = self._select(wanted).values_list(*self.fields)
-        return [self.tell(row) for row in found[first : first + count]]
+        found = self._whole(self._select(wanted)[first : first + count])
+        return [self.tell(row) for row in found.values_list(*self.fields)]
 
     def list_rows(self, wanted: Wanted, *, before: Place | None, most: int) -> list[Row]:
         """Rows after a place in the list."""
         found = older_than(self._select(wanted), before, time=self.time, key=self.key)
         whose = (self.key, self.paths["account_id"], self.paths["bot_id"])
-        return [self._row(row) for row in found.values_list(*whose, *self.fields)[:most]]
+        return [self._row(r) for r in self._whole(found[:most]).values_list(*whose, *self.fields)]
+
+    def _whole(self, some: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+        # Decisions are looked up for these rows alone: PostgreSQL would for all before it sorts.
+        found = list(some.values_list("pk", self.key))
+        keys = {"pk__in": [pk for pk, _ in found], f"{self.key}__in": [key for _, key in found]}
+        return self.find().filter(**keys).order_by(f"-{self.time}", f"-{self.key}")
 
     def _row(self, row: Sequence[Any]) -> Row:
         key, account_id, bot_id, *values = row
@@ -124,29 +126,9 @@ def list_accounts() -> list[ExchangeAccount]:
     return list(ExchangeAccount.objects.order_by("label", "id"))
 
 
-def _entry_record(*, bot: str, instrument: str, planned_at: str) -> Subquery:
-    """The record of the decision an entry came from: that of the bar which closed as it was planned."""
-    bar = OuterRef(planned_at) - F("revision__timeframe_seconds") * Value(timedelta(seconds=1))
-    decided = Decision.objects.filter(
-        revision__bot=OuterRef(bot),
-        instrument=OuterRef(instrument),
-        stage=Stage.ENTRY,
-        bar_opened_at=ExpressionWrapper(bar, output_field=DateTimeField()),
-    )
-    return Subquery(decided.order_by("-id").values("record")[:1])
-
-
-def _why(record: memoryview | None) -> tuple[Any, Any, Any]:
-    """Strategy, regime and score; nothing where no decision is on record, or of another core."""
-    if record is None or not explain.is_record(bytes(record)):
-        return None, None, None
-    told = explain.describe(explain.read(bytes(record)))
-    return told["strategy"], told["regime"], told["score"]
-
-
 def _orders() -> QuerySet[Any, Any]:
     """An intent with each order the venue made of it; alone where it made none."""
-    record = _entry_record(bot="bot", instrument="instrument", planned_at="planned_at")
+    record = entry_record(bot="bot", instrument="instrument", planned_at="planned_at")
     return OrderIntent.objects.annotate(record=record, row=Coalesce("orders__id", "id"))
 
 
@@ -154,12 +136,12 @@ def _tell_order(row: Sequence[Any]) -> Sequence[Any]:
     is_entry = row[4] == Purpose.ENTRY
     return (
         *row[:4], _words(Purpose, row[4]), *row[5:11], _exit(row[11]), *row[12:16],
-        *(_why(row[16]) if is_entry else _why(None)),
+        *(why_entered(row[16]) if is_entry else why_entered(None)),
     )  # fmt: skip
 
 
 def _fills() -> QuerySet[Any, Any]:
-    record = _entry_record(
+    record = entry_record(
         bot=f"{INTENT}__bot", instrument=f"{INTENT}__instrument", planned_at=f"{INTENT}__planned_at"
     )
     return Fill.objects.annotate(record=record)
@@ -169,7 +151,7 @@ def _tell_fill(row: Sequence[Any]) -> Sequence[Any]:
     is_entry = row[4] == Purpose.ENTRY
     return (
         *row[:4], _words(Purpose, row[4]), *row[5:10], _words(Liquidity, row[10]), _exit(row[11]),
-        *row[12:15], *(_why(row[15]) if is_entry else _why(None)),
+        *row[12:15], *(why_entered(row[15]) if is_entry else why_entered(None)),
     )  # fmt: skip
 
 
@@ -178,7 +160,7 @@ def _positions() -> QuerySet[Any, Any]:
 
 
 def _tell_position(row: Sequence[Any]) -> Sequence[Any]:
-    return (*row[:10], _exit(row[10]), *row[11:13], *_why(row[13]))
+    return (*row[:10], _exit(row[10]), *row[11:13], *why_entered(row[13]))
 
 
 def _trades() -> QuerySet[Any, Any]:
@@ -196,7 +178,7 @@ def _trades() -> QuerySet[Any, Any]:
 
 
 def _tell_trade(row: Sequence[Any]) -> Sequence[Any]:
-    return (*row[:9], _exit(row[9]), *row[10:13], *_why(row[13]))
+    return (*row[:9], _exit(row[9]), *row[10:13], *why_entered(row[13]))
 
 
 def _fills_of_position(**bounds: Any) -> QuerySet[Any, Any]:
@@ -214,7 +196,7 @@ def _with_entry(positions: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
         filled_at=OuterRef("opened_at"), order__intent__purpose=Purpose.ENTRY
     )
     planned = Subquery(first.order_by("id").values("order__intent__planned_at")[:1])
-    record = _entry_record(bot="bot", instrument="instrument", planned_at="planned_at")
+    record = entry_record(bot="bot", instrument="instrument", planned_at="planned_at")
     return positions.annotate(planned_at=planned).annotate(record=record)
 
 

@@ -204,3 +204,21 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(people, as_caller, na
         write(number)
 
     assert count() == before
+
+
+@pytest.mark.parametrize("name", ["orders", "fills", "positions", "trades"])
+def test_decisions_are_looked_up_for_the_rows_of_the_page_alone(
+    people, as_caller, name: str
+) -> None:
+    write_trades(people, 3)
+    rows.write_fill(people.engine)
+    client = as_caller("vera-read")
+
+    with CaptureQueriesContext(connection) as asked:
+        client.get(f"/api/v1/{name}?limit=1")
+
+    statements = [one["sql"] for one in asked.captured_queries]
+    (choosing,) = [sql for sql in statements if sql.endswith("LIMIT 2")]
+    (telling,) = [sql for sql in statements if "trading_decision" in sql]
+    assert "trading_decision" not in choosing
+    assert " IN (" in telling
