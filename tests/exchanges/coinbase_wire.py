@@ -166,7 +166,7 @@ class Wire:
     async def _beat(self) -> None:
         counter = 0
         while True:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.01)
             counter += 1
             told = {"current_time": "2026-05-31 09:59:59.12 +0000 UTC m=+1.5", "heartbeat_counter": str(counter)}  # fmt: skip
             await self.tell("heartbeats", told)

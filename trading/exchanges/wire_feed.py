@@ -94,6 +94,10 @@ class WireFeed(ABC):
         """A connection begins to tell at this moment."""
         self._asked.clear()
 
+    def _heard_until_ns(self) -> int:
+        """The venue's time up to which nothing is on its way any more, but for a moment's grace."""
+        return self.clock.now_ns()
+
     async def news(
         self, *, after_ns: Mapping[int, int]
     ) -> AsyncIterator[BarClosed | FeedChange | PriceTick]:
@@ -110,7 +114,7 @@ class WireFeed(ABC):
                 while not self._queue.empty():
                     yield self._queue.get_nowait()
                 if self._is_whole and await self._ask_about_holes():
-                    for bar in self._candles.close(self.clock.now_ns()):
+                    for bar in self._candles.close(self._heard_until_ns()):
                         self._told.add(bar)
                         yield bar
                 for ended in (task, audit):

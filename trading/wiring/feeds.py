@@ -110,7 +110,6 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | 
     """
     seconds = markets[0].revision.timeframe_seconds
     symbols = [market.instrument.symbol for market in markets]
-    keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
     timeframe_ns, time = seconds * NS_PER_SECOND, clock or VenueClock()
     build = partial(
         feed_of,
@@ -122,7 +121,9 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | 
     )
 
     def own() -> MarketFeed:
-        return RecordingFeed(build(), store=open_recordings(), keys=keys)
+        bars = build()
+        keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
+        return RecordingFeed(bars, store=open_recordings(), keys=keys)
 
     try:
         if not is_shared(venue):

@@ -52,6 +52,7 @@ class CoinbaseFeed(WireFeed):
         self._granularity = granularity_of(timeframe_ns)
         self._products: list[names.Product] = []
         self._made: list[TradeCandles] = []
+        self._stream_ns = 0  # the stamp of the newest frame
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last committed candles that opened before a moment; quiet intervals are no bars."""
@@ -86,8 +87,13 @@ class CoinbaseFeed(WireFeed):
         """The interval that runs now is heard in part only, and what REST lacks, too."""
         super()._begin(now_ns)
         self._candles.drop()
+        self._stream_ns = 0
         self._made = [TradeCandles(self._timeframe_ns) for _ in self._symbols]
         self._partial_until_ns = now_ns - now_ns % self._timeframe_ns + self._timeframe_ns
+
+    def _heard_until_ns(self) -> int:
+        """The stream's own time: trades that are late on it are not overtaken by what REST says."""
+        return min(self._stream_ns, self.clock.now_ns())
 
     async def _committed(self, market: int, *, since_ns: int, now_ns: int) -> np.ndarray:
         until_ns, span_ns = now_ns - SETTLE_NS, WINDOW * self._timeframe_ns
@@ -125,7 +131,9 @@ class CoinbaseFeed(WireFeed):
 
     def _take(self, frame: Frame) -> None:
         with suppress(ValueError):
-            self.clock.hear(read_stamp(str(frame.get("timestamp", ""))))
+            stamp_ns = read_stamp(str(frame.get("timestamp", "")))
+            self._stream_ns = max(self._stream_ns, stamp_ns)
+            self.clock.hear(stamp_ns)
         if frame["channel"] != "market_trades":
             return
         for event in events_of(frame):
