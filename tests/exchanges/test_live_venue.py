@@ -119,7 +119,7 @@ TROUBLES = [
 async def test_whatever_fails_no_order_is_doubled_and_no_fill_lost(
     kind: str, where: str, words: str
 ) -> None:
-    trouble = Trouble(kind, where, words, every=100 if kind == "sockets" else 15)
+    trouble = Trouble(kind, where, words, every=35 if kind == "sockets" else 15)
     simulator, street = await play(trouble)
 
     assert (
@@ -152,7 +152,7 @@ BY_SOCKET = [
 async def test_whatever_fails_on_the_socket_no_order_is_doubled_and_no_fill_lost(
     kind: str, where: str, words: str
 ) -> None:
-    trouble = Trouble(kind, where, words, every=20 if kind == "sockets" else 4)
+    trouble = Trouble(kind, where, words, every=35 if kind == "sockets" else 4)
 
     simulator, street = await play(trouble, wire=KRAKEN_SOCKET, bars=A_MORNING)
 
