@@ -54,6 +54,23 @@ def welcome(request: HttpRequest) -> HttpResponse:
     return render(request, "tenants/welcome.html", {"form": form})
 
 
+TOKENS = (
+    ("up", "gain, passed"),
+    ("down", "loss, refused"),
+    ("warn", "soon to be looked at"),
+    ("accent", "links, the main act"),
+    ("axis", "words of charts"),
+    ("grid", "lines of charts"),
+)
+
+
+@login_required
+@require_GET
+def style_guide(request: HttpRequest) -> HttpResponse:
+    """What pages are made of, for those who build them."""
+    return render(request, "tenants/style_guide.html", {"tokens": TOKENS, "form": KeyForm()})
+
+
 @login_required
 @require_POST
 def switch_workspace(request: HttpRequest) -> HttpResponse:

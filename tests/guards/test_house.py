@@ -21,6 +21,7 @@ OURS = [model for label in FLOORS for model in apps.get_app_config(label).get_mo
 # Views anybody may reach, or that check in a way of their own, and why.
 OPEN_VIEWS = {
     "health": "answers that the process lives, nothing else",
+    "style_guide": "shows no row of anybody; asks for sign-in itself",
     "welcome": "for people who have no workspace yet; asks for sign-in itself",
     "switch_workspace": "asks for sign-in and membership itself",
     "api_health": "answers that the process lives, nothing else",

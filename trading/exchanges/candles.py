@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from trading.engine.messages import BarClosed
 
 GRACE_NS = 1_500_000_000  # a trade of the last moment may be told a little later
@@ -21,6 +23,11 @@ class Candles:
         """A candle as it stands; one that was told is never taken back."""
         if open_ns > self.told_ns.get(market, 0):
             self._rows.setdefault(open_ns, {})[market] = values
+
+    def put_all(self, market: int, bars: np.ndarray) -> None:
+        """Candles as REST has them."""
+        for open_ns, *values in bars.tolist():
+            self.put(market, open_ns, tuple(values))
 
     def holes(self) -> list[tuple[int, int, int]]:
         """(market, last told open, next open) where a candle does not follow: quiet, or never heard of."""

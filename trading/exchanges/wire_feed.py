@@ -53,8 +53,7 @@ class WireFeed(ABC):
         self._asked: dict[int, int] = {}  # market -> last told open when REST was asked
         self._told = ToldBars()
         self._partial_until_ns = 0  # what opened before was heard in part only; REST has it whole
-        self._is_doubted = False
-        self._is_whole = False  # nothing is missing before what is told next
+        self._is_doubted = self._is_whole = False  # whole: nothing is missing before what is next
         self._with_ticks = with_ticks
         self.clock = clock or VenueClock()
 
@@ -149,7 +148,8 @@ class WireFeed(ABC):
         """Put what REST has; False when it does not answer."""
         try:
             now_ns = await self._time_ns()
-            self._put(market, await self._committed(market, since_ns=since_ns, now_ns=now_ns))
+            bars = await self._committed(market, since_ns=since_ns, now_ns=now_ns)
+            self._candles.put_all(market, bars)
         except FAILS as error:
             log.warning("hole_not_asked_about", market=market, why=str(error))
             return False
@@ -203,14 +203,10 @@ class WireFeed(ABC):
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             for market, bars in enumerate(missed):
-                self._put(market, bars)
+                self._candles.put_all(market, bars)
             self._is_whole = True
             self._say(is_up=True, reason="candles come again")
             return
-
-    def _put(self, market: int, bars: np.ndarray) -> None:
-        for open_ns, *values in bars.tolist():
-            self._candles.put(market, open_ns, tuple(values))
 
     async def _audit(self) -> None:
         """Now and then, although all looks well: does REST have other bars than were told?
@@ -232,6 +228,6 @@ class WireFeed(ABC):
         last_ns = self._candles.told_ns.get(market, 0)
         since_ns = self._told.first_ns(market, otherwise=last_ns) - self._timeframe_ns
         bars = await self._committed(market, since_ns=max(since_ns, 0), now_ns=now_ns)
-        self._put(market, bars[bars["open_ns"] > last_ns])
+        self._candles.put_all(market, bars[bars["open_ns"] > last_ns])
         wrong = self._told.compare(market, bars)
         return f"{self._symbols[market]}: {wrong} from {self.venue}'s own" if wrong else ""

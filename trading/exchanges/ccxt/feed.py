@@ -106,4 +106,4 @@ class CcxtFeed(WireFeed):
 
     def _take(self, frame: Frame) -> None:
         for market, bars in enumerate(frame["bars"]):
-            self._put(market, bars)
+            self._candles.put_all(market, bars)
