@@ -246,6 +246,35 @@ def test_a_stop_that_was_lost_is_asked_for_again_after_a_while_and_watched_meanw
     assert (exit_["purpose"], exit_["reason"]) == (Purpose.EXIT, ExitReason.STOP)
 
 
+def test_a_stop_that_was_lost_while_its_entry_works_is_asked_for_again_all_the_same() -> None:
+    desk = Desk.fresh()
+    entry = desk.ask(0)
+    (stop,) = desk.tell(0, entry, Purpose.ENTRY, LOTS, ENTRY_TICKS, final=0)
+    (moved,) = desk.tell(0, entry, Purpose.ENTRY, LOTS, ENTRY_TICKS, final=0)
+    assert (moved["purpose"], moved["replaces_seq"]) == (Purpose.MOVE_STOP, stop["seq"])
+
+    desk.tell(0, moved["seq"], Purpose.MOVE_STOP, 0)
+    (again,) = desk.tick(0, 100.0)
+
+    assert desk.markets[0]["position"]["entry_seq"] == entry
+    assert (again["purpose"], again["quantity_lots"]) == (Purpose.PROTECT, 2 * LOTS)
+
+
+def test_a_price_beyond_the_stop_that_was_lost_ends_what_has_filled_so_far() -> None:
+    desk = Desk.fresh()
+    entry = desk.ask(0)
+    (stop,) = desk.tell(0, entry, Purpose.ENTRY, LOTS, ENTRY_TICKS, final=0)
+    desk.tell(0, stop["seq"], Purpose.PROTECT, 0)
+
+    (out,) = desk.tick(0, 98.0)
+    desk.tell(0, out["seq"], Purpose.EXIT, LOTS, STOP_TICKS)
+    (protected,) = desk.tell(0, entry, Purpose.ENTRY, LOTS, ENTRY_TICKS)
+
+    assert (out["purpose"], out["quantity_lots"]) == (Purpose.EXIT, LOTS)
+    assert (protected["purpose"], protected["quantity_lots"]) == (Purpose.PROTECT, LOTS)
+    assert desk.account["open_positions"][0] == 1
+
+
 def test_an_exit_that_ends_unfilled_leaves_the_position_protected_again() -> None:
     desk = Desk.fresh()
     desk.hold(0)

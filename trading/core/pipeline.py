@@ -200,12 +200,13 @@ def on_tick(markets, m, account, params, time_ns, price, asked):
         if position.entry_seq == 0:
             position.exit_requested = X_NONE
         return 0
-    if position.exit_seq > 0 or position.entry_seq > 0:  # of an entry: more of it may still come
+    if position.exit_seq > 0:
         return 0
-    if position.exit_requested != X_NONE:
-        return intents.exit_now(market, asked, time_ns, position.exit_requested)
-    if exits.is_too_old(position, p.exits, time_ns, market.instrument.timeframe_ns):
-        return intents.exit_now(market, asked, time_ns, exits.TIME)
+    if position.entry_seq == 0:  # else more of it may still come
+        if position.exit_requested != X_NONE:
+            return intents.exit_now(market, asked, time_ns, position.exit_requested)
+        if exits.is_too_old(position, p.exits, time_ns, market.instrument.timeframe_ns):
+            return intents.exit_now(market, asked, time_ns, exits.TIME)
     side = 1 if position.quantity_lots > 0 else -1
     trigger = position.stop_ticks * market.instrument.tick_size
     if position.stop_seq > 0 or position.stop_ticks == 0:
