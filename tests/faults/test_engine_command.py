@@ -34,7 +34,9 @@ def told(environment: dict[str, str], *arguments: str) -> dict[str, Any]:
 
 
 def test_an_engine_is_paused_killed_and_revived_from_the_terminal(street, environment) -> None:
-    rows: EngineRows = street(6000, speed="3000")
+    rows: EngineRows = street(
+        60_000, speed="3000"
+    )  # more than a busy machine gets through meanwhile
     running = run_engine(rows, environment, speed="3000")
     with ended_afterwards(running):
         wait_for(lambda: decisions(rows) > 20, "it decides")

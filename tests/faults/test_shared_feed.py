@@ -106,7 +106,9 @@ def test_two_engines_outlive_their_feed_and_their_venue(
             wait_for(lambda: decisions(one) > 500, "they have warmed up", seconds=180)  # noqa: B023
         go_on(rows, "they decide")
         streams = [e for e in venue.ask("/simulator/oracle")["oracle"] if e["kind"] == "stream"]
-        assert len(streams) == 1, "the venue sees one public connection"
+        assert len(streams) == 1 + len(rows), (
+            "one for all bars, and each engine's own for its books"
+        )
         second = told(environment, "run_feed", "--exchange", "simulator")
         assert second.returncode == 1
         assert f"process {feed.pid} serves simulator at" in second.stderr
