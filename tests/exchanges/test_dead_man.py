@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.exchanges.bench import Bench, seat
+from tests.exchanges.bench import WireBench, seat
 from tests.exchanges.street import oracle
 from trading.chaos.checker import Books, compare
 from trading.chaos.wires import KRAKEN_SOCKET, KRAKEN_SWITCH
@@ -21,34 +21,34 @@ NS = 1_000_000_000
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
+async def bench() -> AsyncIterator[WireBench]:
     async with seat(KRAKEN_SWITCH) as made:
         await made.listen()
         yield made
 
 
-def switch(bench: Bench) -> DeadMan:
+def switch(bench: WireBench) -> DeadMan:
     return bench.venue._desk.dead_man  # type: ignore[attr-defined]
 
 
-def is_on(bench: Bench) -> bool:
+def is_on(bench: WireBench) -> bool:
     """At the venue."""
     return bench.account.dead_man_ns > 0
 
 
-async def quote(bench: Bench) -> str:
+async def quote(bench: WireBench) -> str:
     """An entry so far below the market that it does not fill."""
     order = bench.order(ENTRY, 400, price_ticks=bench.last_ticks * 8 // 10)
     return await bench.venue.submit(order)
 
 
-def place_foreign_stop(bench: Bench) -> None:
+def place_foreign_stop(bench: WireBench) -> None:
     trigger = Decimal(bench.last_ticks - 9000) / 10
     wish = Wish("BTC/USD", "sell", "stop-loss", Decimal("0.5"), trigger, "mine")
     bench.simulator.exchange.place(bench.account, wish)
 
 
-def found(bench: Bench) -> list[str]:
+def found(bench: WireBench) -> list[str]:
     books = Books(states={}, epochs={}, fills=[], position=Decimal(0))
     return [words for words in compare(bench.simulator.exchange.oracle, books, is_settled=False)
             if "switch" in words]  # fmt: skip
@@ -73,7 +73,7 @@ async def test_what_another_life_left_on_is_off_before_anything_is_sent() -> Non
 
 
 async def test_it_is_on_before_the_first_entry_rests_and_refreshed_while_it_does(
-    bench: Bench,
+    bench: WireBench,
 ) -> None:
     await quote(bench)
 
@@ -88,7 +88,7 @@ async def test_it_is_on_before_the_first_entry_rests_and_refreshed_while_it_does
 
 
 async def test_when_the_engine_dies_the_venue_cancels_entries_within_a_minute(
-    bench: Bench,
+    bench: WireBench,
 ) -> None:
     await quote(bench)
     await bench.leave()
@@ -100,14 +100,14 @@ async def test_when_the_engine_dies_the_venue_cancels_entries_within_a_minute(
     assert bench.working == []
 
 
-async def test_it_is_off_once_nothing_is_quoted(bench: Bench) -> None:
+async def test_it_is_off_once_nothing_is_quoted(bench: WireBench) -> None:
     await quote(bench)
     assert await bench.venue.cancel(market=0, seq=bench.seq)
 
     await bench.until(lambda: not is_on(bench))
 
 
-async def test_it_is_off_before_the_first_stop_is_placed(bench: Bench) -> None:
+async def test_it_is_off_before_the_first_stop_is_placed(bench: WireBench) -> None:
     await quote(bench)
     await bench.bought(400)
     await bench.venue.submit(bench.order(PROTECT, 400, price_ticks=bench.last_ticks - 2000))
@@ -122,7 +122,7 @@ async def test_it_is_off_before_the_first_stop_is_placed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("kind", ["request_lost", "reply_lost", "page_520", "error"])
-async def test_no_stop_rests_under_a_switch_that_may_be_on(bench: Bench, kind: str) -> None:
+async def test_no_stop_rests_under_a_switch_that_may_be_on(bench: WireBench, kind: str) -> None:
     await quote(bench)
     await bench.bought(400)
     switch(bench).state = SwitchState.UNKNOWN
@@ -138,7 +138,7 @@ async def test_no_stop_rests_under_a_switch_that_may_be_on(bench: Bench, kind: s
     assert (is_on(bench), found(bench)) == (False, [])
 
 
-async def test_an_entry_waits_for_a_switch_that_cannot_be_set(bench: Bench) -> None:
+async def test_an_entry_waits_for_a_switch_that_cannot_be_set(bench: WireBench) -> None:
     bench.arm("error", METHOD, words="EService:Busy")
 
     with pytest.raises(NotSent, match="the dead-man switch cannot be set: EService:Busy"):
@@ -147,7 +147,7 @@ async def test_an_entry_waits_for_a_switch_that_cannot_be_set(bench: Bench) -> N
     assert bench.working == []
 
 
-async def test_while_a_stop_rests_entries_are_quoted_without_it(bench: Bench) -> None:
+async def test_while_a_stop_rests_entries_are_quoted_without_it(bench: WireBench) -> None:
     await bench.protected()
 
     await quote(bench)
@@ -158,7 +158,7 @@ async def test_while_a_stop_rests_entries_are_quoted_without_it(bench: Bench) ->
     assert len(bench.working) == 2
 
 
-async def test_a_customers_own_stop_is_never_under_it(bench: Bench) -> None:
+async def test_a_customers_own_stop_is_never_under_it(bench: WireBench) -> None:
     place_foreign_stop(bench)
 
     await quote(bench)
@@ -170,7 +170,7 @@ async def test_a_customers_own_stop_is_never_under_it(bench: Bench) -> None:
 
 
 async def test_a_stop_without_an_answer_keeps_it_off_until_it_would_be_listed(
-    bench: Bench,
+    bench: WireBench,
 ) -> None:
     await bench.bought(400)
     bench.arm("request_lost", "add_order")
@@ -184,7 +184,7 @@ async def test_a_stop_without_an_answer_keeps_it_off_until_it_would_be_listed(
     await bench.until(lambda: is_on(bench))  # it is not listed: there is none
 
 
-async def test_a_partly_filled_entry_is_no_mere_quote(bench: Bench) -> None:
+async def test_a_partly_filled_entry_is_no_mere_quote(bench: WireBench) -> None:
     await quote(bench)
     (order,) = bench.venue._desk.known.working()
     order.filled_lots = 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import connect
 
 from tests.engine.fakes import spec
-from tests.exchanges.bench import Bench, seat
+from tests.exchanges.bench import WireBench, seat
 from tests.exchanges.street import KEY, SECRET, oracle
 from trading.chaos.wires import KRAKEN_SOCKET
 from trading.core.codes import Purpose, Side
@@ -30,23 +30,23 @@ BY_SOCKET = ("add_order", "amend_order", "cancel_order")
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
+async def bench() -> AsyncIterator[WireBench]:
     async with seat(KRAKEN_SOCKET) as made:
         await made.listen()
         yield made
 
 
-def road(bench: Bench) -> SocketRoad:
+def road(bench: WireBench) -> SocketRoad:
     return bench.venue._desk.socket  # type: ignore[attr-defined]
 
 
-def asked(bench: Bench, names: tuple[str, ...]) -> list[str]:
+def asked(bench: WireBench, names: tuple[str, ...]) -> list[str]:
     """What came to the venue under these names."""
     return [event["method"] for event in oracle(bench.simulator, "request")
             if event["method"] in names]  # fmt: skip
 
 
-async def test_a_position_lives_over_the_socket_alone(bench: Bench) -> None:
+async def test_a_position_lives_over_the_socket_alone(bench: WireBench) -> None:
     stop = await bench.protected()
     await bench.venue.submit(bench.order(MOVE, 400, price_ticks=stop.price_ticks + 500))
     await bench.venue.submit(bench.order(EXIT, 400))
@@ -58,7 +58,7 @@ async def test_a_position_lives_over_the_socket_alone(bench: Bench) -> None:
     assert asked(bench, BY_REST) == []
 
 
-async def test_without_the_socket_orders_go_by_rest_and_come_back_to_it(bench: Bench) -> None:
+async def test_without_the_socket_orders_go_by_rest_and_come_back_to_it(bench: WireBench) -> None:
     bench.simulator.close_sockets()
     await bench.until(lambda: not road(bench).is_ready)
 
@@ -69,7 +69,7 @@ async def test_without_the_socket_orders_go_by_rest_and_come_back_to_it(bench: B
     assert (asked(bench, BY_REST), asked(bench, BY_SOCKET)) == (["AddOrder"], ["add_order"])
 
 
-async def test_a_socket_that_says_nothing_is_behind(bench: Bench) -> None:
+async def test_a_socket_that_says_nothing_is_behind(bench: WireBench) -> None:
     bench.simulator.silence(60)
     road(bench)._heard_at -= 3.0  # as long as nothing was heard
 
@@ -80,7 +80,7 @@ async def test_a_socket_that_says_nothing_is_behind(bench: Bench) -> None:
 
 @pytest.mark.parametrize("kind", ["request_lost", "reply_lost", "reply_dropped"])
 async def test_what_left_by_the_socket_is_never_sent_by_the_other_road(
-    bench: Bench, kind: str
+    bench: WireBench, kind: str
 ) -> None:
     bench.arm(kind, "add_order")
     order = bench.order(ENTRY, 400)
@@ -94,7 +94,7 @@ async def test_what_left_by_the_socket_is_never_sent_by_the_other_road(
     assert len(oracle(bench.simulator, "order")) == (kind != "request_lost")
 
 
-async def test_a_road_that_ends_on_the_way_is_not_left_for_the_other(bench: Bench) -> None:
+async def test_a_road_that_ends_on_the_way_is_not_left_for_the_other(bench: WireBench) -> None:
     await bench.protected()
     bench.arm("drop", "executions")  # the news that the stop is gone: the socket is not trusted on
     taken = road(bench)
@@ -112,7 +112,7 @@ async def test_a_road_that_ends_on_the_way_is_not_left_for_the_other(bench: Benc
 
 
 async def test_an_answer_that_comes_after_the_next_connection_settles_nothing(
-    bench: Bench,
+    bench: WireBench,
 ) -> None:
     bench.arm("reply_late", "add_order", seconds=1.7)
     late, order = bench.order(ENTRY, 400), bench.order(ENTRY, 300)
@@ -154,7 +154,7 @@ async def test_a_late_answer_is_nobodys_while_another_waits() -> None:
     await waiting
 
 
-async def test_an_answer_that_comes_twice_counts_once(bench: Bench) -> None:
+async def test_an_answer_that_comes_twice_counts_once(bench: WireBench) -> None:
     bench.arm("reply_twice", "add_order", times=2)
 
     await bench.bought(400)
@@ -176,7 +176,7 @@ async def test_an_answer_that_comes_twice_counts_once(bench: Bench) -> None:
     ],
 )
 async def test_the_venues_words_mean_the_same_as_by_rest(
-    bench: Bench, words: str, outcome: type[Exception]
+    bench: WireBench, words: str, outcome: type[Exception]
 ) -> None:
     bench.arm("error", "add_order", words=words)
 
@@ -186,7 +186,7 @@ async def test_the_venues_words_mean_the_same_as_by_rest(
     assert oracle(bench.simulator, "order") == []
 
 
-async def test_a_token_that_is_not_taken_brings_another_connection(bench: Bench) -> None:
+async def test_a_token_that_is_not_taken_brings_another_connection(bench: WireBench) -> None:
     bench.arm("error", "add_order", words="EAPI:Invalid token")
     with pytest.raises(NotSent):
         await bench.venue.submit(bench.order(ENTRY, 400))
@@ -200,7 +200,7 @@ async def test_a_token_that_is_not_taken_brings_another_connection(bench: Bench)
     ) == 2
 
 
-async def test_the_venue_takes_nothing_after_the_deadline(bench: Bench) -> None:
+async def test_the_venue_takes_nothing_after_the_deadline(bench: WireBench) -> None:
     now_ns = bench.simulator.clock.now_ns()
     order = bench.order(ENTRY, 400, send_by_ns=now_ns + 1_000_000)
     # A process that hung knows nothing of it.
@@ -214,7 +214,7 @@ async def test_the_venue_takes_nothing_after_the_deadline(bench: Bench) -> None:
     assert oracle(bench.simulator, "order") == []
 
 
-async def test_a_gap_in_the_news_does_not_cost_the_answer(bench: Bench) -> None:
+async def test_a_gap_in_the_news_does_not_cost_the_answer(bench: WireBench) -> None:
     bench.arm("drop", "executions")
 
     await bench.venue.submit(bench.order(ENTRY, 400))
@@ -223,14 +223,14 @@ async def test_a_gap_in_the_news_does_not_cost_the_answer(bench: Bench) -> None:
     await bench.until(lambda: road(bench).is_ready)
 
 
-async def test_a_key_without_the_right_is_refused_over_the_socket_too(bench: Bench) -> None:
+async def test_a_key_without_the_right_is_refused_over_the_socket_too(bench: WireBench) -> None:
     bench.account.rights = tuple(right for right in RIGHTS if right != "modify-trades")
 
     with pytest.raises(Refused, match="EGeneral:Permission denied"):
         await bench.venue.submit(bench.order(ENTRY, 400))
 
 
-async def test_both_roads_are_counted_together(bench: Bench) -> None:
+async def test_both_roads_are_counted_together(bench: WireBench) -> None:
     for prefers in (True, False) * 3:
         bench.venue._desk.prefers_socket = prefers  # type: ignore[attr-defined]
         order = bench.order(ENTRY, 10, price_ticks=bench.last_ticks - 3000)
@@ -265,7 +265,7 @@ def test_every_digit_of_an_order_is_the_same_by_either_road(
     assert '"order_qty":"' not in told
 
 
-async def test_a_plain_client_trades_by_the_documents_alone(bench: Bench) -> None:
+async def test_a_plain_client_trades_by_the_documents_alone(bench: WireBench) -> None:
     rest = KrakenRest(url=bench.simulator.address, key=KEY, secret=SECRET)
     token = (await rest.read("GetWebSocketsToken"))["token"]
     await rest.close()

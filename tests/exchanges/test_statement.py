@@ -1,10 +1,6 @@
 """A live account's books against the venue's own: what is lost, doubled, foreign or different."""
 
-import asyncio
-import threading
-import uuid
-from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -12,207 +8,162 @@ import ccxt
 import pytest
 from django.utils import timezone
 
-from tenants import operations as tenant_operations
-from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
-from tests import factories
-from tests.engine.fakes import random_bars, spec
-from tests.exchanges.street import FUNDS, KEY, SECRET, open_simulator
-from tests.factories import EngineRows
+from tests.exchanges.ledgers import AtCoinbase, AtKraken, Live, Venue, open_account, open_venue
+from tests.exchanges.street import FUNDS, KEY, SECRET
 from tests.simulator_place import tell_port
-from trading.core.codes import Purpose, Side
-from trading.engine.messages import FillReport, MarketSpec
-from trading.exchanges.kraken import orders
-from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.kraken.statement import StatementTorn, read_statement
-from trading.exchanges.simulator.server import Simulator
-from trading.ledger import rows
-from trading.ledger.positions import apply_fill
-from trading.models import Bot, Fill, LedgerEntry, Order, OrderIntent
+from trading.core.codes import Purpose
+from trading.exchanges.simulator import coinbase_lists
+from trading.exchanges.simulator.accounts import Account
+from trading.exchanges.statement import StatementTorn
+from trading.models import Fill, LedgerProof
 from trading.wiring.directory import list_engines
-from trading.wiring.proofs import Proof, prove_engine
+from trading.wiring.proof_watch import ProofWatch
+from trading.wiring.proofs import keep_proof
 
-BARS = random_bars(1, 60)
 NS = 1_000_000_000
-
-
-@dataclass
-class Venue:
-    """The simulated venue on a loop of its own, so that the database may be used beside it."""
-
-    loop: asyncio.AbstractEventLoop
-    simulator: Simulator
-
-    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
-
-    def ask(self, method: str, **params: Any) -> Any:
-        async def work() -> Any:
-            client = KrakenRest(url=self.simulator.address, key=KEY, secret=SECRET)
-            try:
-                return await client.act(method, **params)
-            finally:
-                await client.close()
-
-        return self.do(work())
-
-    def statement(self, until_ns: int) -> Any:
-        async def work() -> Any:
-            client = KrakenRest(url=self.simulator.address, key=KEY, secret=SECRET)
-            try:
-                return await read_statement(client, until_ns=until_ns)
-            finally:
-                await client.close()
-
-        return self.do(work())
-
-    def later(self, seconds: int = 120) -> None:
-        clock = self.simulator.clock
-        self.loop.call_soon_threadsafe(clock.jump, clock.now_ns() + seconds * NS)
+LEAST = Decimal("0.00000001")
+Told = dict[str, Any]
+Spoil = Callable[[Told, Any], Told]
 
 
 @pytest.fixture
-def venue() -> Iterator[Venue]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    made = Venue(loop, asyncio.run_coroutine_threadsafe(open_simulator(BARS), loop).result(60))
-    yield made
-    made.do(made.simulator.stop())
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
+def kraken() -> Iterator[AtKraken]:
+    with open_venue(AtKraken) as made:
+        assert isinstance(made, AtKraken)
+        yield made
 
 
-def buy(venue: Venue, *, side: str = "buy", client_id: str = "", volume: str = "0.01") -> str:
-    told = venue.ask("AddOrder", pair="XBTUSD", type=side, ordertype="market", volume=volume,
-                     cl_ord_id=client_id or None, oflags="fciq")  # fmt: skip
-    return str(told["txid"][0])
+@pytest.fixture
+def coinbase() -> Iterator[AtCoinbase]:
+    with open_venue(AtCoinbase) as made:
+        assert isinstance(made, AtCoinbase)
+        yield made
 
 
-def test_the_venues_ledger_explains_its_balances_and_an_unmodified_client_reads_it(
-    venue: Venue,
-) -> None:
-    client = ccxt.kraken({"apiKey": KEY, "secret": SECRET, "enableRateLimit": False})
-    client.urls["api"] = dict.fromkeys(client.urls["api"], venue.simulator.address)
-    client.create_order("BTC/USD", "market", "buy", 0.01)
-    client.create_order("BTC/USD", "market", "sell", 0.004)
-    told = client.fetch_ledger()
-    lines = venue.ask("Ledgers")["ledger"].values()
-    balances = venue.ask("Balance")
-
-    assert {one["type"] for one in told} == {"trade", "transaction"}
-    for asset, balance in balances.items():
-        own = [one for one in lines if one["asset"] == asset]
-        assert sum(Decimal(one["amount"]) - Decimal(one["fee"]) for one in own) == Decimal(balance)
-        assert Decimal(own[0]["balance"]) == Decimal(balance)  # newest first
-    assert venue.ask("Ledgers", asset="XBT", type="trade")["count"] == 2
-
-
-def test_every_page_is_read_and_a_missing_one_is_noticed(venue: Venue, monkeypatch) -> None:
-    for _ in range(60):
-        buy(venue, volume="0.001")
-    venue.later()
-
-    told = venue.statement(venue.simulator.clock.now_ns())
-
-    assert len(told.trades) >= 60
-    assert len(told.lines) == 2 * len(told.trades) + len(FUNDS)
-    assert len(told.orders) == 60
-    monkeypatch.setattr("trading.exchanges.simulator.kraken_private.PAGE", 0)
-    with pytest.raises(StatementTorn, match=r"TradesHistory: .* promised, 0 told"):
-        venue.statement(venue.simulator.clock.now_ns())
-
-
-@dataclass
-class Live:
-    """A live account whose books were kept as an engine keeps them."""
-
-    rows: EngineRows
-    venue: Venue
-    spec: MarketSpec
-    seq: int = 0
-
-    def trade(self, purpose: Purpose, *, is_booked: bool = True) -> str:
-        """An order at the venue, and its fills in our journal."""
-        self.seq += 1
-        client_id, side = str(uuid.uuid4()), Side.BUY if purpose == Purpose.ENTRY else Side.SELL
-        with tenant_scope(self.rows.tenant_id):
-            intent = self._intent(client_id, purpose, side)
-        order_id = buy(self.venue, side=side.name.lower(), client_id=client_id)
-        if is_booked:
-            told = self.venue.ask("QueryOrders", txid=order_id, trades="true")[order_id]
-            with tenant_scope(self.rows.tenant_id):
-                self._book(intent, order_id, told["trades"], side, purpose)
-        return client_id
-
-    def _intent(self, client_id: str, purpose: Purpose, side: Side) -> OrderIntent:
-        at = rows.to_datetime(self.venue.simulator.clock.now_ns())
-        return OrderIntent.objects.create(
-            tenant_id=self.rows.tenant_id, engine_id=self.rows.engine_id, epoch=1,
-            bot_id=self.spec.bot_id, instrument=self.rows.instrument, seq=self.seq,
-            client_order_id=client_id, purpose=purpose, side=side.name, quantity=Decimal("0.01"),
-            state="DONE", planned_at=at, deadline_at=at,
-        )  # fmt: skip
-
-    def _book(self, intent: Any, order_id: str, trades: Any, side: Side, purpose: Purpose) -> None:
-        told = self.venue.ask("QueryTrades", txid=",".join(trades))
-        order = Order.objects.create(
-            tenant_id=self.rows.tenant_id, intent=intent, venue_order_id=order_id, status="FILLED",
-            filled_quantity=sum(Decimal(one["vol"]) for one in told.values()),
-        )  # fmt: skip
-        for trade_id in trades:
-            one = orders.rest_execution(trade_id, told[trade_id], self.spec)
-            report = FillReport(
-                market=0, intent_seq=self.seq, venue_order_id=order_id, venue_trade_id=trade_id,
-                time_ns=one.time_ns, purpose=purpose, side=side, quantity_lots=one.lots,
-                price_ticks=one.ticks, fee_units=one.fee_units, fee=one.fee,
-                fee_currency=one.fee_currency, liquidity=0, reason=0, final=True,
-            )  # fmt: skip
-            fill = Fill.objects.create(
-                tenant_id=self.rows.tenant_id, order=order, account_id=self.rows.account_id,
-                **rows.fill_fields(self.spec, report),
-            )  # fmt: skip
-            posting = uuid.uuid4()
-            LedgerEntry.objects.bulk_create(
-                LedgerEntry(
-                    tenant_id=self.rows.tenant_id, account_id=self.rows.account_id,
-                    posting=posting, book=book, currency=currency, amount=amount, fill=fill,
-                    booked_at=fill.filled_at,
-                )
-                for book, currency, amount in rows.postings(self.spec, report)
-            )  # fmt: skip
-            apply_fill(tenant_id=str(self.rows.tenant_id), spec=self.spec, report=report)
-
-    def proof(self) -> Proof:
-        self.venue.later()
-        [listed] = list_engines()
-        return prove_engine(listed, now=timezone.now())
-
-    def differences(self) -> list[tuple[str, str]]:
-        proof = self.proof()
-        assert proof.problem == ""
-        return [(one.kind, f"{one.what}: {one.words}") for one in proof.differences]
+@pytest.fixture(params=[AtKraken, AtCoinbase], ids=["kraken", "coinbase"])
+def venue(request: pytest.FixtureRequest) -> Iterator[Venue]:
+    with open_venue(request.param) as made:
+        yield made
 
 
 @pytest.fixture
 def live(fresh_database, venue: Venue, settings, tmp_path) -> Live:
     settings.DATA_DIR = tmp_path
     tell_port(tmp_path, venue.simulator.port)
-    made = factories.make_engine("acme", factories.make_instrument("kraken"), venue="simulator")
-    with tenant_scope(made.tenant_id):
-        ExchangeAccount.objects.filter(id=made.account_id).update(mode="LIVE")
-        tenant_operations.seal_key(
-            account_id=made.account_id, key=KEY, secret=SECRET, actor=None, now=factories.NOW
-        )
-        bot = Bot.objects.get()
-    facts = spec()
-    market = MarketSpec(
-        0, str(bot.id), str(bot.active_revision_id), made.instrument.id, "simulator", "BTC/USD",
-        "BTC", "USD", facts.tick_size, facts.lot_size, facts.min_quantity, facts.min_notional,
-        facts.timeframe_ns,
-    )  # fmt: skip
-    return Live(made, venue, market)
+    return open_account(venue)
+
+
+@pytest.fixture
+def live_at_kraken(fresh_database, kraken: AtKraken, settings, tmp_path) -> Live:
+    settings.DATA_DIR = tmp_path
+    tell_port(tmp_path, kraken.simulator.port)
+    return open_account(kraken)
+
+
+def test_the_venues_ledger_explains_its_balances_and_an_unmodified_client_reads_it(
+    kraken: AtKraken,
+) -> None:
+    client = ccxt.kraken({"apiKey": KEY, "secret": SECRET, "enableRateLimit": False})
+    client.urls["api"] = dict.fromkeys(client.urls["api"], kraken.simulator.address)
+    client.create_order("BTC/USD", "market", "buy", 0.01)
+    client.create_order("BTC/USD", "market", "sell", 0.004)
+    told = client.fetch_ledger()
+    lines = kraken.ask("Ledgers")["ledger"].values()
+    balances = kraken.ask("Balance")
+
+    assert {one["type"] for one in told} == {"trade", "transaction"}
+    for asset, balance in balances.items():
+        own = [one for one in lines if one["asset"] == asset]
+        assert sum(Decimal(one["amount"]) - Decimal(one["fee"]) for one in own) == Decimal(balance)
+        assert Decimal(own[0]["balance"]) == Decimal(balance)  # newest first
+    assert kraken.ask("Ledgers", asset="XBT", type="trade")["count"] == 2
+
+
+def test_every_page_is_read_and_a_missing_one_is_noticed(kraken: AtKraken, monkeypatch) -> None:
+    for _ in range(60):
+        kraken.buy(volume="0.001")
+    kraken.later()
+
+    told = kraken.statement(kraken.now_ns)
+
+    assert len(told.trades) >= 60
+    assert told.lines is not None
+    assert len(told.lines) == 2 * len(told.trades) + len(FUNDS)
+    assert len(told.orders) == 60
+    monkeypatch.setattr("trading.exchanges.simulator.kraken_private.PAGE", 0)
+    with pytest.raises(StatementTorn, match=r"TradesHistory: .* promised, 0 told"):
+        kraken.statement(kraken.now_ns)
+
+
+def fill_many(venue: AtCoinbase, count: int) -> None:
+    """Several pages of orders and fills."""
+    for _ in range(count):
+        venue.buy(volume="0.0001")
+    venue.later()
+
+
+def spoil(monkeypatch: pytest.MonkeyPatch, name: str, change: Spoil) -> None:
+    """Lists of this kind are told otherwise; the change is given the cursor asked for."""
+    tell = getattr(coinbase_lists, name)
+
+    def spoilt(*given: Any) -> Told:
+        return change(tell(*given), given[-1].one("cursor"))
+
+    monkeypatch.setattr(coinbase_lists, name, spoilt)
+
+
+def test_every_page_of_coinbases_lists_is_read(coinbase: AtCoinbase, monkeypatch) -> None:
+    monkeypatch.setattr("trading.exchanges.coinbase.statement.PAGE", 7)
+    opened_ns = coinbase.now_ns
+    fill_many(coinbase, 30)
+
+    told = coinbase.statement(coinbase.now_ns)
+
+    (account,) = coinbase.simulator.exchange.accounts.values()
+    fills = [fill for order in account.orders.values() for fill in order.fills]
+    assert len(told.orders) == 30
+    assert len(told.trades) == len(fills) >= 30
+    assert sum(one.fee for one in told.trades.values()) == sum(one.fee for one in fills)
+    assert 0 <= opened_ns - told.since_ns < 1000  # to the microsecond
+
+
+TORN = [
+    ("fills", lambda told, _: told | {"fills": told["fills"][:-1]}, "filled, its fills tell 0"),
+    ("fills", lambda told, _: told | {"cursor": ""}, "filled, its fills tell 0"),
+    ("fills", lambda told, cursor: told | {"cursor": cursor or told["cursor"]}, "nothing follows"),
+    ("orders", lambda told, _: told | {"cursor": ""}, "after 7 orders, and nothing follows"),
+    ("orders", lambda told, _: told | {"cursor": "", "orders": [], "has_next": True},
+     "after 0 orders, and nothing follows"),
+    ("accounts", lambda told, _: told | {"cursor": "1", "has_next": True}, "nothing follows"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "change", "words"), TORN)
+def test_torn_lists_of_coinbase_are_no_statement(
+    coinbase: AtCoinbase, monkeypatch, name: str, change: Spoil, words: str
+) -> None:
+    monkeypatch.setattr("trading.exchanges.coinbase.statement.PAGE", 7)
+    fill_many(coinbase, 10)
+    spoil(monkeypatch, name, change)
+
+    with pytest.raises(StatementTorn, match=words):
+        coinbase.statement(coinbase.now_ns)
+
+
+def test_what_coinbase_fills_after_the_moment_is_not_of_it_and_tears_nothing(
+    coinbase: AtCoinbase,
+) -> None:
+    before = coinbase.buy()
+    coinbase.later()
+    until_ns = coinbase.now_ns - 60 * NS
+    after = coinbase.buy()
+
+    told = coinbase.statement(until_ns)
+
+    assert {one.order_id for one in told.trades.values()} == {before}
+    assert told.orders.keys() == {before, after}
+    assert told.orders[after].opened_ns > until_ns
 
 
 def test_books_that_agree_to_the_last_digit_are_proven_and_what_is_lost_is_named(
@@ -220,8 +171,10 @@ def test_books_that_agree_to_the_last_digit_are_proven_and_what_is_lost_is_named
 ) -> None:
     live.trade(Purpose.ENTRY)
     live.trade(Purpose.EXIT)
-    buy(live.venue, volume="0.002")  # the customer's own order: none of ours
-    assert live.differences() == []
+    live.venue.buy(volume="0.002")  # the customer's own order: none of ours
+    proof = live.proof()
+    assert (proof.holds, proof.differences, proof.problem) == (True, (), "")
+    assert proof.since is not None
 
     live.trade(Purpose.ENTRY, is_booked=False)
 
@@ -239,8 +192,46 @@ def test_what_the_venue_does_not_know_is_foreign_and_a_second_order_doubled(live
         fill.save(force_insert=True)
 
     assert any(kind == "foreign" and "TINVEN" in words for kind, words in live.differences())
-    buy(live.venue, client_id=client_id)  # its order is done, so the venue takes the name again
+    second = live.venue.buy()
+    live.venue.account.orders[second].client_id = client_id
     assert any(kind == "doubled" and client_id in words for kind, words in live.differences())
+
+
+def test_what_happens_while_the_venues_books_are_read_differs_in_nothing(live: Live) -> None:
+    live.trade(Purpose.ENTRY)
+    live.venue.later()
+    until_ns = live.venue.now_ns - 60 * NS
+
+    live.trade(Purpose.EXIT, is_booked=False)  # its answer is on its way to our journal
+    statement = live.venue.statement(until_ns)
+    live.trade(Purpose.ENTRY)
+
+    assert len(statement.orders) == 2
+    [listed] = list_engines()
+    proof = keep_proof(listed, statement, problem="", now=timezone.now())
+    assert (proof.differences, proof.orders) == ((), 2)
+
+
+def test_an_engine_proves_with_the_client_it_signs_with_what_was_not_proved_for_a_day(
+    live: Live,
+) -> None:
+    live.trade(Purpose.ENTRY)
+    live.venue.later()
+
+    async def look(client: Any) -> None:
+        rows = live.rows
+        watch = ProofWatch(
+            tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id), rest=client
+        )
+        await watch.look()
+        await watch.look()  # it was proved by now
+
+    live.venue.with_client(look)
+
+    with tenant_scope(live.rows.tenant_id):
+        (kept,) = LedgerProof.objects.all()
+    assert (kept.differing, kept.problem, kept.fills) == (0, "", 1)
+    assert kept.since is not None
 
 
 def test_a_venue_that_cannot_be_asked_leaves_the_books_unproven(live: Live, tmp_path) -> None:
@@ -253,15 +244,64 @@ def test_a_venue_that_cannot_be_asked_leaves_the_books_unproven(live: Live, tmp_
     assert not proof.holds
 
 
-def test_a_venue_that_charges_another_fee_or_moves_another_amount_is_found(live: Live) -> None:
+def change_a_fee(account: Account) -> None:
+    _filled(account)[0].fills[0].fee += LEAST
+
+
+def change_a_price(account: Account) -> None:
+    _filled(account)[0].fills[0].price += LEAST
+
+
+def change_a_quantity(account: Account) -> None:
+    _filled(account)[0].fills[0].quantity += LEAST
+
+
+def change_a_side(account: Account) -> None:
+    _filled(account)[0].side = "sell"
+
+
+def move_to_another_order(account: Account) -> None:
+    first, second = _filled(account)
+    second.fills.append(first.fills.pop())
+
+
+def _filled(account: Account) -> list[Any]:
+    return [one for one in account.orders.values() if one.fills]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [(change_a_fee, "fee"), (change_a_price, "price"), (change_a_quantity, "quantity"),
+     (change_a_side, "side"), (move_to_another_order, "order")],
+)  # fmt: skip
+def test_the_smallest_change_of_any_fact_of_a_fill_is_found(
+    fresh_database, coinbase: AtCoinbase, settings, tmp_path, change: Any, field: str
+) -> None:
+    settings.DATA_DIR = tmp_path
+    tell_port(tmp_path, coinbase.simulator.port)
+    live = open_account(coinbase)
     live.trade(Purpose.ENTRY)
-    account = live.venue.simulator.exchange.accounts[KEY]
-    [order] = [one for one in account.orders.values() if one.fills]
-    order.fills[0].fee += Decimal("0.00000001")
+    live.trade(Purpose.EXIT)
+    assert live.differences() == []
+
+    change(coinbase.account)
+
+    told = live.differences()
+    assert any(kind == "different" and f": {field}: ours" in words for kind, words in told), told
+
+
+def test_a_venue_that_charges_another_fee_or_moves_another_amount_is_found(
+    live_at_kraken: Live,
+) -> None:
+    live = live_at_kraken
+    live.trade(Purpose.ENTRY)
+    account = live.venue.account
+    [order] = _filled(account)
+    order.fills[0].fee += LEAST
     told = live.differences()
     assert [(kind, "fee: ours" in words) for kind, words in told] == [("different", True)]
 
-    order.fills[0].fee -= Decimal("0.00000001")
+    order.fills[0].fee -= LEAST
     line = account.ledger[-1]
     account.ledger[-1] = type(line)(
         line.ledger_id, line.reference, line.time_ns, line.kind, line.asset,

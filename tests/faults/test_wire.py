@@ -181,11 +181,7 @@ def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue
     assert [i for i in intents.values() if i.state == "UNKNOWN"] == []
     (proof,) = told_by("prove_ledger", environment)
     assert (proof["differences"], proof["fills"]) == ([], len(theirs))
-    if side == "simulator":
-        assert (proof["holds"], proof["since"] is not None) == (
-            True,
-            True,
-        )  # its own books were read
+    assert (proof["holds"], proof["since"] is not None) == (True, True)  # its own books were read
     assert told_by("verify_audit", environment)["whole"]
 
 

@@ -17,7 +17,7 @@ from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.errors import NoAnswer, outcome_of
 from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.live import CoinbaseVenue
-from trading.exchanges.coinbase.sockets import Subscriptions
+from trading.exchanges.coinbase.sockets import FrameCount
 
 Put = Callable[[Any, str, Any], None]
 
@@ -114,7 +114,7 @@ def overlook_gaps(put: Put) -> None:
     async def nothing(self: CoinbaseVenue) -> None:
         return None
 
-    put(Subscriptions, "_is_next", lambda self, frame: True)
+    put(FrameCount, "is_next", lambda self, frame: True)
     put(CoinbaseVenue, "_audit", nothing)
 
 

@@ -7,10 +7,10 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from tenants.scoping import tenant_scope
-from trading.exchanges.kraken.errors import FAILS
-from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.kraken.statement import Statement, StatementTorn
+from trading.exchanges.failures import FAILS
+from trading.exchanges.statement import Statement, StatementTorn
 from trading.wiring.directory import list_engines
+from trading.wiring.key_checks import Rest
 from trading.wiring.proofs import is_unproven, keep_proof, read_books
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ LOOK_SECONDS = 600.0
 class ProofWatch:
     """One engine's daily proof, beside its trading and on a connection of its own."""
 
-    def __init__(self, *, tenant_id: str, engine_id: str, rest: KrakenRest) -> None:
+    def __init__(self, *, tenant_id: str, engine_id: str, rest: Rest) -> None:
         self._tenant_id, self._engine_id, self._rest = tenant_id, engine_id, rest
 
     async def run(self) -> None:

@@ -8,23 +8,24 @@ from datetime import datetime, timedelta
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from tenants.vault.parts import ExchangeKey
-from trading.exchanges.kraken.errors import FAILS
-from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.kraken.statement import Statement, StatementTorn, read_statement
+from trading.exchanges.coinbase import statement as coinbase
+from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.coinbase.sign import UnusableKey
+from trading.exchanges.failures import FAILS
+from trading.exchanges.kraken import statement as kraken
+from trading.exchanges.statement import Statement, StatementTorn
 from trading.ledger import rows
 from trading.ledger.proof import Difference, prove_books
 from trading.models import Engine, Fill, LedgerProof, Order
 from trading.queries.bars import CannotFeed
 from trading.wiring.directory import ListedEngine, list_engines
-from trading.wiring.feeds import COINBASE_VENUES, venue_urls
-from trading.wiring.key_checks import is_signing
+from trading.wiring.key_checks import Rest, is_signing, open_rest
 from trading.wiring.keys import NoKey, open_usable_key
 from trading.wiring.parity import one_view
 from trading.wiring.statements import compare, read_ours
 
 SETTLED_SECONDS = 60  # what is younger may not have reached both books yet
 MOST_DIFFERENCES = 50
-NO_STATEMENT = "Coinbase's books are not read in this version; our own were proved"
 PROVE_EVERY = timedelta(days=1)
 NS = 1_000_000_000
 
@@ -56,13 +57,11 @@ def prove_engine(listed: ListedEngine, *, now: datetime) -> Proof:
     engine = _engine(listed)
     if engine.account.mode != ExchangeAccount.Mode.LIVE:
         return keep_proof(listed, None, problem="", now=now)
-    if engine.account.venue in COINBASE_VENUES:
-        return keep_proof(listed, None, problem=NO_STATEMENT, now=now)
     try:
         with tenant_scope(listed.tenant_id):
             opened = open_usable_key(engine.account_id)
         statement = asyncio.run(_ask(engine.account.venue, opened.key))
-    except (*FAILS, StatementTorn, NoKey, CannotFeed) as error:
+    except (*FAILS, StatementTorn, NoKey, UnusableKey, CannotFeed) as error:
         return keep_proof(listed, None, problem=str(error), now=now)
     return keep_proof(listed, statement, problem="", now=now)
 
@@ -117,21 +116,24 @@ def _engine(listed: ListedEngine) -> Engine:
 
 
 async def _ask(venue: str, key: ExchangeKey) -> Statement:
-    rest = KrakenRest(url=venue_urls(venue)[0], key=key.key, secret=key.secret)
+    rest = open_rest(venue, key)
     try:
         return await read_books(rest)
     finally:
         await rest.close()
 
 
-async def read_books(rest: KrakenRest) -> Statement:
+async def read_books(rest: Rest) -> Statement:
     """The venue's books of the account this client signs for, but for the last minute.
 
     Raises:
         ApiError, Unreached, NoAnswer, StatementTorn: they cannot be had.
     """
-    now_ns = int((await rest.public("Time"))["unixtime"]) * NS
-    return await read_statement(rest, until_ns=now_ns - SETTLED_SECONDS * NS)
+    if isinstance(rest, CoinbaseRest):
+        until_ns = (await rest.time_ns() // NS - SETTLED_SECONDS) * NS
+        return await coinbase.read_statement(rest, until_ns=until_ns)
+    now_s = int((await rest.public("Time"))["unixtime"])
+    return await kraken.read_statement(rest, until_ns=(now_s - SETTLED_SECONDS) * NS)
 
 
 def _record(proof: Proof, *, now: datetime) -> None:

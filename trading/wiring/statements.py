@@ -1,14 +1,14 @@
 """Holds our fills, orders and postings against the venue's own books, to the last digit."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Sum
 
-from trading.exchanges.kraken.statement import Statement, VenueLine, VenueTrade
+from trading.exchanges.statement import Statement, VenueLine, VenueTrade
 from trading.ledger import rows
 from trading.ledger.proof import Difference, Kind
 from trading.models import Engine, Fill, LedgerEntry, Order, OrderIntent
@@ -18,7 +18,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """Our side, of the time the venue's statement speaks of."""
+    """Our side, of the time the venue's statement speaks of; ``orders`` also of later."""
 
     fills: Mapping[str, Fill]
     orders: Mapping[str, Order]
@@ -38,6 +38,7 @@ def read_ours(engine: Engine, statement: Statement) -> Ours:
         moved[trade_id][currency] = amount
     intents = OrderIntent.objects.filter(engine=engine)
     orders = Order.objects.filter(intent__in=intents, intent__planned_at__gte=since)
+    orders = orders.select_related("intent")
     return Ours(
         fills={
             fill.venue_trade_id: fill
@@ -53,7 +54,8 @@ def compare(ours: Ours, statement: Statement) -> Iterator[Difference]:
     """Every difference. The customer's own orders at the venue are none of ours, and none."""
     yield from _compare_trades(ours, statement)
     yield from _compare_orders(ours, statement)
-    yield from _compare_lines(ours, statement)
+    if statement.lines is not None:
+        yield from _compare_lines(ours, statement, statement.lines)
 
 
 def _our_trades(ours: Ours, statement: Statement) -> dict[str, VenueTrade]:
@@ -97,28 +99,33 @@ def _compare_orders(ours: Ours, statement: Statement) -> Iterator[Difference]:
     for order_id, order in ours.orders.items():
         told = theirs.get(order_id)
         if told is None:
+            if rows.to_ns(order.intent.planned_at) > statement.until_ns:
+                continue  # it may have been placed after the venue was asked
             words = "we have it on record; the venue knows no such order"
             yield Difference(Kind.FOREIGN, f"order {order_id}", words)
         elif 0 < told.closed_ns <= statement.until_ns and told.filled != order.filled_quantity:
             yield _different(f"order {order_id}", "filled", order.filled_quantity, told.filled)
     for order_id, told in theirs.items():
         is_known = order_id in ours.orders or told.client_id not in ours.client_ids
-        if not is_known and (told.is_open or told.filled):
+        is_settled = told.opened_ns <= statement.until_ns
+        if not is_known and is_settled and (told.is_open or told.filled):
             words = "the venue has it from us; it is not on our record"
             yield Difference(Kind.LOST, f"order {order_id}", words)
 
 
-def _compare_lines(ours: Ours, statement: Statement) -> Iterator[Difference]:
+def _compare_lines(
+    ours: Ours, statement: Statement, lines: Iterable[VenueLine]
+) -> Iterator[Difference]:
     """What moved of each currency by each trade of ours, fee included."""
     theirs: dict[str, dict[str, list[VenueLine]]] = defaultdict(lambda: defaultdict(list))
-    for line in statement.lines:
+    for line in lines:
         theirs[line.reference][line.asset].append(line)
     for trade_id in ours.fills.keys() & _our_trades(ours, statement).keys():
         booked, told = ours.moved.get(trade_id, {}), theirs.get(trade_id, {})
         for currency in sorted(booked.keys() | told.keys()):
-            lines = told.get(currency, [])
-            amount = sum((line.amount - line.fee for line in lines), ZERO)
-            if abs(booked.get(currency, ZERO) - amount) >= _last_digit(lines):
+            own = told.get(currency, [])
+            amount = sum((line.amount - line.fee for line in own), ZERO)
+            if abs(booked.get(currency, ZERO) - amount) >= _last_digit(own):
                 name = f"trade {trade_id}"
                 yield _different(name, f"{currency} moved", booked.get(currency, ZERO), amount)
 

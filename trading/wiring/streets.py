@@ -18,6 +18,7 @@ from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.paper import PaperVenue
 from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.feeds import COINBASE_VENUES, build_feed, venue_urls
+from trading.wiring.key_checks import Rest
 from trading.wiring.key_watch import Call, KeyWatch
 from trading.wiring.keys import NoKey, OpenedKey, open_usable_key
 from trading.wiring.plans import CannotRun, Plan
@@ -81,13 +82,7 @@ def _kraken(
         protection=Protection(plan.account.protection),
     )
     venue = KrakenVenue(desk=desk, feed=feed, ws_url=private)
-    keys = _key_watch(plan, opened, rest)
-    proofs = ProofWatch(tenant_id=plan.tenant_id, engine_id=str(plan.engine.id), rest=rest)
-
-    async def look_after(call: Call) -> None:
-        await asyncio.gather(keys.run(call), proofs.run())
-
-    return Street(feed, venue, look_after, _closing(feed, rest))
+    return Street(feed, venue, _watch(plan, opened, rest), _closing(feed, rest))
 
 
 def _coinbase(
@@ -102,15 +97,22 @@ def _coinbase(
     wall_ns = own_clock(plan, clock)
     desk = CoinbaseDesk(rest=rest, specs=plan.specs, clock=time, wall_ns=wall_ns)
     venue = CoinbaseVenue(desk=desk, feed=feed, ws_url=private)
-    return Street(feed, venue, _key_watch(plan, opened, rest).run, _closing(feed, rest))
+    return Street(feed, venue, _watch(plan, opened, rest), _closing(feed, rest))
 
 
-def _key_watch(plan: Plan, opened: OpenedKey, rest: KrakenRest | CoinbaseRest) -> KeyWatch:
+def _watch(plan: Plan, opened: OpenedKey, rest: Rest) -> Callable[[Call], Awaitable[None]]:
+    """The account's key and the venue's books, with the client that signs."""
     account = plan.account
-    return KeyWatch(account_id=account.id, venue=account.venue, rest=rest, version=opened.version)
+    keys = KeyWatch(account_id=account.id, venue=account.venue, rest=rest, version=opened.version)
+    proofs = ProofWatch(tenant_id=plan.tenant_id, engine_id=str(plan.engine.id), rest=rest)
+
+    async def look_after(call: Call) -> None:
+        await asyncio.gather(keys.run(call), proofs.run())
+
+    return look_after
 
 
-def _closing(feed: MarketFeed, rest: KrakenRest | CoinbaseRest) -> Callable[[], Awaitable[None]]:
+def _closing(feed: MarketFeed, rest: Rest) -> Callable[[], Awaitable[None]]:
     async def close() -> None:
         await feed.close()
         await rest.close()

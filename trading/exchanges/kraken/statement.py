@@ -2,67 +2,23 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.errors import ApiError
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.statement import (
+    Statement,
+    StatementTorn,
+    VenueLine,
+    VenueOrder,
+    VenueTrade,
+)
 
 RATE_LIMIT = "EAPI:Rate limit exceeded"
 RATE_PAUSE_SECONDS, RATE_TRIES = 15.0, 20
 NS = 1_000_000_000
-
-
-class StatementTorn(Exception):
-    """The pages do not add up to what the venue says there is; the text says of which."""
-
-
-@dataclass(frozen=True, slots=True)
-class VenueTrade:
-    """One execution, in the venue's own numbers."""
-
-    trade_id: str
-    order_id: str
-    side: str
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
-    time_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class VenueOrder:
-    """One order, ended or not."""
-
-    order_id: str
-    client_id: str
-    filled: Decimal
-    is_open: bool
-    closed_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class VenueLine:
-    """What one trade or transfer moved of one asset, the fee beside it."""
-
-    reference: str
-    asset: str
-    amount: Decimal
-    fee: Decimal
-    time_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Everything of an account up to a moment; ``since_ns``: where the venue's memory begins."""
-
-    until_ns: int
-    since_ns: int
-    trades: Mapping[str, VenueTrade]
-    orders: Mapping[str, VenueOrder]
-    lines: tuple[VenueLine, ...]
 
 
 async def read_statement(rest: KrakenRest, *, until_ns: int) -> Statement:
@@ -136,6 +92,7 @@ def _order(order_id: str, told: Mapping[str, Any]) -> VenueOrder:
         client_id=str(told.get("cl_ord_id") or ""),
         filled=Decimal(str(told["vol_exec"])),
         is_open=told["status"] in ("open", "pending"),
+        opened_ns=_ns(told["opentm"]),
         closed_ns=_ns(told.get("closetm") or 0),
     )
 

@@ -143,6 +143,7 @@ class Account:
     rights: tuple[str, ...] = RIGHTS
     venue: str = KRAKEN  # whose wire protocol it speaks
     tariff: Tariff = KRAKEN_TARIFF
+    opened_ns: int = 0
     nonce: int = 0
     orders: dict[str, Order] = field(default_factory=dict)
     ledger: list[Line] = field(default_factory=list)

@@ -49,6 +49,7 @@ class Coinbase:
                 raise UnknownRight(f"right {right!r}: accepted is {', '.join(ALL_RIGHTS)}")
         public_key = read_public_key(secret)
         account = Account(key, "", dict(balances), rights, COINBASE, COINBASE_TARIFF)
+        account.opened_ns = self._exchange.clock.now_ns()
         self.rest.keys[key] = public_key
         self._exchange.accounts[key] = account
         return account

@@ -22,14 +22,14 @@ class AccountMethods:
 
     def accounts(self, asked: Asked) -> dict[str, Any]:
         """``/accounts``."""
-        return lists.accounts(asked, now_ns=self._exchange.clock.now_ns())
+        return lists.accounts(asked)
 
     def account(self, asked: Asked) -> dict[str, Any]:
         """``/accounts/{account_uuid}``."""
-        account, now = asked.account, self._exchange.clock.now_ns()
+        account = asked.account
         for asset in account.balances:
             if lists.wallet_id(account, asset) == asked.named["account_uuid"]:
-                return {"account": lists.wallet(account, asset, now_ns=now)}
+                return {"account": lists.wallet(account, asset)}
         words = "account with this uuid was not found"
         raise HttpRefusal(404, {"error": "NOT_FOUND", "error_details": words, "message": words})
 

@@ -9,7 +9,7 @@ from trading.exchanges.simulator.accounts import Account
 from trading.exchanges.simulator.coinbase_asked import Asked, bad_argument, is_count
 from trading.exchanges.simulator.coinbase_desk import Desk
 from trading.exchanges.simulator.coinbase_tickets import Ticket
-from trading.exchanges.simulator.coinbase_words import NS, product_of, stamp, text
+from trading.exchanges.simulator.coinbase_words import product_of, stamp, text
 
 FOREVER = 2**63 - 1
 FIAT = ("USD", "EUR", "GBP")
@@ -77,7 +77,7 @@ def fills(desk: Desk, asked: Asked) -> dict[str, Any]:
     return {"fills": [tickets.fill_row(*pair) for pair in page], "cursor": cursor}
 
 
-def accounts(asked: Asked, *, now_ns: int) -> dict[str, Any]:
+def accounts(asked: Asked) -> dict[str, Any]:
     """``/accounts``: one wallet a currency."""
     account = asked.account
     first = 0 if _cursor(asked) == FOREVER else _cursor(asked)
@@ -86,17 +86,16 @@ def accounts(asked: Asked, *, now_ns: int) -> dict[str, Any]:
     page = names[first : first + limit]
     has_next = first + limit < len(names)
     return {
-        "accounts": [wallet(account, name, now_ns=now_ns) for name in page],
+        "accounts": [wallet(account, name) for name in page],
         "has_next": has_next,
         "cursor": str(first + limit) if has_next else "",
         "size": len(page),
     }
 
 
-def wallet(account: Account, asset: str, *, now_ns: int) -> dict[str, Any]:
+def wallet(account: Account, asset: str) -> dict[str, Any]:
     """One currency of a customer: what is free, and what orders hold."""
-    held = account.held(asset)
-    opened = stamp(now_ns // (86_400 * NS) * 86_400 * NS)
+    held, opened = account.held(asset), stamp(account.opened_ns)
     return {
         "uuid": wallet_id(account, asset),
         "name": f"{asset} Wallet",
