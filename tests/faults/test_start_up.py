@@ -43,7 +43,7 @@ FUNDS = {"USD": Decimal(10_000), "BTC": Decimal(3)}
 GRID = Grid(Decimal("0.1"), Decimal("0.0001"), Decimal("0.0001"), Decimal("0.5"))
 PRIVATE = {"kraken": "WS_AUTH_URL", "coinbase": "WS_USER_URL"}
 SIDES = ("kraken", "coinbase")
-BOTH = pytest.mark.parametrize("wire", (KRAKEN, COINBASE), ids=SIDES)
+BOTH = pytest.mark.parametrize("wire", [KRAKEN, COINBASE], ids=SIDES)
 
 
 @dataclass
