@@ -283,7 +283,7 @@ def test_status_and_doctor_say_why_it_does_not_run(street) -> None:
 
     status = StringIO()
     call_command("engine", "status", tenant="acme", exchange="replay", stdout=status)
-    (told,) = [one.words for one in examine() if one.check == "engine"]
+    (told,) = [one.told for one in examine() if one.check == "engine"]
 
     assert f"observed: FAILED\ndetail: {words}" in status.getvalue()
     assert told == f"acme: Paper failed: {words}"
