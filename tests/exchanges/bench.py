@@ -31,9 +31,14 @@ SETTLED_SECONDS = 40  # after that a venue may say that an order never came
 class Resting(Protocol):
     """An order that works at the venue; ``stop`` is the trigger where ``price`` is not."""
 
-    order_id: str
-    price: Decimal | None
-    stop: Decimal | None
+    @property
+    def order_id(self) -> str: ...
+
+    @property
+    def price(self) -> Decimal | None: ...
+
+    @property
+    def stop(self) -> Decimal | None: ...
 
     @property
     def left(self) -> Decimal: ...

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +38,10 @@ pytestmark = pytest.mark.faults
 BOTH_SIDES = pytest.mark.parametrize("side", ["simulator", "simulator_coinbase"])
 SPEED = "60"  # a minute of the market is a second
 SHORTLY_BEFORE_AN_ENTRY = START_NS // 1_000_000_000 + 40 * 60
-FILL_NAMES = {"simulator": str, "simulator_coinbase": entry_id}  # as customers are told them
+FILL_NAMES: Mapping[str, Callable[[str], str]] = {
+    "simulator": str,
+    "simulator_coinbase": entry_id,
+}  # as customers are told them
 
 
 class Venue:
