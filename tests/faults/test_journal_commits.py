@@ -19,10 +19,12 @@ from trading.engine.batches import (
     IntentState,
     LedgerBatch,
     MarketMemory,
+    PositionView,
     Snapshot,
 )
 from trading.engine.errors import IllegalTransition, NotLeader
 from trading.engine.messages import OrderRequest
+from trading.ledger import reads
 from trading.models import Decision, Engine, EngineSnapshot, MarketSnapshot, Order, OrderIntent
 from trading.wiring.engines import EngineProcess
 from trading.wiring.plans import read_plan
@@ -59,6 +61,13 @@ class Bench:
                 list(MarketSnapshot.objects.order_by("market").values_list("market", "sequence")),
                 list(EngineSnapshot.objects.values_list("sequence", flat=True)),
             )
+
+
+@pytest.fixture(params=["sent ahead", "one by one"], autouse=True)
+def server(request, monkeypatch) -> None:
+    """A server that ends long transactions, or an older one."""
+    if request.param == "one by one":
+        monkeypatch.setattr(reads, "TIMED_TRANSACTIONS", 10**9)
 
 
 @pytest.fixture
@@ -231,3 +240,26 @@ def test_a_takeover_waits_for_the_commit_that_holds_the_fence(bench: Bench) -> N
     take_over(bench)
     with pytest.raises(NotLeader):
         bench.commit(whole(3, m0=b"c"))
+
+
+class Hang(list[PositionView]):
+    """Positions at which the process stops for a while: sent is what comes before, held the fence."""
+
+    def __iter__(self) -> Iterator[PositionView]:
+        time.sleep(3)
+        return super().__iter__()
+
+
+def test_a_leader_that_hangs_between_two_statements_of_a_commit_loses_it(street, settings) -> None:
+    settings.LEASE_SECONDS = (0.4, 0.2, 0.3)
+    bench = Bench(street(10))
+    bench.commit(whole(1, m0=b"a"))
+    before = bench.standing()
+    batch = whole(2, m0=b"b")
+    batch.positions = Hang()
+
+    with pytest.raises(DatabaseError):
+        bench.commit(batch)
+
+    assert bench.standing() == before
+    uvloop.run(bench.ledger.close())

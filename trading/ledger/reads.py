@@ -25,14 +25,39 @@ INTENTS = """
 """
 
 
+TIMED_TRANSACTIONS = 170_000  # PostgreSQL 17 and newer
+SLOW_IS_NOT_HUNG = 4  # a transaction may take so many times the longest pause
+
+
+def limit_pauses(*, most_ms: int) -> None:
+    """A leader that hangs inside a transaction must not keep the fence's row locked for ever.
+
+    Between two statements of ``pipelined`` the server waits without being idle in its own sense; there
+    only the limit of the whole transaction ends a session.
+    """
+    with connection.cursor() as cursor:
+        told = "SELECT set_config(%s, %s, false)"
+        cursor.execute(told, ["idle_in_transaction_session_timeout", str(most_ms)])
+        if may_pipeline():
+            cursor.execute(told, ["transaction_timeout", str(SLOW_IS_NOT_HUNG * most_ms)])
+
+
+def may_pipeline() -> bool:
+    """Whether the server ends a transaction that takes too long."""
+    return connection.pg_version >= TIMED_TRANSACTIONS
+
+
 @contextmanager
 def pipelined() -> Iterator[None]:
     """The server is waited for only where an answer is read, and at COMMIT.
 
     What a statement did wrong is raised there. A count of changed rows is not known in here, so what
-    needs one (``save`` of a stored row, ``update_or_create``) must not be used.
+    needs one (``save`` of a stored row, ``update_or_create``) must not be used. A server that could be
+    kept waiting for ever is sent one statement after the other.
     """
-    connection.ensure_connection()
+    if not may_pipeline():
+        yield
+        return
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
 

@@ -21,7 +21,15 @@ from trading.ledger.decisions import ChainHead, DecisionChain, ask_head, read_he
 from trading.ledger.orders import OrderRows
 from trading.ledger.positions import note_stop
 from trading.ledger.reader import read_state
-from trading.ledger.reads import FENCE, Key, KnownIntent, ask_intents, pipelined, read_intents
+from trading.ledger.reads import (
+    FENCE,
+    Key,
+    KnownIntent,
+    ask_intents,
+    limit_pauses,
+    pipelined,
+    read_intents,
+)
 from trading.ledger.snapshots import SnapshotOwner, save_snapshot
 from trading.models import EngineCommand
 
@@ -78,14 +86,9 @@ class DjangoLedger:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _prepare(self) -> None:
-        """A leader that hangs inside a transaction must not keep the fence's row locked for ever."""
         if self._is_prepared:
             return
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('idle_in_transaction_session_timeout', %s, false)",
-                [str(self._longest_pause_ms)],
-            )
+        limit_pauses(most_ms=self._longest_pause_ms)
         self._is_prepared = True
 
     async def close(self) -> None:
