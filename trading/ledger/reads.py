@@ -1,7 +1,7 @@
 """Statements sent without waiting for each other's answers, and what a transaction reads first."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -44,7 +44,7 @@ def limit_pauses(*, most_ms: int) -> None:
 
 def may_pipeline() -> bool:
     """Whether the server ends a transaction that takes too long."""
-    return connection.pg_version >= TIMED_TRANSACTIONS
+    return bool(connection.connection.info.server_version >= TIMED_TRANSACTIONS)
 
 
 @contextmanager
@@ -55,10 +55,8 @@ def pipelined() -> Iterator[None]:
     needs one (``save`` of a stored row, ``update_or_create``) must not be used. A server that could be
     kept waiting for ever is sent one statement after the other.
     """
-    if not may_pipeline():
-        yield
-        return
-    with connection.wrap_database_errors, connection.connection.pipeline():
+    ahead = connection.connection.pipeline() if may_pipeline() else nullcontext()
+    with connection.wrap_database_errors, ahead:
         yield
 
 

@@ -93,7 +93,7 @@ class DjangoLedger:
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
-        await self._on_thread(lambda: connection.close())  # this thread's own
+        await self._on_thread(lambda: connection.close())
         self._thread.shutdown()
 
     async def load(self) -> EngineState:
