@@ -95,7 +95,16 @@ class EngineSnapshotAdmin(ReadOnlyAdmin):
 
     list_display = ("engine", "tenant", "sequence", "core_hash", "saved_at")
     list_select_related = ("engine__account", "tenant")
-    exclude = ("markets", "account", "venue", "portable")
+    exclude = ("account", "venue", "portable")
+
+
+@admin.register(models.MarketSnapshot)
+class MarketSnapshotAdmin(ReadOnlyAdmin):
+    """MarketSnapshot rows."""
+
+    list_display = ("engine", "market", "tenant", "sequence")
+    list_select_related = ("engine__account", "tenant")
+    exclude = ("record", "portable")
 
 
 @admin.register(models.Hold)

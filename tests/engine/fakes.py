@@ -155,7 +155,7 @@ class MemoryLedger:
             self.strangers.append(batch.strangers)
         for done in batch.commands:
             self.outcomes[done.command_id] = done.outcome
-        self.snapshot = batch.snapshot
+        self.snapshot = batch.snapshot.onto(self.snapshot) if batch.snapshot else self.snapshot
         if self.commits == self.crash_after:
             raise Crash
 

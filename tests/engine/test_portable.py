@@ -31,9 +31,9 @@ def test_it_is_what_the_records_say_now(changes: list[tuple[int, str, float]]) -
         core.markets[market]["intent_seq"] += 1
         core.markets["learning"]["factors"][market, 2, 1] = np.nan if market else 0.5
         core.markets["learning"]["strategies"]["won"][market, 3] += 1
-        told = json.loads(json.dumps(core.portable(), allow_nan=False))
+        told = [json.loads(json.dumps(core.portable_market(m), allow_nan=False)) for m in range(3)]
         fresh = new_markets(specs)
-        for record, saved in zip(fresh, told["markets"], strict=True):
+        for record, saved in zip(fresh, told, strict=True):
             from_names(record["position"], saved["position"])
             from_names(record["learning"], saved["learning"])
         for part in ("position", "learning"):

@@ -94,7 +94,7 @@ def act_after_leadership(put: Put) -> None:
     put(KrakenDesk, "_deadline", lambda self, order: 0)
     put(PostgresLease, "is_held", lambda self: True)
     put(PostgresLease, "keep", _keep_on)
-    put(DjangoLedger, "_assert_epoch", lambda self: None)
+    put(DjangoLedger, "_assert_epoch", lambda self, fence: None)
 
 
 def pause_in_memory(put: Put) -> None:

@@ -65,7 +65,8 @@ class Journal:
             else:
                 self.holds.pop((hold.kind, hold.cause), None)
         self.outcomes |= {done.command_id: done.outcome for done in batch.commands}
-        self.snapshot = batch.snapshot
+        if batch.snapshot is not None:
+            self.snapshot = batch.snapshot.onto(self.snapshot)
 
 
 class SimulatedLedger:
@@ -101,7 +102,8 @@ class SimulatedLedger:
         if self._journal.epoch != self._epoch:
             raise NotLeader(f"epoch {self._epoch} is over")
         self._journal.apply(batch)
-        state = (batch.snapshot.markets, batch.snapshot.account) if batch.snapshot else ()
+        kept = self._journal.snapshot
+        state = ([one.record for one in kept.markets], kept.account) if kept else ()
         told = msgspec.to_builtins(replace(batch, snapshot=None), builtin_types=(bytes,))
         self._dice.note("commit", self._epoch, told, state)
         self._dice.meet("after commit", 0.004)

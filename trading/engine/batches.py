@@ -1,6 +1,6 @@
 """What the engine hands to the ledger in one transaction, and what it gets back at start."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from trading.engine.messages import FillReport, OrderRequest
@@ -55,14 +55,28 @@ class CommandDone:
 
 
 @dataclass(frozen=True, slots=True)
+class MarketMemory:
+    """One market's record byte for byte, and by names what survives a change of the core."""
+
+    market: int
+    record: bytes
+    portable: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The core's and the paper venue's memory, byte for byte."""
+    """The core's and the paper venue's memory: all of it from the journal, what changed to it."""
 
     sequence: int
-    markets: bytes
+    markets: tuple[MarketMemory, ...]  # to the journal: those whose record is another than it has
     account: bytes
     venue: bytes
-    portable: bytes
+    portable: bytes  # the account by names
+
+    def onto(self, former: "Snapshot | None") -> "Snapshot":
+        """All of it, where the journal had ``former``."""
+        known = {one.market: one for one in (*(former.markets if former else ()), *self.markets)}
+        return replace(self, markets=tuple(known[market] for market in sorted(known)))
 
 
 @dataclass(slots=True)

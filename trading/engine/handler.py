@@ -22,6 +22,7 @@ from trading.engine.errors import NotLeader
 from trading.engine.execution import Execution, ended_without_fill
 from trading.engine.guards import Guards
 from trading.engine.live import LiveView
+from trading.engine.memory import JournaledMarkets
 from trading.engine.messages import (
     BarClosed,
     BookSeen,
@@ -78,6 +79,7 @@ class Handler:
         self.sequence = 0
         self._pace = pace
         self._committed_at = 0.0
+        self._journaled = JournaledMarkets()
 
     async def resume(self, state: EngineState) -> None:
         """Take over where the journal ends; orders without a clear outcome are looked up first."""
@@ -86,7 +88,7 @@ class Handler:
             self.core.fund(state.cash_units / FEE_UNITS_PER_QUOTE)
         else:
             self.sequence = state.snapshot.sequence
-            await restore(
+            self._journaled = await restore(
                 state,
                 state.snapshot,
                 core=self.core,
@@ -231,15 +233,16 @@ class Handler:
         )
 
     async def commit(self) -> None:
-        """Write everything since the last commit, with the state it led to."""
+        """Write everything since the last commit, with what of the state it changed."""
         batch, self.batch = self.batch, LedgerBatch()
-        markets, account = self.core.dump()
+        changed = self._journaled.changed(self.core)
         batch.snapshot = Snapshot(
             sequence=self.sequence,
-            markets=markets,
-            account=account,
+            markets=changed,
+            account=self.core.account.tobytes(),
             venue=self.ports.venue.snapshot(),
-            portable=msgspec.json.encode(self.core.portable()),
+            portable=msgspec.json.encode(self.core.portable_account()),
         )
         await self.ports.ledger.commit(batch)
+        self._journaled.note(changed)
         self._committed_at = self.ports.clock.monotonic()

@@ -181,26 +181,25 @@ class CoreState:
         self.markets = restored.copy()
         self.account = np.frombuffer(account, dtype=ACCOUNT).copy()
 
-    def portable(self) -> dict[str, Any]:
-        """What must survive a change of the core: account, positions, what was learned, cursors."""
+    def portable_account(self) -> dict[str, Any]:
+        """The account as it survives a change of the core."""
+        return to_names(self.account[0])
+
+    def portable_market(self, m: int) -> dict[str, Any]:
+        """What of a market must survive a change of the core: position, what was learned, cursors."""
+        market = self.markets[m]
         return {
-            "account": to_names(self.account[0]),
-            "markets": [
-                {
-                    "position": self._names.of(market, m, "position"),
-                    "learning": self._names.of(market, m, "learning"),
-                    "intent_seq": int(market["intent_seq"]),
-                    "last_open_ns": int(market["last_open_ns"]),
-                }
-                for m, market in enumerate(self.markets)
-            ],
+            "position": self._names.of(market, m, "position"),
+            "learning": self._names.of(market, m, "learning"),
+            "intent_seq": int(market["intent_seq"]),
+            "last_open_ns": int(market["last_open_ns"]),
         }
 
     def rebuild(self, saved: dict[str, Any], history: Sequence[np.ndarray]) -> None:
         """Carry positions and account over to another core: warm up again, then put them back.
 
         Args:
-            saved: what ``portable`` of the former core gave.
+            saved: ``account`` and ``markets`` as the former core's ``portable_…`` gave them.
             history: per market the bars up to and including the saved cursor.
         """
         scratch = pipeline.new_account(float(saved["account"]["cash"]))

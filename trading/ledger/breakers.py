@@ -45,13 +45,21 @@ def note_strangers(
     mine = ForeignOrder.objects.filter(engine_id=engine_id)
     names = [one.venue_order_id for one in seen]
     mine.filter(gone_at=None).exclude(venue_order_id__in=names).update(gone_at=now)
-    for one in seen:
-        facts = {"symbol": one.symbol, "side": one.side, "quantity": one.quantity}
-        told = {**facts, "last_seen_at": now, "gone_at": None}
-        ForeignOrder.objects.update_or_create(
-            tenant_id=tenant_id,
-            engine_id=UUID(engine_id),
-            venue_order_id=one.venue_order_id,
-            defaults=told,
-            create_defaults={**told, "first_seen_at": now},
-        )
+    ForeignOrder.objects.bulk_create(
+        (
+            ForeignOrder(
+                tenant_id=tenant_id,
+                engine_id=UUID(engine_id),
+                venue_order_id=one.venue_order_id,
+                symbol=one.symbol,
+                side=one.side,
+                quantity=one.quantity,
+                first_seen_at=now,
+                last_seen_at=now,
+            )
+            for one in {one.venue_order_id: one for one in seen}.values()
+        ),
+        update_conflicts=True,
+        unique_fields=["tenant", "engine", "venue_order_id"],
+        update_fields=["symbol", "side", "quantity", "last_seen_at", "gone_at"],
+    )

@@ -51,6 +51,14 @@ class DecisionChain:
         return prefix(UUID(self.tenant_id), UUID(self.engine_id), self.core_hash)
 
 
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """The last entry of a chain."""
+
+    sequence: int
+    hash: bytes
+
+
 def prefix(tenant_id: UUID, engine_id: UUID, core_hash: str) -> bytes:
     """Tenant, chain and core of a decision as canonical bytes."""
     told = core_hash.encode()
@@ -69,10 +77,9 @@ def write_decisions(
     decisions: Sequence[DecisionRow],
     specs: Sequence[MarketSpec],
     dtype: np.dtype,
+    head: ChainHead,
 ) -> None:
-    """Append a batch; at full speed decisions are nearly all there is to write."""
-    if not decisions:
-        return
+    """Append a batch behind ``head``; at full speed decisions are nearly all there is to write."""
     records = [row.record for row in decisions]
     decided = rows.decisions(records, dtype)
     revisions = [specs[row.market].revision_id for row in decisions]
@@ -83,25 +90,28 @@ def write_decisions(
     starts = [1 + end - size for end, size in zip(accumulate(sizes), sizes, strict=True)]
     binary = {one: UUID(one).bytes for one in set(revisions)}
     start = owner.prefix
+    links = [head.hash]
+    for revision, instrument, opened_us, stage, reason, record in zip(
+        revisions, instruments, opened, stages, reasons, records, strict=True
+    ):
+        told = body(binary[revision], instrument, opened_us, stage, reason)
+        links.append(chain.link(links[-1], start + told + record))
+    values = [
+        *(owner.tenant_id, owner.core_hash, owner.engine_id, head.sequence),
+        *(b"".join(records), b"".join(links)),
+        *(revisions, instruments, opened),
+        *(stages, reasons, starts, sizes),
+    ]
     with connection.cursor() as cursor:
-        last, newest = _head(cursor, owner)
-        links = [newest]
-        for revision, instrument, opened_us, stage, reason, record in zip(
-            revisions, instruments, opened, stages, reasons, records, strict=True
-        ):
-            told = body(binary[revision], instrument, opened_us, stage, reason)
-            content = start + told + record
-            links.append(chain.link(links[-1], content))
-        values = [
-            *(owner.tenant_id, owner.core_hash, owner.engine_id, last),
-            *(b"".join(records), b"".join(links)),
-            *(revisions, instruments, opened),
-            *(stages, reasons, starts, sizes),
-        ]
         cursor.execute(INSERT, values)
 
 
-def _head(cursor: Any, owner: DecisionChain) -> tuple[int, bytes]:
+def ask_head(cursor: Any, owner: DecisionChain) -> None:
+    """Send the question where the chain ends; ``read_head`` takes the answer."""
     cursor.execute(HEAD, [owner.tenant_id, owner.engine_id])
+
+
+def read_head(cursor: Any) -> ChainHead:
+    """The end of the chain asked for."""
     found = cursor.fetchone()
-    return (found[0], bytes(found[1])) if found else (0, chain.GENESIS)
+    return ChainHead(found[0], bytes(found[1])) if found else ChainHead(0, chain.GENESIS)

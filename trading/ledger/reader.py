@@ -7,9 +7,10 @@ from decimal import Decimal
 from django.db.models import Q
 
 from trading.core.records import FEE_UNITS_PER_QUOTE
-from trading.engine.batches import EngineState, OpenIntent, Snapshot
+from trading.engine.batches import EngineState, OpenIntent
 from trading.engine.messages import MarketSpec
 from trading.ledger import rows
+from trading.ledger.snapshots import read_snapshot
 from trading.models import EngineSnapshot, Fill, Hold, LedgerEntry, OrderIntent
 
 OPEN_STATES = ("PLANNED", "WORKING", "UNKNOWN")
@@ -23,23 +24,13 @@ def read_state(*, engine_id: str, account_id: str, specs: Sequence[MarketSpec]) 
     holds = Hold.objects.filter(engine_id=engine_id, cleared_at=None).order_by("placed_at", "id")
     return EngineState(
         cash_units=int(_cash(account_id, specs[0].quote) * FEE_UNITS_PER_QUOTE),
-        snapshot=_snapshot(saved) if saved else None,
+        snapshot=read_snapshot(saved) if saved else None,
         snapshot_core_hash=saved.core_hash if saved else "",
         snapshot_layout_hash=saved.layout_hash if saved else "",
         open_intents=tuple(one for one in known if one.state in OPEN_STATES),
         ended_intents=tuple(one for one in known if one.state not in OPEN_STATES),
         booked_trades=frozenset(_newest_trades(account_id)),
         holds=tuple(holds.values_list("kind", "cause")),
-    )
-
-
-def _snapshot(saved: EngineSnapshot) -> Snapshot:
-    return Snapshot(
-        sequence=saved.sequence,
-        markets=bytes(saved.markets),
-        account=bytes(saved.account),
-        venue=bytes(saved.venue),
-        portable=bytes(saved.portable),
     )
 
 

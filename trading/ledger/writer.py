@@ -1,9 +1,10 @@
 """DjangoLedger: implements ports.Ledger, one transaction per batch, fenced by the epoch."""
 
 import asyncio
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -11,30 +12,36 @@ from django.db import connection
 from django.utils import timezone
 
 from tenants.scoping import tenant_scope
-from trading.engine.batches import (
-    EngineState,
-    IntentState,
-    LedgerBatch,
-    PositionView,
-    Snapshot,
-)
+from trading.engine.batches import EngineState, LedgerBatch, PositionView
 from trading.engine.errors import NotLeader
-from trading.engine.messages import FillReport, MarketSpec, OrderRequest
+from trading.engine.messages import MarketSpec
 from trading.ledger import rows
 from trading.ledger.breakers import change_hold, note_strangers
-from trading.ledger.decisions import DecisionChain, write_decisions
-from trading.ledger.positions import apply_fill, note_stop
+from trading.ledger.decisions import ChainHead, DecisionChain, ask_head, read_head, write_decisions
+from trading.ledger.orders import OrderRows
+from trading.ledger.positions import note_stop
 from trading.ledger.reader import read_state
-from trading.models import (
-    EngineCommand,
-    EngineSnapshot,
-    Fill,
-    LedgerEntry,
-    Order,
-    OrderIntent,
+from trading.ledger.reads import (
+    FENCE,
+    Key,
+    KnownIntent,
+    ask_intents,
+    limit_pauses,
+    pipelined,
+    read_intents,
 )
+from trading.ledger.snapshots import SnapshotOwner, save_snapshot
+from trading.models import EngineCommand
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a transaction knows before it writes."""
+
+    head: ChainHead | None  # None: it has no decisions
+    intents: dict[Key, KnownIntent]
 
 
 class DjangoLedger:
@@ -59,9 +66,8 @@ class DjangoLedger:
         self._specs = tuple(specs)
         self._epoch = epoch
         self._decision_dtype = decision_dtype
-        self._core_hash = core_hash
         self._chain = DecisionChain(tenant_id, engine_id, core_hash[:16])
-        self._layout_hash = layout_hash
+        self._memory = SnapshotOwner(tenant_id, engine_id, core_hash, layout_hash)
         self._longest_pause_ms = int(longest_pause_seconds * 1000)
         self._is_prepared = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
@@ -70,25 +76,24 @@ class DjangoLedger:
         """Run ``work`` on the ledger's thread, inside the tenant's scope."""
 
         def scoped() -> Result:
-            if not self._is_prepared:
-                self._prepare()
+            self._prepare()
             with tenant_scope(self._tenant_id):
                 return work()
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, scoped)
+        return await self._on_thread(scoped)
+
+    async def _on_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _prepare(self) -> None:
-        """A leader that hangs inside a transaction must not keep the fence's row locked for ever."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('idle_in_transaction_session_timeout', %s, false)",
-                [str(self._longest_pause_ms)],
-            )
+        if self._is_prepared:
+            return
+        limit_pauses(most_ms=self._longest_pause_ms)
         self._is_prepared = True
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, lambda: connection.close())
+        await self._on_thread(lambda: connection.close())
         self._thread.shutdown()
 
     async def load(self) -> EngineState:
@@ -105,16 +110,45 @@ class DjangoLedger:
         Raises:
             NotLeader: the epoch is no longer ours; nothing was written.
         """
-        await self.call(lambda: self._commit(batch))
+        await self._on_thread(lambda: self._commit(batch))
 
     def _commit(self, batch: LedgerBatch) -> None:
-        self._assert_epoch()
-        write_decisions(self._chain, batch.decisions, self._specs, self._decision_dtype)
-        self._write_intents(batch.intents)
-        for change in batch.intent_states:
-            self._change_intent(change)
-        for report in batch.fills:
-            self._book_fill(report)
+        """Two exchanges with the server: what must be known, then all that is written, and COMMIT."""
+        self._prepare()
+        with pipelined(), tenant_scope(self._tenant_id):
+            self._write(batch, self._look(batch))
+
+    def _look(self, batch: LedgerBatch) -> Found:
+        planned = {(order.market, order.seq) for order in batch.intents}
+        moved = {(change.market, change.seq) for change in batch.intent_states}
+        moved |= {(report.market, report.intent_seq) for report in batch.fills}
+        with ExitStack() as open_cursors:
+            fence, head, intents = (
+                open_cursors.enter_context(connection.cursor()) for _ in range(3)
+            )
+            fence.execute(FENCE, [self._engine_id, self._epoch()])
+            if batch.decisions:
+                ask_head(head, self._chain)
+            wanted = sorted(moved - planned)
+            if wanted:
+                ask_intents(intents, wanted, self._specs, whose=(self._tenant_id, self._engine_id))
+            self._assert_epoch(fence.fetchone())
+            return Found(
+                head=read_head(head) if batch.decisions else None,
+                intents=read_intents(intents) if wanted else {},
+            )
+
+    def _assert_epoch(self, fence: object | None) -> None:
+        """The fence is held for this transaction: a takeover's new epoch waits for our commit."""
+        if fence is None:
+            raise NotLeader(f"epoch {self._epoch()} of engine {self._engine_id} is over")
+
+    def _write(self, batch: LedgerBatch, found: Found) -> None:
+        if found.head is not None:
+            write_decisions(
+                self._chain, batch.decisions, self._specs, self._decision_dtype, found.head
+            )
+        self._write_orders(batch, found.intents)
         for view in batch.positions:
             self._note_position(view)
         self._note_watch(batch)
@@ -123,84 +157,23 @@ class DjangoLedger:
                 finished_at=timezone.now(), outcome=done.outcome[:300]
             )
         if batch.snapshot is not None:
-            self._save_snapshot(batch.snapshot)
+            save_snapshot(self._memory, batch.snapshot)
 
-    def _assert_epoch(self) -> None:
-        """Hold the fence for this transaction: a takeover's new epoch waits for our commit."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM trading_engine WHERE id = %s AND epoch = %s FOR SHARE",
-                [self._engine_id, self._epoch()],
-            )
-            if cursor.fetchone() is None:
-                raise NotLeader(f"epoch {self._epoch()} of engine {self._engine_id} is over")
-
-    def _write_intents(self, orders: Sequence[OrderRequest]) -> None:
-        if orders:
-            OrderIntent.objects.bulk_create(
-                OrderIntent(
-                    tenant_id=self._tenant_id,
-                    engine_id=self._engine_id,
-                    epoch=self._epoch(),
-                    **rows.intent_fields(self._specs[order.market], order),
-                )
-                for order in orders
-            )
-
-    def _intent(self, market: int, seq: int) -> OrderIntent:
-        spec = self._specs[market]
-        return OrderIntent.objects.get(
+    def _write_orders(self, batch: LedgerBatch, known: dict[Key, KnownIntent]) -> None:
+        orders = OrderRows(
+            tenant_id=self._tenant_id,
             engine_id=self._engine_id,
-            bot_id=spec.bot_id,
-            instrument_id=spec.instrument_id,
-            seq=seq,
+            account_id=self._account_id,
+            specs=self._specs,
+            known=known,
         )
-
-    def _change_intent(self, change: IntentState) -> None:
-        intent = self._intent(change.market, change.seq)
-        intent.state = change.state
-        intent.state_reason = change.reason[:200]
-        intent.save(update_fields=["state", "state_reason"])
-        if change.venue_order_id:
-            self._order(intent, change.venue_order_id)
-        if change.state == "DONE" and not change.venue_order_id:
-            intent.orders.filter(status="WORKING").update(status="CANCELLED")
-
-    def _order(self, intent: OrderIntent, venue_order_id: str) -> Order:
-        order, _ = Order.objects.get_or_create(
-            tenant_id=self._tenant_id, intent=intent, venue_order_id=venue_order_id
-        )
-        return order
-
-    def _book_fill(self, report: FillReport) -> None:
-        spec = self._specs[report.market]
-        intent = self._intent(report.market, report.intent_seq)
-        order = self._order(intent, report.venue_order_id)
-        fields = rows.fill_fields(spec, report)
-        fill = Fill.objects.create(
-            tenant_id=self._tenant_id, order=order, account_id=self._account_id, **fields
-        )
-        order.filled_quantity += fields["quantity"]
-        order.status = "FILLED" if report.final else "WORKING"
-        order.save(update_fields=["filled_quantity", "status"])
-        self._post(spec, report, fill)
-        apply_fill(tenant_id=self._tenant_id, spec=spec, report=report)
-
-    def _post(self, spec: MarketSpec, report: FillReport, fill: Fill) -> None:
-        posting = uuid.uuid5(uuid.UUID(self._account_id), report.venue_trade_id)
-        LedgerEntry.objects.bulk_create(
-            LedgerEntry(
-                tenant_id=self._tenant_id,
-                account_id=self._account_id,
-                posting=posting,
-                book=book,
-                currency=currency,
-                amount=amount,
-                fill=fill,
-                booked_at=fill.filled_at,
-            )
-            for book, currency, amount in rows.postings(spec, report)
-        )
+        if batch.intents:
+            orders.plan(batch.intents, epoch=self._epoch())
+        for change in batch.intent_states:
+            orders.change(change)
+        for report in batch.fills:
+            orders.book(report)
+        orders.post()
 
     def _note_position(self, view: PositionView) -> None:
         if view.quantity_lots and view.stop_ticks:
@@ -214,19 +187,3 @@ class DjangoLedger:
             change_hold(**whose, change=change, now=now)
         if batch.strangers is not None:
             note_strangers(**whose, seen=batch.strangers, now=now)
-
-    def _save_snapshot(self, snapshot: Snapshot) -> None:
-        EngineSnapshot.objects.update_or_create(
-            tenant_id=self._tenant_id,
-            engine_id=self._engine_id,
-            defaults={
-                "sequence": snapshot.sequence,
-                "core_hash": self._core_hash,
-                "layout_hash": self._layout_hash,
-                "markets": snapshot.markets,
-                "account": snapshot.account,
-                "venue": snapshot.venue,
-                "portable": snapshot.portable,
-                "saved_at": timezone.now(),
-            },
-        )

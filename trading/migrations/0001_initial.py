@@ -152,16 +152,30 @@ class Migration(migrations.Migration):
                 ('sequence', models.PositiveBigIntegerField(help_text='messages handled so far')),
                 ('core_hash', models.CharField(max_length=64)),
                 ('layout_hash', models.CharField(max_length=64)),
-                ('markets', models.BinaryField()),
                 ('account', models.BinaryField()),
                 ('venue', models.BinaryField()),
-                ('portable', models.BinaryField(help_text='what survives a change of the core, by names')),
+                ('portable', models.BinaryField(help_text='the account, by names: survives a change of the core')),
                 ('saved_at', models.DateTimeField()),
                 ('engine', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='snapshot', to='trading.engine')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='MarketSnapshot',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('market', models.PositiveIntegerField(help_text='its number in the engine')),
+                ('sequence', models.PositiveBigIntegerField(help_text='messages handled when it was written')),
+                ('record', models.BinaryField()),
+                ('portable', models.BinaryField(help_text='what survives a change of the core, by names')),
+                ('engine', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='market_snapshots', to='trading.engine')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'engine', 'market'), name='market_snapshot_once')],
             },
         ),
         migrations.CreateModel(

@@ -1,4 +1,4 @@
-"""Engine, EngineCommand, Hold, EngineSnapshot: one leader per exchange account and how it is told."""
+"""Engine, its commands, holds and memory: one leader per exchange account and how it is told."""
 
 import uuid
 
@@ -46,20 +46,42 @@ class Engine(TenantModel):
 
 
 class EngineSnapshot(TenantModel):
-    """State of the core and of the paper book, written with the rows it belongs to."""
+    """State of the core and of the paper book, written with the rows it belongs to.
+
+    A market's part is a row of its own, see ``MarketSnapshot``.
+    """
 
     engine = models.OneToOneField(Engine, on_delete=models.PROTECT, related_name="snapshot")
     sequence = models.PositiveBigIntegerField(help_text="messages handled so far")
     core_hash = models.CharField(max_length=64)
     layout_hash = models.CharField(max_length=64)
-    markets = models.BinaryField()
     account = models.BinaryField()
     venue = models.BinaryField()
-    portable = models.BinaryField(help_text="what survives a change of the core, by names")
+    portable = models.BinaryField(help_text="the account, by names: survives a change of the core")
     saved_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"snapshot of {self.engine} at {self.sequence}"
+
+
+class MarketSnapshot(TenantModel):
+    """The core's record of one market, written by a commit only when it has changed."""
+
+    engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="market_snapshots")
+    market = models.PositiveIntegerField(help_text="its number in the engine")
+    sequence = models.PositiveBigIntegerField(help_text="messages handled when it was written")
+    record = models.BinaryField()
+    portable = models.BinaryField(help_text="what survives a change of the core, by names")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "engine", "market"], name="market_snapshot_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"snapshot of market {self.market} of {self.engine} at {self.sequence}"
 
 
 class EngineCommand(TenantModel):

@@ -122,7 +122,7 @@ def save_account(people, **values: float) -> None:
     with tenant_scope(people.engine.tenant_id):
         EngineSnapshot.objects.create(
             tenant_id=people.engine.tenant_id, engine_id=people.engine.engine_id, sequence=1,
-            markets=b"", account=account.tobytes(), venue=b"", portable=b"", saved_at=NOW,
+            account=account.tobytes(), venue=b"", portable=b"", saved_at=NOW,
         )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from tests.apps.trading.attacks import Log, acts, decided
 from tests.factories import NOW, EngineRows, make_engine, make_instrument, make_tenant
 from trading.core import explain
 from trading.engine.batches import DecisionRow
-from trading.ledger.decisions import DecisionChain, write_decisions
+from trading.ledger.decisions import DecisionChain, ask_head, read_head, write_decisions
 from trading.models import Decision
 from trading.tasks import anchor_audit
 from trading.wiring.plans import read_plan
@@ -45,8 +45,9 @@ def decide(engine: EngineRows, count: int, *, first: int = 1) -> None:
     records["bar_open_ns"] = (first + np.arange(count)) * 60_000_000_000
     rows = [DecisionRow(0, record.tobytes()) for record in records]
     owner = DecisionChain(str(engine.tenant_id), str(engine.engine_id), "0" * 16)
-    with tenant_scope(engine.tenant_id):
-        write_decisions(owner, rows, plan.specs, explain.DECISION)
+    with tenant_scope(engine.tenant_id), connection.cursor() as cursor:
+        ask_head(cursor, owner)
+        write_decisions(owner, rows, plan.specs, explain.DECISION, read_head(cursor))
 
 
 @pytest.fixture
