@@ -159,7 +159,8 @@ def test_a_posting_that_does_not_sum_to_zero_is_refused_at_commit(street) -> Non
 
 
 def kept_by_names() -> list[bytes]:
-    rows = (EngineSnapshot.objects.get(), *MarketSnapshot.objects.order_by("market"))
+    markets = MarketSnapshot.objects.order_by("market")
+    rows: list[EngineSnapshot | MarketSnapshot] = [EngineSnapshot.objects.get(), *markets]
     return [bytes(row.portable) for row in rows]
 
 

@@ -26,7 +26,7 @@ INTENTS = """
 
 
 TIMED_TRANSACTIONS = 170_000  # PostgreSQL 17 and newer
-SLOW_IS_NOT_HUNG = 4  # a transaction may take so many times the longest pause
+SLOW_IS_NOT_HUNG = 2  # a transaction may take so many times the longest pause
 
 
 def limit_pauses(*, most_ms: int) -> None:
