@@ -15,6 +15,8 @@ DOORS: dict[tuple[str, str], tuple[int | str, ...]] = {
     ("health", "post"): (405, 405, 405, 405, 405, 405),
     ("welcome", "get"): (LOGIN, 200, 200, 200, 200, 200),
     ("welcome", "post"): (LOGIN, 200, 200, 200, 200, 200),  # an empty name: the form again
+    ("style_guide", "get"): (LOGIN, 200, WELCOME, 200, 200, 200),
+    ("style_guide", "post"): (LOGIN, 405, WELCOME, 405, 405, 405),
     ("switch_workspace", "get"): (LOGIN, 405, WELCOME, 405, 405, 405),
     ("switch_workspace", "post"): (LOGIN, 404, WELCOME, "/", "/", "/"),
     ("team", "get"): (LOGIN, 200, WELCOME, 200, 200, 200),
@@ -44,6 +46,7 @@ def test_a_door_opens_for_whom_it_should(people, settings, tmp_path, route, meth
     address = {
         "health": "/health",
         "welcome": "/welcome/",
+        "style_guide": "/style-guide/",
         "switch_workspace": "/workspace/",
         "team": "/team/",
         "change_member": f"/team/{people.membership('vera').pk}/",
