@@ -44,6 +44,7 @@ class KrakenDesk:
     wall_ns: Callable[[], int] | None = None
     socket: SocketRoad = field(default_factory=SocketRoad)
     prefers_socket: bool = True
+    leaving_lots: Callable[[int], int] = lambda market: 0  # sold, and not told to the engine yet
     protection: Protection = Protection.STOPS
     dead_man: DeadMan = field(init=False)
     account: Account = field(init=False)
@@ -100,6 +101,8 @@ class KrakenDesk:
         spec = self.specs[order.market]
         if order.purpose == Purpose.ENTRY and self.clock.now_ns() > order.deadline_ns:
             raise NotSent("its deadline has passed")
+        if order.purpose != Purpose.ENTRY and self.leaving_lots(order.market):
+            raise NotSent("something was sold that is not booked yet")
         last = self.last_prices.get(order.market, Decimal(0))
         self.caps.check(order, spec, last=last)
         await self.purse.spend(order, spec, last=last)
@@ -115,6 +118,8 @@ class KrakenDesk:
         stop, road = self.known.stop_of(order.market), self._road()
         if stop is not None:
             return await self._move(road, stop, order)
+        if order.purpose == Purpose.MOVE_STOP:  # it may have filled; the core hears of it first
+            raise NotSent("the stop that is to be moved does not rest any more")
         return await self._place(road, order)
 
     async def _trade(self, order: OrderRequest) -> str:
