@@ -10,14 +10,13 @@ from django.core.management import call_command
 
 from tests.factories import EngineRows
 from tests.faults.processes import decisions, ended_afterwards, wait_for
+from tests.faults.simulated import Venue
 from tests.faults.test_replay import replay
 from tests.faults.test_wire import (
     SHORTLY_BEFORE_AN_ENTRY,
-    Venue,
     open_holds,
     rows_of,
     start_engine,
-    venue,
     workspace,
 )
 from trading.core import explain
@@ -26,7 +25,6 @@ from trading.core.config.pipeline import STRATEGY_NAMES
 from trading.models import Decision, OrderIntent, Position
 from trading.wiring.parity import check_parity
 
-__all__ = ["venue"]  # a fixture
 pytestmark = pytest.mark.faults
 ORDER_FLOW = STRATEGY_NAMES.index("order_flow")
 DEATHS = {

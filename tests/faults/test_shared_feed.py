@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,28 +11,15 @@ import pytest
 from tenants.scoping import tenant_scope
 from tests import factories
 from tests.factories import EngineRows
-from tests.faults.processes import ROOT, SHORT_LEASE, decisions, ended_afterwards, wait_for
-from tests.faults.test_wire import Venue, open_holds
-from tests.pages import free_port
+from tests.faults.processes import ROOT, decisions, ended_afterwards, wait_for
+from tests.faults.simulated import Venue
+from tests.faults.test_wire import open_holds
 from trading.ledger.rows import to_ns
 from trading.marketdata.store import FOREVER, BarStore, SeriesKey
 from trading.models import Decision
 from trading.wiring.parity import check_parity
 
 pytestmark = pytest.mark.faults
-
-
-@pytest.fixture
-def venue(environment: dict[str, str], tmp_path: Path, settings) -> Iterator[Venue]:
-    port = free_port()
-    environment |= {"NOVA_SIMULATOR_PORT": str(port), "NOVA_DATA_DIR": str(tmp_path / "data"),
-                    "NOVA_ENV": "development", **SHORT_LEASE}  # fmt: skip
-    settings.RECORDED_DIR = tmp_path / "data" / "bars-recorded"
-    made = Venue(environment, port)
-    with ended_afterwards(made.process):
-        yield made
-        if made.process.poll() is None:
-            made.kill()
 
 
 def start(environment: dict[str, str], *command: str) -> "subprocess.Popen[bytes]":

@@ -6,11 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,13 +19,12 @@ from tests import factories
 from tests.factories import NOW, EngineRows
 from tests.faults.processes import (
     ROOT,
-    SHORT_LEASE,
     decisions,
     ended_afterwards,
     engine_row,
     wait_for,
 )
-from tests.pages import free_port
+from tests.faults.simulated import Venue
 from trading.exchanges.simulator.coinbase_tickets import entry_id
 from trading.exchanges.synthetic import START_NS
 from trading.models import Bot, Engine, Fill, Hold, OrderIntent, Position
@@ -36,74 +32,12 @@ from trading.wiring.parity import check_parity
 
 pytestmark = pytest.mark.faults
 BOTH_SIDES = pytest.mark.parametrize("side", ["simulator", "simulator_coinbase"])
-SPEED = "60"  # a minute of the market is a second
 UNHURRIED = "30"  # of an entry: at a quicker pace a busy machine is told bars when they are late
 SHORTLY_BEFORE_AN_ENTRY = START_NS // 1_000_000_000 + 40 * 60
 FILL_NAMES: Mapping[str, Callable[[str], str]] = {
     "simulator": str,
     "simulator_coinbase": entry_id,
 }  # as customers are told them
-
-
-class Venue:
-    """The simulator as a process; killing it forgets its orders, so only paper survives that."""
-
-    def __init__(self, environment: dict[str, str], port: int) -> None:
-        self.environment, self.port = environment, port
-        self.process = self._start()
-
-    def _start(self, *more: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "manage.py", "run_simulator", "--port", str(self.port)]
-        process = subprocess.Popen(
-            [*command, "--speed", SPEED, "--pairs", "BTC/USD", *more],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_for(self.answers, "the simulator answers")
-        return process
-
-    def answers(self) -> bool:
-        with suppress(OSError):
-            return "oracle" in self.ask("/simulator/oracle")
-        return False
-
-    def ask(self, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            data=None if body is None else json.dumps(body).encode(),
-        )
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.loads(answer.read())
-
-    def key(self, wire: str = "simulator") -> dict[str, str]:
-        """What the simulator's customer signs with."""
-        told = json.loads(
-            Path(self.environment["NOVA_DATA_DIR"], "run", "simulator.json").read_text()
-        )
-        told = told if wire == "simulator" else told["coinbase"]
-        return {"key": told["key"], "secret": told["secret"]}
-
-    def kill(self) -> None:
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def restart(self, *more: str) -> None:
-        self.process = self._start(*more)
-
-
-@pytest.fixture
-def venue(environment: dict[str, str], tmp_path: Path, settings) -> Iterator[Venue]:
-    port = free_port()
-    environment |= {"NOVA_SIMULATOR_PORT": str(port), "NOVA_DATA_DIR": str(tmp_path / "data"),
-                    "NOVA_ENV": "development", **SHORT_LEASE}  # fmt: skip
-    settings.RECORDED_DIR = tmp_path / "data" / "bars-recorded"
-    made = Venue(environment, port)
-    with ended_afterwards(made.process):
-        yield made
-        if made.process.poll() is None:
-            made.kill()
 
 
 def workspace(side: str, mode: str, *, key: dict[str, str] | None = None) -> EngineRows:
