@@ -100,12 +100,17 @@ def remember(sequence: int, **records: bytes) -> Snapshot:
     return Snapshot(sequence, tuple(markets), b"account", b"", b"{}")
 
 
+def decided(number: int) -> DecisionRow:
+    """On the bar of this number."""
+    decision = np.zeros(1, dtype=explain.DECISION)
+    decision["bar_open_ns"] = number * SECOND_NS
+    return DecisionRow(0, decision.tobytes())
+
+
 def whole(sequence: int, **records: bytes) -> LedgerBatch:
     """A decision, an order of this number and the memory it led to."""
-    decision = np.zeros(1, dtype=explain.DECISION)
-    decision["bar_open_ns"] = sequence * SECOND_NS
     return LedgerBatch(
-        decisions=[DecisionRow(0, decision.tobytes())],
+        decisions=[decided(sequence)],
         intents=[order(sequence)],
         snapshot=remember(sequence, **records),
     )
@@ -166,6 +171,42 @@ def test_states_and_orders_of_old_and_new_intents_go_into_one_commit(bench: Benc
         assert sorted(
             Order.objects.values_list("intent__seq", "venue_order_id", "status", "intent__state")
         ) == [(1, "V1", "CANCELLED", "DONE"), (2, "V2", "WORKING", "WORKING")]
+
+
+MORE_THAN_A_SOCKET_HOLDS = 1 << 21
+
+
+@pytest.fixture
+def impatient(street, settings) -> Iterator[Bench]:
+    """One whose commits are ended after four seconds: a wait without an end shows."""
+    settings.LEASE_SECONDS = (2.0, 0.5, 1.0)
+    made = Bench(street(10))
+    yield made
+    uvloop.run(made.ledger.close())
+
+
+def test_a_commit_may_be_larger_than_a_socket_holds(impatient: Bench) -> None:
+    large = np.random.default_rng(1).bytes(MORE_THAN_A_SOCKET_HOLDS)
+
+    for number in range(1, 6):
+        impatient.commit(whole(number, m0=large, m1=large))
+
+    assert [raw for _, raw, _ in impatient.memory()] == [large, large]
+
+
+def test_a_large_batch_is_refused_whole_for_the_reason_it_has(impatient: Bench) -> None:
+    impatient.commit(whole(1, m0=b"a"))
+    before = impatient.standing()
+    batch = whole(2, m0=b"b")
+    bars = range(2, MORE_THAN_A_SOCKET_HOLDS // explain.DECISION.itemsize)
+    batch.decisions = [decided(number) for number in bars]
+    batch.intent_states.append(IntentState(0, 77, "WORKING", venue_order_id="V"))
+
+    for _ in range(3):
+        with pytest.raises(IllegalTransition, match="intent 77 of BTC/USD is not in the journal"):
+            impatient.commit(batch)
+
+    assert impatient.standing() == before
 
 
 def test_an_older_epoch_writes_nothing_of_a_full_batch(bench: Bench) -> None:

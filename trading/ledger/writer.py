@@ -29,6 +29,7 @@ from trading.ledger.reads import (
     limit_pauses,
     pipelined,
     read_intents,
+    told_whole,
 )
 from trading.ledger.snapshots import SnapshotOwner, save_snapshot
 from trading.models import EngineCommand
@@ -115,7 +116,7 @@ class DjangoLedger:
     def _commit(self, batch: LedgerBatch) -> None:
         """Two exchanges with the server: what must be known, then all that is written, and COMMIT."""
         self._prepare()
-        with pipelined(), tenant_scope(self._tenant_id):
+        with pipelined(), tenant_scope(self._tenant_id), told_whole():
             self._write(batch, self._look(batch))
 
     def _look(self, batch: LedgerBatch) -> Found:
