@@ -25,7 +25,15 @@ from trading.engine.batches import (
 from trading.engine.errors import IllegalTransition, NotLeader
 from trading.engine.messages import OrderRequest
 from trading.ledger import reads
-from trading.models import Decision, Engine, EngineSnapshot, MarketSnapshot, Order, OrderIntent
+from trading.models import (
+    Decision,
+    Engine,
+    EngineSnapshot,
+    MarketChanges,
+    MarketSnapshot,
+    Order,
+    OrderIntent,
+)
 from trading.wiring.engines import EngineProcess
 from trading.wiring.plans import read_plan
 
@@ -129,6 +137,24 @@ def test_only_the_markets_that_a_commit_brings_are_written(bench: Bench) -> None
     )
 
 
+def test_a_later_life_reads_what_many_small_changes_led_to(bench: Bench) -> None:
+    records = np.zeros((3, 4_000), "u1")
+    commits, changed = 60, 12
+
+    for number in range(1, commits + 1):
+        records[:, number * changed : (number + 1) * changed] += np.uint8(number)
+        told = {f"m{m}": record.tobytes() for m, record in enumerate(records)}
+        bench.commit(LedgerBatch(snapshot=remember(number, **told)))
+
+    expected = tuple((m, raw.tobytes(), b"{}" + raw.tobytes()) for m, raw in enumerate(records))
+    assert bench.memory() == expected
+    with tenant_scope(bench.rows.tenant_id):
+        assert 0 < MarketChanges.objects.count() < commits
+    bench.ledger._memory = None
+    bench.commit(LedgerBatch(snapshot=remember(commits + 1, m1=b"d")))
+    assert bench.memory() == (expected[0], (1, b"d", b"{}d"), expected[2])
+
+
 def test_what_the_server_refuses_takes_the_whole_batch_with_it(bench: Bench) -> None:
     bench.commit(whole(1, m0=b"a"))
     before = bench.standing(), bench.memory()
@@ -186,12 +212,13 @@ def impatient(street, settings) -> Iterator[Bench]:
 
 
 def test_a_commit_may_be_larger_than_a_socket_holds(impatient: Bench) -> None:
-    large = np.random.default_rng(1).bytes(MORE_THAN_A_SOCKET_HOLDS)
+    noise = np.random.default_rng(1)
 
     for number in range(1, 6):
-        impatient.commit(whole(number, m0=large, m1=large))
+        large = [noise.bytes(MORE_THAN_A_SOCKET_HOLDS) for _ in range(2)]
+        impatient.commit(whole(number, m0=large[0], m1=large[1]))
 
-    assert [raw for _, raw, _ in impatient.memory()] == [large, large]
+    assert [raw for _, raw, _ in impatient.memory()] == large
 
 
 def test_a_large_batch_is_refused_whole_for_the_reason_it_has(impatient: Bench) -> None:
