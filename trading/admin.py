@@ -102,9 +102,18 @@ class EngineSnapshotAdmin(ReadOnlyAdmin):
 class MarketSnapshotAdmin(ReadOnlyAdmin):
     """MarketSnapshot rows."""
 
-    list_display = ("engine", "market", "tenant", "sequence")
+    list_display = ("engine", "market", "tenant", "sequence", "number")
     list_select_related = ("engine__account", "tenant")
     exclude = ("record", "portable")
+
+
+@admin.register(models.MarketChanges)
+class MarketChangesAdmin(ReadOnlyAdmin):
+    """MarketChanges rows."""
+
+    list_display = ("engine", "number", "tenant")
+    list_select_related = ("engine__account", "tenant")
+    exclude = ("changes",)
 
 
 @admin.register(models.Hold)

@@ -13,6 +13,7 @@ from tenants.scoping import tenant_scope
 from tests.factories import NOW
 from trading.engine.batches import LedgerBatch
 from trading.engine.errors import NotLeader
+from trading.ledger.snapshots import read_memory
 from trading.models import (
     Decision,
     Engine,
@@ -20,7 +21,6 @@ from trading.models import (
     Fill,
     Hold,
     LedgerEntry,
-    MarketSnapshot,
     OrderIntent,
     Position,
 )
@@ -159,9 +159,9 @@ def test_a_posting_that_does_not_sum_to_zero_is_refused_at_commit(street) -> Non
 
 
 def kept_by_names() -> list[bytes]:
-    markets = MarketSnapshot.objects.order_by("market")
-    rows: list[EngineSnapshot | MarketSnapshot] = [EngineSnapshot.objects.get(), *markets]
-    return [bytes(row.portable) for row in rows]
+    saved = EngineSnapshot.objects.get()
+    markets = read_memory(str(saved.engine_id)).markets
+    return [bytes(saved.portable), *(one.portable for one in markets)]
 
 
 def test_what_the_core_held_survives_another_core(street) -> None:

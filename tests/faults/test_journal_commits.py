@@ -25,7 +25,15 @@ from trading.engine.batches import (
 from trading.engine.errors import IllegalTransition, NotLeader
 from trading.engine.messages import OrderRequest
 from trading.ledger import reads
-from trading.models import Decision, Engine, EngineSnapshot, MarketSnapshot, Order, OrderIntent
+from trading.models import (
+    Decision,
+    Engine,
+    EngineSnapshot,
+    MarketChanges,
+    MarketSnapshot,
+    Order,
+    OrderIntent,
+)
 from trading.wiring.engines import EngineProcess
 from trading.wiring.plans import read_plan
 
@@ -100,12 +108,17 @@ def remember(sequence: int, **records: bytes) -> Snapshot:
     return Snapshot(sequence, tuple(markets), b"account", b"", b"{}")
 
 
+def decided(number: int) -> DecisionRow:
+    """On the bar of this number."""
+    decision = np.zeros(1, dtype=explain.DECISION)
+    decision["bar_open_ns"] = number * SECOND_NS
+    return DecisionRow(0, decision.tobytes())
+
+
 def whole(sequence: int, **records: bytes) -> LedgerBatch:
     """A decision, an order of this number and the memory it led to."""
-    decision = np.zeros(1, dtype=explain.DECISION)
-    decision["bar_open_ns"] = sequence * SECOND_NS
     return LedgerBatch(
-        decisions=[DecisionRow(0, decision.tobytes())],
+        decisions=[decided(sequence)],
         intents=[order(sequence)],
         snapshot=remember(sequence, **records),
     )
@@ -122,6 +135,24 @@ def test_only_the_markets_that_a_commit_brings_are_written(bench: Bench) -> None
         (1, b"\x80d", b"{}\x80d"),
         (2, b"c", b"{}c"),
     )
+
+
+def test_a_later_life_reads_what_many_small_changes_led_to(bench: Bench) -> None:
+    records = np.zeros((3, 4_000), "u1")
+    commits, changed = 60, 12
+
+    for number in range(1, commits + 1):
+        records[:, number * changed : (number + 1) * changed] += np.uint8(number)
+        told = {f"m{m}": record.tobytes() for m, record in enumerate(records)}
+        bench.commit(LedgerBatch(snapshot=remember(number, **told)))
+
+    expected = tuple((m, raw.tobytes(), b"{}" + raw.tobytes()) for m, raw in enumerate(records))
+    assert bench.memory() == expected
+    with tenant_scope(bench.rows.tenant_id):
+        assert 0 < MarketChanges.objects.count() < commits
+    bench.ledger._memory = None
+    bench.commit(LedgerBatch(snapshot=remember(commits + 1, m1=b"d")))
+    assert bench.memory() == (expected[0], (1, b"d", b"{}d"), expected[2])
 
 
 def test_what_the_server_refuses_takes_the_whole_batch_with_it(bench: Bench) -> None:
@@ -166,6 +197,43 @@ def test_states_and_orders_of_old_and_new_intents_go_into_one_commit(bench: Benc
         assert sorted(
             Order.objects.values_list("intent__seq", "venue_order_id", "status", "intent__state")
         ) == [(1, "V1", "CANCELLED", "DONE"), (2, "V2", "WORKING", "WORKING")]
+
+
+MORE_THAN_A_SOCKET_HOLDS = 1 << 21
+
+
+@pytest.fixture
+def impatient(street, settings) -> Iterator[Bench]:
+    """One whose commits are ended after four seconds: a wait without an end shows."""
+    settings.LEASE_SECONDS = (2.0, 0.5, 1.0)
+    made = Bench(street(10))
+    yield made
+    uvloop.run(made.ledger.close())
+
+
+def test_a_commit_may_be_larger_than_a_socket_holds(impatient: Bench) -> None:
+    noise = np.random.default_rng(1)
+
+    for number in range(1, 6):
+        large = [noise.bytes(MORE_THAN_A_SOCKET_HOLDS) for _ in range(2)]
+        impatient.commit(whole(number, m0=large[0], m1=large[1]))
+
+    assert [raw for _, raw, _ in impatient.memory()] == large
+
+
+def test_a_large_batch_is_refused_whole_for_the_reason_it_has(impatient: Bench) -> None:
+    impatient.commit(whole(1, m0=b"a"))
+    before = impatient.standing()
+    batch = whole(2, m0=b"b")
+    bars = range(2, MORE_THAN_A_SOCKET_HOLDS // explain.DECISION.itemsize)
+    batch.decisions = [decided(number) for number in bars]
+    batch.intent_states.append(IntentState(0, 77, "WORKING", venue_order_id="V"))
+
+    for _ in range(3):
+        with pytest.raises(IllegalTransition, match="intent 77 of BTC/USD is not in the journal"):
+            impatient.commit(batch)
+
+    assert impatient.standing() == before
 
 
 def test_an_older_epoch_writes_nothing_of_a_full_batch(bench: Bench) -> None:

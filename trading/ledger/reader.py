@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from trading.core.records import FEE_UNITS_PER_QUOTE
-from trading.engine.batches import EngineState, OpenIntent
+from trading.engine.batches import EngineState, MarketMemory, OpenIntent
 from trading.engine.messages import MarketSpec
 from trading.ledger import rows
 from trading.ledger.snapshots import read_snapshot
@@ -17,14 +17,20 @@ OPEN_STATES = ("PLANNED", "WORKING", "UNKNOWN")
 ENDED_KNOWN, TRADES_KNOWN = 200, 2000  # the newest: fills may still come late, or twice
 
 
-def read_state(*, engine_id: str, account_id: str, specs: Sequence[MarketSpec]) -> EngineState:
-    """Cash, snapshot, open intents and holds as last committed."""
+def read_state(
+    *,
+    engine_id: str,
+    account_id: str,
+    specs: Sequence[MarketSpec],
+    markets: Sequence[MarketMemory],
+) -> EngineState:
+    """Cash, snapshot (with these markets), open intents and holds as last committed."""
     known = _known_intents(engine_id, specs)
     saved = EngineSnapshot.objects.filter(engine_id=engine_id).first()
     holds = Hold.objects.filter(engine_id=engine_id, cleared_at=None).order_by("placed_at", "id")
     return EngineState(
         cash_units=int(_cash(account_id, specs[0].quote) * FEE_UNITS_PER_QUOTE),
-        snapshot=read_snapshot(saved) if saved else None,
+        snapshot=read_snapshot(saved, markets) if saved else None,
         snapshot_core_hash=saved.core_hash if saved else "",
         snapshot_layout_hash=saved.layout_hash if saved else "",
         open_intents=tuple(one for one in known if one.state in OPEN_STATES),

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from psycopg import generators
 
 from trading.engine.messages import MarketSpec
 
@@ -58,6 +59,20 @@ def pipelined() -> Iterator[None]:
     ahead = connection.connection.pipeline() if may_pipeline() else nullcontext()
     with connection.wrap_database_errors, ahead:
         yield
+
+
+@contextmanager
+def told_whole() -> Iterator[None]:
+    """The server has every byte of what was said in here, before its transaction ends.
+
+    In a pipeline psycopg hands a statement to the socket once and, at COMMIT and ROLLBACK, waits for
+    the answer: what did not fit would never be sent, and the server would wait for it as long.
+    """
+    try:
+        yield
+    finally:
+        told = connection.connection
+        told.wait(generators.send(told.pgconn))
 
 
 @dataclass(slots=True)

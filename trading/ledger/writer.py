@@ -18,6 +18,7 @@ from trading.engine.messages import MarketSpec
 from trading.ledger import rows
 from trading.ledger.breakers import change_hold, note_strangers
 from trading.ledger.decisions import ChainHead, DecisionChain, ask_head, read_head, write_decisions
+from trading.ledger.memory import JournaledMemory
 from trading.ledger.orders import OrderRows
 from trading.ledger.positions import note_stop
 from trading.ledger.reader import read_state
@@ -29,8 +30,9 @@ from trading.ledger.reads import (
     limit_pauses,
     pipelined,
     read_intents,
+    told_whole,
 )
-from trading.ledger.snapshots import SnapshotOwner, save_snapshot
+from trading.ledger.snapshots import SnapshotOwner, read_memory, save_snapshot
 from trading.models import EngineCommand
 
 Result = TypeVar("Result")
@@ -67,7 +69,8 @@ class DjangoLedger:
         self._epoch = epoch
         self._decision_dtype = decision_dtype
         self._chain = DecisionChain(tenant_id, engine_id, core_hash[:16])
-        self._memory = SnapshotOwner(tenant_id, engine_id, core_hash, layout_hash)
+        self._owner = SnapshotOwner(tenant_id, engine_id, core_hash, layout_hash)
+        self._memory: JournaledMemory | None = None
         self._longest_pause_ms = int(longest_pause_seconds * 1000)
         self._is_prepared = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
@@ -98,10 +101,15 @@ class DjangoLedger:
 
     async def load(self) -> EngineState:
         """State, open intents and holds as last committed."""
-        return await self.call(
-            lambda: read_state(
-                engine_id=self._engine_id, account_id=self._account_id, specs=self._specs
-            )
+        return await self.call(self._load)
+
+    def _load(self) -> EngineState:
+        self._memory = read_memory(self._engine_id)
+        return read_state(
+            engine_id=self._engine_id,
+            account_id=self._account_id,
+            specs=self._specs,
+            markets=self._memory.markets,
         )
 
     async def commit(self, batch: LedgerBatch) -> None:
@@ -115,8 +123,19 @@ class DjangoLedger:
     def _commit(self, batch: LedgerBatch) -> None:
         """Two exchanges with the server: what must be known, then all that is written, and COMMIT."""
         self._prepare()
-        with pipelined(), tenant_scope(self._tenant_id):
+        memory = self._known_memory()
+        brought = memory.bring(batch.snapshot.markets if batch.snapshot else ())
+        with pipelined(), tenant_scope(self._tenant_id), told_whole():
             self._write(batch, self._look(batch))
+            if batch.snapshot is not None:
+                save_snapshot(self._owner, batch.snapshot, brought)
+        memory.note(brought)
+
+    def _known_memory(self) -> JournaledMemory:
+        if self._memory is None:
+            with tenant_scope(self._tenant_id):
+                self._memory = read_memory(self._engine_id)
+        return self._memory
 
     def _look(self, batch: LedgerBatch) -> Found:
         planned = {(order.market, order.seq) for order in batch.intents}
@@ -156,8 +175,6 @@ class DjangoLedger:
             EngineCommand.objects.filter(id=done.command_id, finished_at=None).update(
                 finished_at=timezone.now(), outcome=done.outcome[:300]
             )
-        if batch.snapshot is not None:
-            save_snapshot(self._memory, batch.snapshot)
 
     def _write_orders(self, batch: LedgerBatch, known: dict[Key, KnownIntent]) -> None:
         orders = OrderRows(

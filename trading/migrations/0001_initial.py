@@ -169,13 +169,27 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('market', models.PositiveIntegerField(help_text='its number in the engine')),
                 ('sequence', models.PositiveBigIntegerField(help_text='messages handled when it was written')),
-                ('record', models.BinaryField()),
+                ('number', models.PositiveBigIntegerField(help_text='of the commit that wrote it')),
+                ('record', models.BinaryField(help_text='its words that are not zero, see trading.ledger.words')),
                 ('portable', models.BinaryField(help_text='what survives a change of the core, by names')),
                 ('engine', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='market_snapshots', to='trading.engine')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'engine', 'market'), name='market_snapshot_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MarketChanges',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveBigIntegerField(help_text='of the commit, counted by its engine')),
+                ('changes', models.BinaryField()),
+                ('engine', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='market_changes', to='trading.engine')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'engine', 'number'), name='market_changes_once')],
             },
         ),
         migrations.CreateModel(

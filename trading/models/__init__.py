@@ -3,7 +3,14 @@
 from trading.models.bots import Bot, BotInstrument, BotRevision, RevisionWait
 from trading.models.breakers import Alert, ForeignOrder
 from trading.models.decisions import Decision
-from trading.models.engines import Engine, EngineCommand, EngineSnapshot, Hold, MarketSnapshot
+from trading.models.engines import (
+    Engine,
+    EngineCommand,
+    EngineSnapshot,
+    Hold,
+    MarketChanges,
+    MarketSnapshot,
+)
 from trading.models.market import BarSeries, Instrument
 from trading.models.orders import Fill, Order, OrderIntent
 from trading.models.positions import LedgerEntry, Position
@@ -28,6 +35,7 @@ __all__ = [
     "Instrument",
     "LedgerEntry",
     "LedgerProof",
+    "MarketChanges",
     "MarketSnapshot",
     "Order",
     "OrderIntent",

@@ -65,12 +65,13 @@ class EngineSnapshot(TenantModel):
 
 
 class MarketSnapshot(TenantModel):
-    """The core's record of one market, written by a commit only when it has changed."""
+    """The core's record of one market, whole; what later commits changed of it is ``MarketChanges``."""
 
     engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="market_snapshots")
     market = models.PositiveIntegerField(help_text="its number in the engine")
     sequence = models.PositiveBigIntegerField(help_text="messages handled when it was written")
-    record = models.BinaryField()
+    number = models.PositiveBigIntegerField(help_text="of the commit that wrote it")
+    record = models.BinaryField(help_text="its words that are not zero, see trading.ledger.words")
     portable = models.BinaryField(help_text="what survives a change of the core, by names")
 
     class Meta:
@@ -82,6 +83,24 @@ class MarketSnapshot(TenantModel):
 
     def __str__(self) -> str:
         return f"snapshot of market {self.market} of {self.engine} at {self.sequence}"
+
+
+class MarketChanges(TenantModel):
+    """What one commit changed of the markets it did not write whole; forgotten when all are."""
+
+    engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="market_changes")
+    number = models.PositiveBigIntegerField(help_text="of the commit, counted by its engine")
+    changes = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "engine", "number"], name="market_changes_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"changes {self.number} of {self.engine}"
 
 
 class EngineCommand(TenantModel):
