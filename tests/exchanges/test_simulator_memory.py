@@ -1,5 +1,7 @@
 """The simulated venue remembers: whatever was done, a new process stands where the old one stood."""
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -7,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from trading.exchanges.simulator.images import Change
 from trading.exchanges.simulator.journal import CannotRemember, Journal
 from trading.exchanges.simulator.keeper import Keeper
 from trading.exchanges.simulator.memory import Memory, recall
-from trading.exchanges.simulator.past import live_through
+from trading.exchanges.simulator.past import STEP_NS, live_through
 from trading.exchanges.simulator.rules import Rejected, Wish
 from trading.exchanges.simulator.server import Simulator
 
@@ -261,14 +262,15 @@ def test_an_act_that_could_not_be_written_is_written_with_the_next(tmp_path, mon
     """The disk is full in the middle of a line."""
     house = Kept(tmp_path)
 
-    def half(journal: Journal, change: Change) -> None:
-        with house.journal.path.open("ab") as file:
-            file.write(msgspec.json.encode(change)[:20])
-        raise OSError(28, "No space left on device")
+    def full(file: int, text: bytes) -> int:
+        if not text.startswith(b"{"):  # the beginning of the line found room
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, text[:20])
 
+    write = os.write
     with monkeypatch.context() as patch:
-        patch.setattr(Journal, "append", half)
-        with pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "write", full)
+        with pytest.raises(CannotRemember, match="No space left on device"):
             house.act("place", 1, LIMIT, "buy", 100, -50)
     house.act("place", 2, LIMIT, "buy", 100, -51)
     before = everything(house.simulator)
@@ -296,22 +298,33 @@ def test_a_long_journal_begins_again_with_what_stands(tmp_path, monkeypatch) -> 
     house.journal.close()
 
 
-def test_a_past_is_lived_through_before_anybody_is_served() -> None:
-    """Stops, expiries and the switch come in their turn; with nothing that waits, time is skipped."""
-    simulator = new_venue()
-    account = simulator.add_account(key=CUSTOMER, secret="c2VjcmV0", balances=FUNDS)
-    market = simulator.exchange.markets[SYMBOL]
-    stop = Wish(SYMBOL, "sell", STOP, Decimal(1), market.last_price() - 40 * GRID.tick_size)
-    order = simulator.exchange.place(account, stop)
-    assert order is not None
-    assert order.price is not None
-    reached = next(t for minute in range(BEGAN_NS // (60 * SECOND_NS), 10**9)
-                   for t in market.minute(minute) if t.price <= order.price)  # fmt: skip
+@settings(max_examples=20, deadline=None)
+@example(acts=[*RESTING, ("switch", 60), ("edit", 1, 120, -45), ("withdraw", 2)], hours=8)
+@given(acts=st.lists(ACTS, min_size=1, max_size=8), hours=st.integers(1, 8))
+def test_minutes_that_are_skipped_are_those_in_which_nothing_happens(
+    acts: list[tuple[Any, ...]], hours: int
+) -> None:
+    with kept() as house:
+        for name, *values in acts:
+            house.act(name, *values)
+        slow, changes = house.simulator, house.journal.read()
+        quick = new_venue(stood_ns=slow.clock.now_ns())
+        recall(changes, exchange=quick.exchange, coinbase=quick.coinbase)
+        end_ns = slow.clock.now_ns() + hours * 3600 * SECOND_NS
 
-    end_ns = int(BARS["open_ns"][-1])
+        live_through(quick.exchange, end_ns)
+        quick.clock.jump(end_ns)
+        while (now := slow.clock.now_ns()) < end_ns:
+            slow.clock.jump(min((now // STEP_NS + 1) * STEP_NS, end_ns))
+            slow.exchange.advance()
+
+        assert everything(quick) == everything(slow)
+
+
+def test_years_pass_at_once_where_nothing_waits() -> None:
+    simulator = new_venue()
+    market, end_ns = simulator.exchange.markets[SYMBOL], BEGAN_NS + 10**17
+
     live_through(simulator.exchange, end_ns)
 
-    assert [fill.time_ns for fill in order.fills][:1] == [reached.time_ns]
-    assert simulator.clock.now_ns() >= end_ns
-    assert not simulator.exchange.waits()
-    assert market.seen_ns >= end_ns
+    assert (simulator.clock.now_ns() >= end_ns, market.seen_ns) == (True, end_ns)

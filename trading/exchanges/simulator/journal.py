@@ -36,12 +36,15 @@ class Journal:
         """Take the folder.
 
         Raises:
-            CannotRemember: another venue has it. OSError: it cannot be written.
+            CannotRemember: another venue has it, or it cannot be written.
         """
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = folder / NAME
         self._heading = Heading(FORMAT, market, pairs)
-        self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise CannotRemember(f"{folder}: {error.strerror}") from None
         self._file: int | None = None
         self._grown = 0
         try:
@@ -98,17 +101,21 @@ class Journal:
         """A new file that tells all in one act, in the place of the old one.
 
         Raises:
-            OSError: it cannot be written; the old one stands.
+            CannotRemember: it cannot be written; the old one stands.
         """
         fresh = self.path.with_suffix(".new")
-        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        text = _encode(self._heading) + b"\n" + _encode(everything) + b"\n"
         try:
-            _write(file, _encode(self._heading) + b"\n" + _encode(everything) + b"\n")
-            os.fsync(file)
-            fresh.replace(self.path)
-        except OSError:
-            os.close(file)
-            raise
+            file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                _write(file, text)
+                os.fsync(file)
+                fresh.replace(self.path)
+            except OSError:
+                os.close(file)
+                raise
+        except OSError as error:
+            raise CannotRemember(f"{fresh}: {error.strerror}") from None
         if self._file is not None:
             os.close(self._file)
         self._file, self._grown = file, 0
@@ -122,12 +129,15 @@ class Journal:
         """One act more, at once in the hands of the operating system.
 
         Raises:
-            OSError: it is not, or not whole; only ``begin`` helps.
+            CannotRemember: it is not, or not whole; only ``begin`` helps.
         """
         assert self._file is not None
         line = _encode(change) + b"\n"
         self._grown += len(line)
-        _write(self._file, line)
+        try:
+            _write(self._file, line)
+        except OSError as error:
+            raise CannotRemember(f"{self.path}: {error.strerror}") from None
 
     def close(self) -> None:
         """Leave the folder to others."""

@@ -17,7 +17,7 @@ class Keeper:
         """Write down all there is, and from now on what each act changes.
 
         Raises:
-            OSError: it cannot be written.
+            CannotRemember: it cannot be written.
         """
         self._exchange.settle = self.settle
         self.settle()
@@ -26,7 +26,7 @@ class Keeper:
         """An act is over.
 
         Raises:
-            OSError: it could not be written; the next call writes everything.
+            CannotRemember: it could not be written; the next call writes everything.
         """
         memory, self._memory = self._memory, None
         if memory is None or self._journal.is_long:

@@ -67,13 +67,6 @@ class Matching:
         due_ns = self.clock.now_ns() + int(seconds * 1e9)
         heapq.heappush(self.agenda, (due_ns, next(self._turns), act))
 
-    def waits(self) -> bool:
-        """Whether anything can still happen by itself."""
-        return bool(self.agenda) or any(
-            account.dead_man_ns or any(order.is_open for order in account.orders.values())
-            for account in self.accounts.values()
-        )
-
     def advance(self) -> list[tuple[PairMarket, list[Trade]]]:
         """Let time pass: trades are made, orders met. What was traded, by market."""
         now = self.clock.now_ns()

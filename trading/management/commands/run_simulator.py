@@ -4,8 +4,8 @@ import asyncio
 import signal
 import time
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
 from decimal import Decimal
 from typing import Any
 
@@ -69,9 +69,10 @@ class Command(BaseCommand):
             raise CommandError("--speed: at most 3600", returncode=EXIT_CONFIGURATION)
         port = options["port"]
         try:
-            simulator, state = open_simulator(speed=speed, options=options)
-            ports = [port] if port else [state.get("port", 0), settings.SIMULATOR_PORT, 0]
-            asyncio.run(serve(simulator, ports=ports, state=state, tell=self.stdout.write))
+            with open_journal(options) if options["memory"] else nullcontext() as journal:
+                simulator, state = open_simulator(journal, speed=speed, options=options)
+                ports = [port] if port else [state.get("port", 0), settings.SIMULATOR_PORT, 0]
+                asyncio.run(serve(simulator, ports=ports, state=state, tell=self.stdout.write))
         except CannotRemember as error:
             raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
         except OSError as error:
@@ -79,15 +80,16 @@ class Command(BaseCommand):
             raise CommandError(words, returncode=EXIT_ERROR) from None
 
 
-def open_simulator(*, speed: float, options: Mapping[str, Any]) -> tuple[Simulator, dict[str, Any]]:
+def open_simulator(
+    journal: Journal | None, *, speed: float, options: Mapping[str, Any]
+) -> tuple[Simulator, dict[str, Any]]:
     """The venue as the last run left it, if it is to know of that, and the state of its clock.
 
     Raises:
-        CannotRemember: the memory does not fit, or is another run's.
-        CommandError: nothing fitting is stored. OSError: the memory cannot be written.
+        CannotRemember: the memory does not fit, or cannot be written.
+        CommandError: nothing fitting is stored.
     """
     pairs, bars = options["pairs"], options["bars"]
-    journal = open_journal(pairs, bars) if options["memory"] else None
     changes = journal.read() if journal is not None and not options["forget"] else []
     stood_ns = changes[-1].at_ns if changes else 0
     state = remembered(speed=speed, start_s=options["start"], stood_ns=stood_ns)
@@ -109,10 +111,17 @@ def open_simulator(*, speed: float, options: Mapping[str, Any]) -> tuple[Simulat
     return simulator, state
 
 
-def open_journal(pairs: Sequence[str], exchange: str | None) -> Journal:
-    """The memory of a venue over these bars."""
-    market = f"the bars of {exchange}" if exchange else f"the invented market {SYNTHETIC_SEED}"
-    return Journal(memory_folder(), market=market, pairs=tuple(pairs))
+@contextmanager
+def open_journal(options: Mapping[str, Any]) -> Iterator[Journal]:
+    """The memory of a venue over these bars, until its end.
+
+    Raises:
+        CannotRemember: it is another run's, or its folder cannot be written.
+    """
+    bars = options["bars"]
+    market = f"the bars of {bars}" if bars else f"the invented market {SYNTHETIC_SEED}"
+    with closing(Journal(memory_folder(), market=market, pairs=tuple(options["pairs"]))) as journal:
+        yield journal
 
 
 async def serve(
@@ -144,7 +153,7 @@ async def serve(
     told_to.cancel()
     await simulator.stop()
     if not done.is_set() and (error := simulator.life.exception()):
-        raise CannotRemember(f"{memory_folder()}: {error}")
+        raise error
 
 
 def remembered(*, speed: float, start_s: int | None, stood_ns: int = 0) -> dict[str, Any]:
