@@ -16,7 +16,7 @@ SPEED = "60"  # a minute of the market is a second
 
 
 class Venue:
-    """The simulator as a process; killing it forgets its orders, so only paper survives that."""
+    """The simulator as a process; it remembers what it was killed with."""
 
     def __init__(self, environment: dict[str, str], port: int) -> None:
         self.environment, self.port = environment, port

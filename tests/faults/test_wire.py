@@ -32,6 +32,7 @@ from trading.wiring.parity import check_parity
 
 pytestmark = pytest.mark.faults
 BOTH_SIDES = pytest.mark.parametrize("side", ["simulator", "simulator_coinbase"])
+STOPS = ("stop-loss", "stop-limit")
 UNHURRIED = "30"  # of an entry: at a quicker pace a busy machine is told bars when they are late
 SHORTLY_BEFORE_AN_ENTRY = START_NS // 1_000_000_000 + 40 * 60
 FILL_NAMES: Mapping[str, Callable[[str], str]] = {
@@ -86,7 +87,9 @@ def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue
     try:
         wait_for(lambda: decisions(rows) > 500, "it has warmed up", seconds=120)
         wait_for(lambda: bool(rows_of(rows, Position)), "it holds a position", seconds=300)
-        for _ in range(4):
+        wait_for(lambda: bool(stops_at(venue)), "its stop rests", seconds=20)
+        kill_the_venue(rows, venue)
+        for _ in range(3):
             os.kill(engine.pid, signal.SIGKILL)
             engine.wait()
             kills += 1
@@ -102,7 +105,7 @@ def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue
     oracle = venue.ask("/simulator/oracle")["oracle"]
     sent = [event["client_id"] for event in oracle if event["kind"] == "order"]
     intents = {str(one.client_order_id): one for one in rows_of(rows, OrderIntent)}
-    assert kills == 4
+    assert kills == 3
     assert len(sent) == len(set(sent)), "an order was sent twice"
     assert set(sent) <= intents.keys(), "an order without a committed intent"
     name = FILL_NAMES[side]
@@ -121,6 +124,36 @@ def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue
     assert (proof["differences"], proof["fills"]) == ([], len(theirs))
     assert (proof["holds"], proof["since"] is not None) == (True, True)  # its own books were read
     assert told_by("verify_audit", environment)["whole"]
+
+
+def stops_at(venue: Venue) -> set[str]:
+    """Stops that rest there, as its own log says."""
+    ended, stops = set(), {}
+    for event in venue.ask("/simulator/oracle")["oracle"]:
+        if event["kind"] == "order" and event["type"] in STOPS:
+            stops[event["order_id"]] = Decimal(event["quantity"])
+        elif event["kind"] == "fill" and event["order_id"] in stops:
+            stops[event["order_id"]] -= Decimal(event["quantity"])
+        elif event["kind"] == "end":
+            ended.add(event["order_id"])
+    return {order_id for order_id, left in stops.items() if left > 0} - ended
+
+
+def kill_the_venue(rows: EngineRows, venue: Venue) -> None:
+    """kill -9 while a stop rests, and another process: it knows everything, and the engine goes on."""
+    before, stops = venue.ask("/simulator/oracle")["oracle"], stops_at(venue)
+    venue.kill()
+    venue.restart("--speed", UNHURRIED)
+    after = venue.ask("/simulator/oracle")["oracle"]
+
+    traffic = ("request", "stream", "unauthorized")
+    told = [event for event in before if event["kind"] not in traffic]
+    assert after[: len(told)] == told
+    ended = {event["order_id"] for event in after if event["kind"] in ("end", "fill")}
+    assert stops <= stops_at(venue) | ended
+    seen = decisions(rows)
+    wait_for(lambda: decisions(rows) > seen + 1, "it decides at the venue's return", seconds=60)
+    wait_for(lambda: open_holds(rows) == set(), "no hold remains", seconds=60)
 
 
 def told_by(command: str, environment: dict[str, str]) -> Any:

@@ -19,6 +19,11 @@ def state_file() -> Path:
     return Path(settings.DATA_DIR) / "run" / "simulator.json"
 
 
+def memory_folder() -> Path:
+    """Where the simulator keeps accounts, orders and trades."""
+    return Path(settings.DATA_DIR) / "simulator"
+
+
 def read_state() -> dict[str, Any]:
     """The state of the last run; keys that are missing are made and kept."""
     try:

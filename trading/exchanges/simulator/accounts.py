@@ -153,6 +153,8 @@ class Account:
     dead_man_ns: int = 0
     unlisted_until_ns: int = 0  # new orders are missing from OpenOrders until then
     further_keys: dict[str, str] = field(default_factory=dict)  # with their secrets
+    tokens: dict[str, int] = field(default_factory=dict)  # for private sockets, until when
+    public_key: str = ""  # PEM, where of the secret only that half is kept
 
     def secret_of(self, key: str) -> str | None:
         """The secret that belongs to one of the account's keys."""

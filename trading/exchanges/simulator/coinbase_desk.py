@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from itertools import count
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -39,7 +39,6 @@ class Desk:
         )
         self.tickets: dict[str, Ticket] = {}
         self._by_client: dict[tuple[str, str], Ticket] = {}
-        self._numbers = count(1)
 
     def find(self, account: Account, order_id: str) -> Ticket | None:
         """An order of this customer's."""
@@ -49,6 +48,12 @@ class Desk:
     def of(self, account: Account) -> list[Ticket]:
         """Every order of a customer, oldest first."""
         return [ticket for ticket in self.tickets.values() if ticket.account is account]
+
+    def keep(self, ticket: Ticket) -> None:
+        """From now on it is known by both its names."""
+        order = ticket.order
+        self.tickets[order.order_id] = ticket
+        self._by_client[ticket.account.key, order.client_id] = ticket
 
     def place(self, asked: Asked) -> dict[str, Any]:
         """``POST /orders``: a new order, or the one this client_order_id made before."""
@@ -65,9 +70,9 @@ class Desk:
             return _refused(error, rules.repeat(told.get("order_configuration")))
         order = self.exchange.draft(request.wish, order_id=str(uuid4()))
         ticket = Ticket(
-            order, account, next(self._numbers), request.configuration, request.quote_size
+            order, account, len(self.tickets) + 1, request.configuration, request.quote_size
         )
-        self.tickets[order.order_id] = self._by_client[account.key, client_id] = ticket
+        self.keep(ticket)
         self.exchange.take(account, market, order)
         return _accepted(ticket)
 
@@ -151,18 +156,25 @@ class Desk:
         return queued.get(ticket.queued, "")
 
     def _begin_cancel(self, ticket: Ticket) -> None:
-        exchange = self.exchange
-        fault = exchange.faults.take(("late_fill",), "orders/batch_cancel")
+        fault = self.exchange.faults.take(("late_fill",), "orders/batch_cancel")
         self.queue(ticket, "CANCEL_QUEUED")
+        if fault is not None:
+            self.exchange.later(fault.seconds, partial(self._fill_late, ticket))
+        else:
+            self.exchange.later(self.lag_seconds, partial(self._finish_cancel, ticket))
 
-        def finish() -> None:
-            ticket.queued = ""
-            if fault is not None:
-                exchange.fill_rest(ticket.account, ticket.order)
-            elif ticket.order.is_open:
-                exchange.end(ticket.account, ticket.order, CANCELED, "User requested cancel")
+    def _fill_late(self, ticket: Ticket) -> None:
+        ticket.queued = ""
+        self.exchange.fill_rest(ticket.account, ticket.order)
 
-        exchange.later(fault.seconds if fault else self.lag_seconds, finish)
+    def _finish_cancel(self, ticket: Ticket) -> None:
+        ticket.queued = ""
+        if ticket.order.is_open:
+            self.exchange.end(ticket.account, ticket.order, CANCELED, "User requested cancel")
+
+    def resume_cancel(self, ticket: Ticket) -> None:
+        """One that was accepted before the venue's process ended takes effect at its next turn."""
+        self.exchange.later(0.0, partial(self._finish_cancel, ticket))
 
     def queue(self, ticket: Ticket, word_: str) -> None:
         """Something is under way with an order."""

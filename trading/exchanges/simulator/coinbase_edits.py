@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from trading.exchanges.simulator import coinbase_rules as rules
 from trading.exchanges.simulator.accounts import CLOSED
 from trading.exchanges.simulator.coinbase_asked import Asked, OrderRefusal, number, word
 from trading.exchanges.simulator.coinbase_desk import Desk
-from trading.exchanges.simulator.coinbase_tickets import Ticket
+from trading.exchanges.simulator.coinbase_tickets import Terms, Ticket
 from trading.exchanges.simulator.coinbase_words import find_market, product_of, stamp, text
 from trading.exchanges.simulator.market import PairMarket
 from trading.exchanges.simulator.rules import Wish
@@ -27,13 +28,11 @@ class EditRefusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What is to become of an order: its new total size and its prices."""
+    """What is to become of an order, and the book it rests in."""
 
     ticket: Ticket
     market: PairMarket
-    size: Decimal
-    price: Decimal
-    stop: Decimal | None
+    terms: Terms
 
 
 class Edits:
@@ -48,9 +47,16 @@ class Edits:
             edit = self._read(asked)
         except EditRefusal as error:
             return {"success": False, "errors": _errors(error)}
+        edit.ticket.wanted = edit.terms
         self._desk.queue(edit.ticket, "EDIT_QUEUED")
         self._exchange.later(self._desk.lag_seconds, lambda: self._apply(edit))
         return {"success": True, "errors": []}
+
+    def resume(self, ticket: Ticket) -> None:
+        """One that was accepted before the venue's process ended takes effect at its next turn."""
+        market = find_market(self._exchange.markets, product_of(ticket.order.symbol))
+        if market is not None and ticket.wanted is not None:
+            self._exchange.later(0.0, partial(self._apply, Edit(ticket, market, ticket.wanted)))
 
     def preview(self, asked: Asked) -> dict[str, Any]:
         """What an edited order would be; nothing changes."""
@@ -58,7 +64,8 @@ class Edits:
             edit = self._read(asked)
         except EditRefusal as error:
             return {"errors": _errors(error)}
-        quote, sign = edit.size * edit.price, 1 if edit.ticket.order.side == "buy" else -1
+        terms = edit.terms
+        quote, sign = terms.size * terms.price, 1 if edit.ticket.order.side == "buy" else -1
         fee = quote * asked.account.tariff.maker
         bid, ask = (side[0][0] for side in edit.market.book(1))
         return {
@@ -67,7 +74,7 @@ class Edits:
             "order_total": text(quote + sign * fee),
             "commission_total": text(fee),
             "quote_size": text(quote),
-            "base_size": text(edit.size),
+            "base_size": text(terms.size),
             "best_bid": text(bid),
             "best_ask": text(ask),
             "average_filled_price": text(edit.ticket.average),
@@ -95,27 +102,25 @@ class Edits:
             rules.check_funds(asked.account, market, wish, released=ticket.hold)
         except OrderRefusal as error:
             raise EditRefusal(UNKNOWN_EDIT, error.preview) from None
-        return Edit(ticket, market, size, price, stop)
+        return Edit(ticket, market, Terms(size, price, stop))
 
     def _apply(self, edit: Edit) -> None:
         ticket, order, exchange = edit.ticket, edit.ticket.order, self._exchange
-        ticket.queued = ""
+        terms = edit.terms
+        ticket.queued, ticket.wanted = "", None
         if not order.is_open:
             return
         now = exchange.clock.now_ns()
-        order.quantity, order.price, order.stop = (
-            max(edit.size, order.filled),
-            edit.price,
-            edit.stop,
-        )
+        order.quantity = max(terms.size, order.filled)
+        order.price, order.stop = terms.price, terms.stop
         order.amended_ns = now
-        ticket.edits.append({"price": text(edit.price), "size": text(edit.size),
+        ticket.edits.append({"price": text(terms.price), "size": text(terms.size),
                              "replace_accept_timestamp": stamp(now)})  # fmt: skip
         settings = ticket.configuration[ticket.style]
-        settings |= {"base_size": text(order.quantity), "limit_price": text(edit.price)}
+        settings |= {"base_size": text(order.quantity), "limit_price": text(terms.price)}
         for name in ("stop_price", "stop_trigger_price"):
-            if name in settings and edit.stop is not None:
-                settings[name] = text(edit.stop)
+            if name in settings and terms.stop is not None:
+                settings[name] = text(terms.stop)
         exchange.log("amend", key=ticket.account.key, order_id=order.order_id,
                      price=str(order.price), quantity=str(order.quantity))  # fmt: skip
         if order.left <= 0:

@@ -72,6 +72,19 @@ def read_public_key(secret: str) -> PublicKey:
     raise InvalidKey("secret: accepted is a key of the kind EC P-256 or Ed25519")
 
 
+def write_public_key(key: PublicKey) -> str:
+    """Its PEM."""
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+def load_public_key(pem: str) -> PublicKey:
+    """The key of a PEM that was written here."""
+    key = serialization.load_pem_public_key(pem.encode())
+    assert isinstance(key, PublicKey)
+    return key
+
+
 def verify(
     token: str, keys: Mapping[str, PublicKey], *, uri: str, times_s: tuple[float, ...]
 ) -> str:

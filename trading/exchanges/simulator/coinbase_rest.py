@@ -135,6 +135,8 @@ class CoinbaseRest:
             told = method(_asked(request, body, account))
         except HttpRefusal as error:
             return _json(error.told, status=error.status)
+        finally:
+            self.desk.exchange.settle()
         if fault is not None and fault.kind == "unknown_enum":
             told = spoil(told)
         response = _json(told)

@@ -25,6 +25,15 @@ ENDINGS = {"gtc": "GOOD_UNTIL_CANCELLED", "gtd": "GOOD_UNTIL_DATE_TIME",
            "ioc": "IMMEDIATE_OR_CANCEL", "fok": "FILL_OR_KILL"}  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an edit makes of an order: its new total size and its prices."""
+
+    size: Decimal
+    price: Decimal
+    stop: Decimal | None
+
+
 @dataclass(slots=True)
 class Ticket:
     """What the venue keeps of an order beside the order: the request, and what is under way."""
@@ -35,6 +44,7 @@ class Ticket:
     configuration: dict[str, dict[str, Any]]
     quote_size: Decimal | None = None
     queued: str = ""  # CANCEL_QUEUED, EDIT_QUEUED
+    wanted: Terms | None = None  # by the edit that is queued
     edits: list[dict[str, Any]] = field(default_factory=list)
 
     @property

@@ -9,7 +9,6 @@ import msgspec
 from trading.exchanges.simulator.accounts import Account, Listener
 from trading.exchanges.simulator.exchange import Exchange
 from trading.exchanges.simulator.faults import MESSAGES, Fault
-from trading.exchanges.simulator.kraken_rest import KrakenRest
 from trading.exchanges.simulator.kraken_views import Window
 from trading.exchanges.simulator.rules import Rejected
 
@@ -22,7 +21,6 @@ class Outlet:
     """One socket's state."""
 
     exchange: Exchange
-    rest: KrakenRest
     is_private: bool
     queue: "asyncio.Queue[bytes]" = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
     subscriptions: set[Subscription] = field(default_factory=set)
@@ -88,12 +86,12 @@ class Outlet:
         Raises:
             Rejected: it is unknown or too old, or its key lacks the right.
         """
-        found = self.rest.tokens.get(str(params.get("token", "")))
-        now = self.exchange.clock.now_ns()
-        if not self.is_private or found is None:
+        token, customers = str(params.get("token", "")), self.exchange.accounts.values()
+        account = next((one for one in customers if token in one.tokens), None)
+        if not self.is_private or account is None:
             raise Rejected("EAPI:Invalid token")
-        account, expires = found
-        if now > expires and self.account is not account:
+        is_late = self.exchange.clock.now_ns() > account.tokens[token]
+        if is_late and self.account is not account:
             raise Rejected("EAPI:Invalid token")
         if right and right not in account.rights:
             raise Rejected("EGeneral:Permission denied")

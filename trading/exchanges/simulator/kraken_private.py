@@ -22,7 +22,6 @@ class PrivateMethods:
 
     def __init__(self, exchange: Exchange, public: PublicMethods) -> None:
         self._exchange, self._public = exchange, public
-        self.tokens: dict[str, tuple[Account, int]] = {}
         self.known: dict[str, tuple[str, Callable[[Account, Asked], Any]]] = {
             "GetApiKeyInfo": ("", self._key_info),
             "GetWebSocketsToken": ("create-ws-token", self._token),
@@ -56,8 +55,7 @@ class PrivateMethods:
 
     def _token(self, account: Account, _: Asked) -> Any:
         token = self._exchange.name("W")
-        expires = self._exchange.clock.now_ns() + TOKEN_SECONDS * NS
-        self.tokens[token] = (account, expires)
+        account.tokens[token] = self._exchange.clock.now_ns() + TOKEN_SECONDS * NS
         return {"token": token, "expires": TOKEN_SECONDS}
 
     def _balance(self, account: Account, _: Asked) -> Any:

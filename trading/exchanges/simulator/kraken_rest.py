@@ -26,11 +26,6 @@ class KrakenRest:
         self._public = PublicMethods(exchange)
         self._private = PrivateMethods(exchange, self._public)
 
-    @property
-    def tokens(self) -> dict[str, tuple[Account, int]]:
-        """Tokens for private sockets: whose, and until when."""
-        return self._private.tokens
-
     def public(self, method: str, asked: Mapping[str, str]) -> Any:
         """The result of a public method.
 

@@ -50,6 +50,7 @@ class Session(Outlet):
             self.refuse(base, str(error))
         finally:
             self.fault = None
+            self.exchange.settle()
 
     def _act(self, method: str, params: dict[str, Any], base: dict[str, Any]) -> None:
         if method in TRADING:

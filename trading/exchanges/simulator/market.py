@@ -119,6 +119,10 @@ class PairMarket:
                     self.last = trade
                     yield trade
 
+    def leap(self, now_ns: int) -> None:
+        """Let time pass in which nobody looked."""
+        self.seen_ns, self.last = max(self.seen_ns, now_ns - SECOND_NS), None
+
     def minute(self, minute: int) -> tuple[Trade, ...]:
         """All trades of one minute; none where the market stood still."""
         if minute not in self._minutes:

@@ -40,15 +40,22 @@ class Matching:
     mode: str = "online"
     oracle: list[dict[str, Any]] = field(default_factory=list)
     agenda: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
-    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+    settle: Callable[[], None] = lambda: None  # an act is over, and nothing of it was told yet
+    number: int = 0  # the last one given
+    _turns: "count[int]" = field(default_factory=count)
 
     def log(self, kind: str, **facts: Any) -> None:
         """Remember; nothing is ever taken back."""
         self.oracle.append({"kind": kind, "at_ns": self.clock.now_ns(), **facts})
 
+    def next_number(self) -> int:
+        """One that nothing else has."""
+        self.number += 1
+        return self.number
+
     def name(self, letter: str) -> str:
         """A new identifier in the venue's manner."""
-        number, letters = next(self._numbers), []
+        number, letters = self.next_number(), []
         for _ in range(16):
             number, digit = divmod(number, len(LETTERS))
             letters.append(LETTERS[digit])
@@ -58,7 +65,7 @@ class Matching:
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something the first time that time passes after so many seconds of the market."""
         due_ns = self.clock.now_ns() + int(seconds * 1e9)
-        heapq.heappush(self.agenda, (due_ns, next(self._numbers), act))
+        heapq.heappush(self.agenda, (due_ns, next(self._turns), act))
 
     def advance(self) -> list[tuple[PairMarket, list[Trade]]]:
         """Let time pass: trades are made, orders met. What was traded, by market."""
@@ -170,7 +177,7 @@ class Matching:
         balances[base] = balances.get(base, Decimal(0)) + sign * quantity
         balances[quote] = balances.get(quote, Decimal(0)) - sign * notional - fee
         fill = Fill(
-            self.name("T"), next(self._numbers), time_ns, price, quantity, fee, quote, is_maker
+            self.name("T"), self.next_number(), time_ns, price, quantity, fee, quote, is_maker
         )
         order.fills.append(fill)
         for asset, amount, paid in (

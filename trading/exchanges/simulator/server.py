@@ -35,10 +35,10 @@ class Simulator:
         self.exchange = Exchange(self.clock, {})
         self.sessions: set[Session] = set()
         self.port = 0
+        self.life: asyncio.Future[None]  # ends by itself only where nothing can be written down
         self.coinbase = Coinbase(self.exchange)
         self._rest = KrakenRest(self.exchange)
         self._runner: web.AppRunner | None = None
-        self._task: asyncio.Task[None] | None = None
 
     def list_pair(self, symbol: str, *, source: BarSource, grid: Grid) -> None:
         """Open a market."""
@@ -94,13 +94,12 @@ class Simulator:
             await self._runner.cleanup()
             raise
         self.port = self._runner.addresses[0][1]
-        self._task = asyncio.create_task(self._live())
+        self.life = asyncio.create_task(self._live())
 
     async def stop(self) -> None:
         """Close every socket and stop listening."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        self.life.cancel()
+        await asyncio.gather(self.life, return_exceptions=True)
         self.close_sockets()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -130,8 +129,10 @@ class Simulator:
             await asyncio.sleep(TURN_SECONDS)
 
     def advance(self) -> None:
-        """Let happen what time has brought, and tell it."""
-        for market, trades in self.exchange.advance():
+        """Let happen what time has brought, write it down, and tell it."""
+        happened = self.exchange.advance()
+        self.exchange.settle()
+        for market, trades in happened:
             for session in self.sessions:
                 channels.on_trades(session, market, trades)
             self.coinbase.sockets.on_trades(market, trades)
@@ -144,7 +145,7 @@ class Simulator:
         return await self._answer_socket(request, is_private=True)
 
     async def _answer_socket(self, request: web.Request, *, is_private: bool) -> web.StreamResponse:
-        session = Session(self.exchange, self._rest, is_private)
+        session = Session(self.exchange, is_private)
         self.sessions.add(session)
         try:
             return await serve(request, session)
@@ -176,6 +177,8 @@ class Simulator:
                 result = self._rest.private(method, request.path, body, request.headers)
         except Rejected as error:
             return {"error": [str(error)]}
+        finally:
+            self.exchange.settle()
         return {"error": [], "result": result}
 
     async def _oracle(self, request: web.Request) -> web.Response:
@@ -194,6 +197,7 @@ class Simulator:
             self._act(request.match_info["act"], told)
         except (UnknownFault, InvalidKey, UnknownRight) as error:
             return _json({"error": str(error)}, status=400)
+        self.exchange.settle()
         return _json({})
 
     def _act(self, act: str, told: Mapping[str, Any]) -> None:

@@ -4,8 +4,8 @@ import asyncio
 import signal
 import time
 from argparse import ArgumentParser
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
 from decimal import Decimal
 from typing import Any
 
@@ -13,16 +13,26 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from trading.exchanges.replay import BarSource, InvalidSpeed, parse_speed
+from trading.exchanges.simulator.journal import ANEW, CannotRemember, Journal
+from trading.exchanges.simulator.keeper import Keeper
 from trading.exchanges.simulator.market import Grid
+from trading.exchanges.simulator.memory import recall
+from trading.exchanges.simulator.past import live_through
 from trading.exchanges.simulator.server import Simulator
 from trading.exchanges.synthetic import CATALOGUE, START_NS, SyntheticBars
 from trading.management.bars import EXIT_CONFIGURATION, EXIT_ERROR, symbol
 from trading.marketdata.series import choose_bars
 from trading.marketdata.store import StoreError
 from trading.queries.bars import SYNTHETIC_SEED, open_store
-from trading.wiring.simulator_state import read_state, state_file, write_state
+from trading.wiring.simulator_state import (
+    memory_folder,
+    read_state,
+    state_file,
+    write_state,
+)
 
 LOT, LEAST_QUANTITY, LEAST_COST = Decimal("0.00000001"), Decimal("0.0001"), Decimal("0.5")
+NS = 1_000_000_000
 FUNDS = {"USD": Decimal(100_000), "BTC": Decimal(1)}
 PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
 
@@ -44,6 +54,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--from", dest="start", type=int, metavar="EPOCH_S",
                             help="where the market's time begins")  # fmt: skip
+        parser.add_argument("--forget", action="store_true",
+                            help="begin anew: no account, order or trade of former runs")  # fmt: skip
+        parser.add_argument("--no-memory", dest="memory", action="store_false",
+                            help="neither read nor write what outlives a run")  # fmt: skip
 
     def handle(self, **options: Any) -> None:
         """Serve until SIGTERM or SIGINT."""
@@ -53,19 +67,61 @@ class Command(BaseCommand):
             raise CommandError(f"--speed: {error}", returncode=EXIT_CONFIGURATION) from None
         if speed == float("inf") or speed > 3600:
             raise CommandError("--speed: at most 3600", returncode=EXIT_CONFIGURATION)
-        state = remembered(speed=speed, start_s=options["start"])
-        simulator = Simulator(start_ns=now_ns(state), speed=speed)
-        for pair in options["pairs"]:
-            simulator.list_pair(pair, source=source_of(pair, options["bars"]), grid=grid_of(pair))
-        simulator.add_account(key=state["key"], secret=state["secret"], balances=FUNDS)
-        simulator.coinbase.add_account(**state["coinbase"], balances=FUNDS)
         port = options["port"]
-        ports = [port] if port else [state.get("port", 0), settings.SIMULATOR_PORT, 0]
         try:
-            asyncio.run(serve(simulator, ports=ports, state=state, tell=self.stdout.write))
+            with open_journal(options) if options["memory"] else nullcontext() as journal:
+                simulator, state = open_simulator(journal, speed=speed, options=options)
+                ports = [port] if port else [state.get("port", 0), settings.SIMULATOR_PORT, 0]
+                asyncio.run(serve(simulator, ports=ports, state=state, tell=self.stdout.write))
+        except CannotRemember as error:
+            raise CommandError(str(error), returncode=EXIT_CONFIGURATION) from None
         except OSError as error:
             words = f"--port {port}: {error.strerror or error}"
             raise CommandError(words, returncode=EXIT_ERROR) from None
+
+
+def open_simulator(
+    journal: Journal | None, *, speed: float, options: Mapping[str, Any]
+) -> tuple[Simulator, dict[str, Any]]:
+    """The venue as the last run left it, if it is to know of that, and the state of its clock.
+
+    Raises:
+        CannotRemember: the memory does not fit, or cannot be written.
+        CommandError: nothing fitting is stored.
+    """
+    pairs, bars = options["pairs"], options["bars"]
+    changes = journal.read() if journal is not None and not options["forget"] else []
+    stood_ns = changes[-1].at_ns if changes else 0
+    state = remembered(speed=speed, start_s=options["start"], stood_ns=stood_ns)
+    simulator = Simulator(start_ns=now_ns(state), speed=speed)
+    if changes:
+        simulator.clock.jump(changes[-1].seen_ns)
+    for pair in pairs:
+        simulator.list_pair(pair, source=source_of(pair, bars), grid=grid_of(pair))
+    exchange, coinbase = simulator.exchange, simulator.coinbase
+    if changes:
+        recall(changes, exchange=exchange, coinbase=coinbase)
+        live_through(exchange, max(now_ns(state), stood_ns))
+    if state["key"] not in exchange.accounts:
+        simulator.add_account(key=state["key"], secret=state["secret"], balances=FUNDS)
+    if state["coinbase"]["key"] not in exchange.accounts:
+        coinbase.add_account(**state["coinbase"], balances=FUNDS)
+    if journal is not None:
+        Keeper(journal, exchange=exchange, coinbase=coinbase).begin()
+    return simulator, state
+
+
+@contextmanager
+def open_journal(options: Mapping[str, Any]) -> Iterator[Journal]:
+    """The memory of a venue over these bars, until its end.
+
+    Raises:
+        CannotRemember: it is another run's, or its folder cannot be written.
+    """
+    bars = options["bars"]
+    market = f"the bars of {bars}" if bars else f"the invented market {SYNTHETIC_SEED}"
+    with closing(Journal(memory_folder(), market=market, pairs=tuple(options["pairs"]))) as journal:
+        yield journal
 
 
 async def serve(
@@ -74,7 +130,7 @@ async def serve(
     """Listen on the first port that is free, and tell which; until told to stop.
 
     Raises:
-        OSError: none is.
+        OSError: none is. CannotRemember: what happened could not be written down.
     """
     done = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,21 +147,35 @@ async def serve(
          f"Coinbase simulator: REST {simulator.address}/api/v3/brokerage,"
          f" WebSocket ws://127.0.0.1:{simulator.port}/coinbase/ws and /coinbase/ws/user;"
          " its key and secret stand there too")  # fmt: skip
-    await done.wait()
+    told_to = asyncio.create_task(done.wait())
+    ends: set[asyncio.Future[Any]] = {told_to, simulator.life}
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    told_to.cancel()
     await simulator.stop()
+    if not done.is_set() and (error := simulator.life.exception()):
+        raise error
 
 
-def remembered(*, speed: float, start_s: int | None) -> dict[str, Any]:
-    """The state of the last run with this speed, or a new one."""
+def remembered(*, speed: float, start_s: int | None, stood_ns: int = 0) -> dict[str, Any]:
+    """The clock of the last run with this speed, or a new one; never before ``stood_ns``.
+
+    Raises:
+        CannotRemember: it is to begin before that.
+    """
     state = read_state()
-    if start_s is not None or state.get("speed") != speed:
+    if start_s is not None:
+        begin = start_s * NS
+        if begin < stood_ns:
+            words = f"--from {start_s}: its orders have seen {stood_ns // NS}; {ANEW}"
+            raise CannotRemember(words)
+    elif state.get("speed") == speed and now_ns(state) >= stood_ns:
+        return state
+    elif stood_ns:
+        begin = max(now_ns(state) if "speed" in state else 0, stood_ns)
+    else:
         begin = time.time_ns() if speed == 1 else START_NS
-        state |= {
-            "speed": speed,
-            "start_ns": begin if start_s is None else start_s * 1_000_000_000,
-            "began_ns": time.time_ns(),
-        }
-        write_state(state)
+    state |= {"speed": speed, "start_ns": begin, "began_ns": time.time_ns()}
+    write_state(state)
     return state
 
 
