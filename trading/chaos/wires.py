@@ -12,6 +12,8 @@ from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import Signer
+from trading.exchanges.kraken.call_rate import CallRate
+from trading.exchanges.kraken.counters import Limit
 from trading.exchanges.kraken.dead_man import Protection
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
@@ -112,7 +114,8 @@ def _connect_kraken_by_socket(
     wall_ns: Wall = None,
     protection: Protection = Protection.STOPS,
 ) -> tuple[WireVenue, KrakenDesk, Close]:
-    rest = KrakenRest(url=address, key=KEY, secret=KRAKEN.secret)
+    calls = CallRate(Limit(BOUNDLESS, BOUNDLESS), now_ns=clock.now_ns)
+    rest = KrakenRest(url=address, key=KEY, secret=KRAKEN.secret, calls=calls)
     desk = KrakenDesk(
         rest=rest,
         specs=specs,
