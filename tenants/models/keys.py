@@ -59,6 +59,7 @@ class ExchangeAccount(TenantModel):
         Venue.SIMULATOR,
         Venue.SIMULATOR_COINBASE,
     )
+    WITH_TIERS = (Venue.KRAKEN, Venue.SIMULATOR)
     CURVE_KEYS = frozenset({Venue.COINBASE, Venue.SIMULATOR_COINBASE})  # whose secrets are PEM
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

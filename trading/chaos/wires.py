@@ -65,6 +65,11 @@ class Wire:
         ]
 
 
+def uncounted() -> CallRate:
+    """Calls as many as one likes, where the venue's own counter is as patient."""
+    return CallRate(Limit(BOUNDLESS, BOUNDLESS))
+
+
 def _open_at_kraken(simulator: Simulator, funds: Mapping[str, Decimal]) -> Account:
     account = simulator.add_account(key=KEY, secret=KRAKEN.secret, balances=funds)
     account.calls.most = BOUNDLESS
@@ -114,8 +119,7 @@ def _connect_kraken_by_socket(
     wall_ns: Wall = None,
     protection: Protection = Protection.STOPS,
 ) -> tuple[WireVenue, KrakenDesk, Close]:
-    calls = CallRate(Limit(BOUNDLESS, BOUNDLESS), now_ns=clock.now_ns)
-    rest = KrakenRest(url=address, key=KEY, secret=KRAKEN.secret, calls=calls)
+    rest = KrakenRest(url=address, key=KEY, secret=KRAKEN.secret, calls=uncounted())
     desk = KrakenDesk(
         rest=rest,
         specs=specs,

@@ -75,8 +75,7 @@ def choose_protection(
         AccountNotFound: no such account here.
         ProtectionRefused: no such protection, or its venue has none of it.
     """
-    return _choose("protection", protection, account_id=account_id, actor=actor, now=now,
-                   refused=ProtectionRefused)  # fmt: skip
+    return _choose("protection", protection, account_id=account_id, actor=actor, now=now)
 
 
 class TierRefused(Exception):
@@ -92,18 +91,19 @@ def choose_tier(
         AccountNotFound: no such account here.
         TierRefused: no such tier, or its venue has none.
     """
-    return _choose("tier", tier, account_id=account_id, actor=actor, now=now, refused=TierRefused)
+    return _choose("tier", tier, account_id=account_id, actor=actor, now=now)
+
+
+CHOICES = {
+    "protection": (ExchangeAccount.Protection, ProtectionRefused),
+    "tier": (ExchangeAccount.Tier, TierRefused),
+}
 
 
 def _choose(
-    name: str,
-    word: str,
-    *,
-    account_id: uuid.UUID,
-    actor: User | None,
-    now: datetime,
-    refused: type[Exception],
+    name: str, word: str, *, account_id: uuid.UUID, actor: User | None, now: datetime
 ) -> ExchangeAccount:
+    choices, refused = CHOICES[name]
     account = ExchangeAccount.objects.select_for_update().filter(id=account_id).first()
     if account is None:
         raise AccountNotFound(f"no account {account_id} in this workspace")
@@ -113,8 +113,7 @@ def _choose(
         account.clean_fields()
         account.validate_constraints()
     except ValidationError as error:
-        accepted = ", ".join(key for key, _ in ExchangeAccount._meta.get_field(name).choices)
-        words = " ".join(error.messages)
+        accepted, words = ", ".join(choices), " ".join(error.messages)
         raise refused(f"{name}: {word!r}, accepted is {accepted}: {words}") from None
     account.save(update_fields=[name])
     tenant_operations.write_audit(
