@@ -144,7 +144,7 @@ class MembershipAdmin(AuditedAdmin):
 class ExchangeAccountAdmin(ReadOnlyAdmin):
     """Accounts at venues."""
 
-    list_display = ("label", "venue", "mode", "protection", "quote_currency", "tenant")
+    list_display = ("label", "venue", "mode", "protection", "tier", "quote_currency", "tenant")
     list_filter = ("venue", "mode")
     list_select_related = ("tenant",)
     search_fields = ("label", "tenant__slug")

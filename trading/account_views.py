@@ -18,7 +18,7 @@ from tenants.forms import ExchangeKeyForm
 from tenants.models import ExchangeAccount
 from tenants.step_up import step_up_required
 from trading import operations
-from trading.forms import AccountForm, AccountNameForm
+from trading.forms import AccountForm, AccountNameForm, AccountTierForm
 from trading.operations import live_gate
 from trading.queries import accounts as queries
 from trading.queries.accounts import AccountView
@@ -78,7 +78,30 @@ def rename(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, "Renamed.")
             return redirect("accounts")
-    return render(request, "trading/accounts/settings.html", {"one": view, "form": form})
+    tier_form = AccountTierForm(initial={"tier": view.account.tier})
+    context = {"one": view, "form": form, "tier_form": tier_form}
+    return render(request, "trading/accounts/settings.html", context)
+
+
+@require_POST
+@permission_required("manage")
+def tier(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """Its standing at the venue."""
+    actor: Any = request.user
+    try:
+        account = operations.choose_tier(
+            account_id=account_id,
+            tier=request.POST.get("tier", ""),
+            actor=actor,
+            now=timezone.now(),
+        )
+    except operations.AccountNotFound:
+        raise Http404 from None
+    except operations.TierRefused as error:
+        messages.error(request, sentence(str(error)))
+    else:
+        messages.success(request, f"{account} is of the tier {account.get_tier_display()} now.")
+    return redirect("account_settings", account_id)
 
 
 @require_POST

@@ -242,6 +242,15 @@ class AccountNameForm(forms.Form):
     name = forms.CharField(max_length=60)
 
 
+class AccountTierForm(forms.Form):
+    """An account's standing at its venue."""
+
+    tier = forms.ChoiceField(
+        choices=ExchangeAccount.Tier.choices,
+        help_text="As Kraken's own settings show it. It holds from the engine's next start on.",
+    )
+
+
 class BotForm(forms.Form):
     """A new bot; its pairs are those of its account."""
 

@@ -60,6 +60,7 @@ urlpatterns = [
         name="enable_account",
     ),
     path("exchange-accounts/<uuid:account_id>/key/", account_views.key, name="account_key"),
+    path("exchange-accounts/<uuid:account_id>/tier/", account_views.tier, name="account_tier"),
     path("exchange-accounts/<uuid:account_id>/mode/", account_views.mode, name="account_mode"),
     path("exchange-accounts/<uuid:account_id>/check/", account_views.check, name="check_key"),
     path("exchange-accounts/<uuid:account_id>/disable/", account_views.disable, name="disable_key"),

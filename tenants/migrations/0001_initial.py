@@ -84,11 +84,12 @@ class Migration(migrations.Migration):
                 ('mode', models.CharField(choices=[('PAPER', 'Paper'), ('LIVE', 'Live')], default='PAPER', max_length=5)),
                 ('quote_currency', models.CharField(default='USD', max_length=16)),
                 ('protection', models.CharField(choices=[('STOPS', 'Resting stops while holding'), ('SWITCH', "The same, and the venue's dead-man switch while only entries rest")], default='STOPS', help_text='what guards it while no engine does', max_length=6)),
+                ('tier', models.CharField(choices=[('STARTER', 'Starter'), ('INTERMEDIATE', 'Intermediate'), ('PRO', 'Pro')], default='STARTER', help_text='its standing at Kraken, which decides how much may be asked; the venue does not tell', max_length=12)),
                 ('disabled_at', models.DateTimeField(blank=True, help_text='out of use since', null=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'venue', 'label'), name='account_label'), models.CheckConstraint(condition=models.Q(('protection', 'STOPS'), ('venue__in', ('kraken', 'simulator')), _connector='OR'), name='account_switch_where_there_is_one', violation_error_message='This venue has no dead-man switch; Kraken has.'), models.CheckConstraint(condition=models.Q(('mode', 'LIVE'), ('venue__startswith', 'ccxt:'), _negated=True), name='account_by_ccxt_on_paper', violation_error_message='Through ccxt comes market data for paper trading only; no order can be sent.')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'venue', 'label'), name='account_label'), models.CheckConstraint(condition=models.Q(('protection', 'STOPS'), ('venue__in', ('kraken', 'simulator')), _connector='OR'), name='account_switch_where_there_is_one', violation_error_message='This venue has no dead-man switch; Kraken has.'), models.CheckConstraint(condition=models.Q(('tier', 'STARTER'), ('venue__in', ('kraken', 'simulator')), _connector='OR'), name='account_tier_where_there_are_some', violation_error_message='This venue has no tiers; Kraken has.'), models.CheckConstraint(condition=models.Q(('mode', 'LIVE'), ('venue__startswith', 'ccxt:'), _negated=True), name='account_by_ccxt_on_paper', violation_error_message='Through ccxt comes market data for paper trading only; no order can be sent.')],
             },
         ),
         migrations.CreateModel(

@@ -11,6 +11,7 @@ from tenants.scoping import TenantModel
 CCXT = "ccxt:"  # followed by ccxt's id of a venue: market data for paper trading
 PAPER_ONLY = "Through ccxt comes market data for paper trading only; no order can be sent."
 NO_SWITCH = "This venue has no dead-man switch; Kraken has."
+NO_TIERS = "This venue has no tiers; Kraken has."
 
 
 def check_venue(venue: str) -> None:
@@ -47,12 +48,18 @@ class ExchangeAccount(TenantModel):
         STOPS = "STOPS", "Resting stops while holding"
         SWITCH = "SWITCH", "The same, and the venue's dead-man switch while only entries rest"
 
+    class Tier(models.TextChoices):
+        STARTER = "STARTER"
+        INTERMEDIATE = "INTERMEDIATE"
+        PRO = "PRO"
+
     WITH_KEYS = (  # where orders can be sent
         Venue.KRAKEN,
         Venue.COINBASE,
         Venue.SIMULATOR,
         Venue.SIMULATOR_COINBASE,
     )
+    WITH_TIERS = (Venue.KRAKEN, Venue.SIMULATOR)
     CURVE_KEYS = frozenset({Venue.COINBASE, Venue.SIMULATOR_COINBASE})  # whose secrets are PEM
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -70,6 +77,12 @@ class ExchangeAccount(TenantModel):
         default=Protection.STOPS,
         help_text="what guards it while no engine does",
     )
+    tier = models.CharField(
+        max_length=12,
+        choices=Tier,
+        default=Tier.STARTER,
+        help_text="its standing at Kraken, which decides how much may be asked; the venue does not tell",
+    )
     disabled_at = models.DateTimeField(null=True, blank=True, help_text="out of use since")
 
     class Meta:
@@ -80,6 +93,11 @@ class ExchangeAccount(TenantModel):
                 | models.Q(venue__in=("kraken", "simulator")),
                 name="account_switch_where_there_is_one",
                 violation_error_message=NO_SWITCH,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(tier="STARTER") | models.Q(venue__in=("kraken", "simulator")),
+                name="account_tier_where_there_are_some",
+                violation_error_message=NO_TIERS,
             ),
             models.CheckConstraint(
                 condition=~models.Q(venue__startswith=CCXT, mode="LIVE"),

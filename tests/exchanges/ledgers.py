@@ -18,7 +18,7 @@ from tests import factories
 from tests.engine.fakes import random_bars, spec
 from tests.exchanges.street import KEY, open_simulator
 from tests.factories import EngineRows
-from trading.chaos.wires import COINBASE, KRAKEN, Wire
+from trading.chaos.wires import COINBASE, KRAKEN, Wire, uncounted
 from trading.core.codes import Purpose, Side
 from trading.engine.messages import FillReport, MarketSpec
 from trading.exchanges.coinbase import orders as coinbase_orders
@@ -100,7 +100,9 @@ class AtKraken(Venue):
     name, wire = "simulator", KRAKEN
 
     def open_client(self) -> KrakenRest:
-        return KrakenRest(url=self.simulator.address, key=KEY, secret=self.wire.secret)
+        return KrakenRest(
+            url=self.simulator.address, key=KEY, secret=self.wire.secret, calls=uncounted()
+        )
 
     def ask(self, method: str, **params: Any) -> Any:
         return self.with_client(lambda client: client.act(method, **params))

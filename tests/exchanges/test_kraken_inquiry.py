@@ -7,6 +7,7 @@ import pytest
 from tests.engine.fakes import spec
 from tests.exchanges.street import KEY, SECRET, SimulatedTime, open_simulator
 from trading.chaos.stormy import stormy_bars
+from trading.chaos.wires import uncounted
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.engine.messages import OrderRequest
 from trading.exchanges.kraken.desk import KrakenDesk
@@ -27,7 +28,7 @@ def entry(seq: int) -> OrderRequest:
 async def desk():
     """Two orders of ours that have filled, of which nothing was told."""
     simulator = await open_simulator(stormy_bars(7, 10))
-    rest = KrakenRest(url=simulator.address, key=KEY, secret=SECRET)
+    rest = KrakenRest(url=simulator.address, key=KEY, secret=SECRET, calls=uncounted())
     made = KrakenDesk(rest=rest, specs=[spec()], clock=SimulatedTime(simulator))
     await made.open()
     (market,) = simulator.exchange.markets.values()

@@ -9,6 +9,7 @@ from tests.engine.fakes import spec
 from tests.exchanges.street import FUNDS, KEY, SECRET, LiveStreet, SimulatedTime, open_simulator
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
+from trading.chaos.wires import uncounted
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.engine.errors import NotSent, Refused
 from trading.engine.messages import OrderRequest
@@ -30,7 +31,7 @@ def place(simulator: Simulator, side: str, quantity: str, price: str) -> None:
 
 
 async def opened(simulator: Simulator, *, ahead: float = 0.0) -> KrakenDesk:
-    rest = KrakenRest(url=simulator.address, key=KEY, secret=SECRET)
+    rest = KrakenRest(url=simulator.address, key=KEY, secret=SECRET, calls=uncounted())
     desk = KrakenDesk(
         rest=rest,
         specs=[spec()],

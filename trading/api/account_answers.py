@@ -27,6 +27,15 @@ class AccountHold(Answer):
     placed_at = Moment()
 
 
+class AccountRate(Answer):
+    """How much of one of the venue's limits is used."""
+
+    of = serializers.CharField(help_text="a pair, or: private calls")
+    used = serializers.FloatField()
+    limit = serializers.FloatField()
+    as_of = Moment(help_text="when the engine last said so; it falls by itself")
+
+
 class Account(Answer):
     """One login at one venue."""
 
@@ -39,6 +48,8 @@ class Account(Answer):
     disabled_at = Moment(source="account.disabled_at", allow_null=True)
     key = AccountKey(source="credential", allow_null=True)
     holds = AccountHold(many=True)
+    tier = serializers.CharField(source="account.tier", help_text="its standing at Kraken")
+    rates = AccountRate(many=True, help_text="of a live account where the venue counts")
 
 
 class Accounts(Answer):

@@ -69,6 +69,12 @@ class NameBody(Strict):
     label = serializers.CharField(max_length=60)  # type: ignore[assignment]  # idem
 
 
+class TierBody(Strict):
+    """What the account is at its venue."""
+
+    tier = serializers.ChoiceField(choices=tuple(ExchangeAccount.Tier))
+
+
 class Accounts(ApiView):
     """Every account."""
 
@@ -225,6 +231,31 @@ class Check(ApiView):
         except tenant_operations.CredentialNotFound as error:
             raise NotFound(str(error)) from None
         return _answer(account_id, status=202)
+
+
+class AccountTier(ApiView):
+    """What the venue lets the account do."""
+
+    needs: ClassVar = {"PUT": "manage"}
+
+    @told("Say which tier the account has at Kraken; it holds from its engine's next start on",
+          answers.Account, request=TierBody, changes=True, problems=(404, 409))  # fmt: skip
+    @idempotent
+    def put(self, request: Request, account_id: uuid.UUID) -> Response:
+        body = TierBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            operations.choose_tier(
+                account_id=account_id,
+                actor=actor_of(request),
+                now=timezone.now(),
+                **body.validated_data,
+            )
+        except operations.AccountNotFound as error:
+            raise NotFound(str(error)) from None
+        except operations.TierRefused as error:
+            raise Conflict(str(error)) from None
+        return _answer(account_id)
 
 
 class AccountMode(ApiView):

@@ -43,6 +43,7 @@ urlpatterns = [
     path(f"{ACCOUNT}/enable", accounts.Enable.as_view(), name="api_enable_account"),
     path(f"{ACCOUNT}/key", accounts.Key.as_view(), name="api_account_key"),
     path(f"{ACCOUNT}/key/check", accounts.Check.as_view(), name="api_key_check"),
+    path(f"{ACCOUNT}/tier", accounts.AccountTier.as_view(), name="api_account_tier"),
     path(f"{ACCOUNT}/mode", accounts.AccountMode.as_view(), name="api_account_mode"),
     path("control/start", control.Start.as_view(), name="api_start"),
     path("control/stop", control.Stop.as_view(), name="api_stop"),

@@ -12,6 +12,8 @@ from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import Signer
+from trading.exchanges.kraken.call_rate import CallRate
+from trading.exchanges.kraken.counters import Limit
 from trading.exchanges.kraken.dead_man import Protection
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
@@ -63,6 +65,11 @@ class Wire:
         ]
 
 
+def uncounted() -> CallRate:
+    """Calls as many as one likes, where the venue's own counter is as patient."""
+    return CallRate(Limit(BOUNDLESS, BOUNDLESS))
+
+
 def _open_at_kraken(simulator: Simulator, funds: Mapping[str, Decimal]) -> Account:
     account = simulator.add_account(key=KEY, secret=KRAKEN.secret, balances=funds)
     account.calls.most = BOUNDLESS
@@ -112,7 +119,7 @@ def _connect_kraken_by_socket(
     wall_ns: Wall = None,
     protection: Protection = Protection.STOPS,
 ) -> tuple[WireVenue, KrakenDesk, Close]:
-    rest = KrakenRest(url=address, key=KEY, secret=KRAKEN.secret)
+    rest = KrakenRest(url=address, key=KEY, secret=KRAKEN.secret, calls=uncounted())
     desk = KrakenDesk(
         rest=rest,
         specs=specs,

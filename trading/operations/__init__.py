@@ -4,7 +4,9 @@ from trading.operations.accounts import (
     AccountNotFound,
     ModeRefused,
     ProtectionRefused,
+    TierRefused,
     choose_protection,
+    choose_tier,
     switch_mode,
 )
 from trading.operations.bots import InvalidBot, Wanted, create_bot, open_bot, revise_bot
@@ -60,9 +62,11 @@ __all__ = [
     "ProtectionRefused",
     "RevisionMoved",
     "RevisionRefused",
+    "TierRefused",
     "Wanted",
     "change_bot",
     "choose_protection",
+    "choose_tier",
     "close_all",
     "create_bot",
     "create_engine",

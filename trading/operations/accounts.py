@@ -1,4 +1,4 @@
-"""Accounts: from paper to real orders and back, and what guards them while no engine does."""
+"""Accounts: from paper to real orders and back, what guards them while no engine does, their tier."""
 
 import uuid
 from datetime import datetime
@@ -75,27 +75,54 @@ def choose_protection(
         AccountNotFound: no such account here.
         ProtectionRefused: no such protection, or its venue has none of it.
     """
+    return _choose("protection", protection, account_id=account_id, actor=actor, now=now)
+
+
+class TierRefused(Exception):
+    """The account cannot have this tier; one sentence says why."""
+
+
+def choose_tier(
+    *, account_id: uuid.UUID, tier: str, actor: User | None, now: datetime
+) -> ExchangeAccount:
+    """Say which standing the account has at its venue; it holds from its engine's next start on.
+
+    Raises:
+        AccountNotFound: no such account here.
+        TierRefused: no such tier, or its venue has none.
+    """
+    return _choose("tier", tier, account_id=account_id, actor=actor, now=now)
+
+
+CHOICES = {
+    "protection": (ExchangeAccount.Protection, ProtectionRefused),
+    "tier": (ExchangeAccount.Tier, TierRefused),
+}
+
+
+def _choose(
+    name: str, word: str, *, account_id: uuid.UUID, actor: User | None, now: datetime
+) -> ExchangeAccount:
+    choices, refused = CHOICES[name]
     account = ExchangeAccount.objects.select_for_update().filter(id=account_id).first()
     if account is None:
         raise AccountNotFound(f"no account {account_id} in this workspace")
-    before, account.protection = account.protection, protection
+    before = getattr(account, name)  # one of the model's choices, by its field's name
+    setattr(account, name, word)
     try:
         account.clean_fields()
         account.validate_constraints()
     except ValidationError as error:
-        accepted = ", ".join(ExchangeAccount.Protection)
-        words = " ".join(error.messages)
-        raise ProtectionRefused(
-            f"protection: {protection!r}, accepted is {accepted}: {words}"
-        ) from None
-    account.save(update_fields=["protection"])
+        accepted, words = ", ".join(choices), " ".join(error.messages)
+        raise refused(f"{name}: {word!r}, accepted is {accepted}: {words}") from None
+    account.save(update_fields=[name])
     tenant_operations.write_audit(
         tenant_id=account.tenant_id,
         actor=actor,
-        action="account.protection",
+        action=f"account.{name}",
         subject=str(account),
-        before={"protection": before},
-        after={"protection": protection},
+        before={name: before},
+        after={name: word},
         now=now,
     )
     return account

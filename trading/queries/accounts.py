@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tenants.models import ExchangeAccount, ExchangeCredential
 from trading.models import Engine, Hold
+from trading.queries.rates import UsedRate, list_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class AccountView:
     credential: ExchangeCredential | None
     holds: Sequence[Hold]
     engine: UUID | None
+    rates: Sequence[UsedRate]
 
     @property
     def has_key(self) -> bool:
@@ -32,6 +34,11 @@ class AccountView:
     def takes_keys(self) -> bool:
         """Whether the venue is one that orders can be sent to."""
         return self.account.venue in ExchangeAccount.WITH_KEYS
+
+    @property
+    def has_tiers(self) -> bool:
+        """Whether its venue grants more to some than to others."""
+        return self.account.venue in ExchangeAccount.WITH_TIERS
 
 
 def list_accounts() -> list[ExchangeAccount]:
@@ -76,4 +83,5 @@ def _view(account: ExchangeAccount) -> AccountView:
     open_ = Hold.objects.filter(engine__account=account, cleared_at=None)
     engine = Engine.objects.filter(account=account).values_list("id", flat=True).first()
     holds = list(open_.order_by("placed_at", "id"))
-    return AccountView(account, credential_of(account), holds, engine)
+    rates = list_rates(account_id=account.id)
+    return AccountView(account, credential_of(account), holds, engine, rates)

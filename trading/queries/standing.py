@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from tenants.models import ChainCheck, ExchangeCredential
+from tenants.models import ChainCheck, ExchangeAccount, ExchangeCredential
 from tenants.scoping import TenantModel
 from trading.core.codes import Purpose
 from trading.models import (
@@ -21,6 +21,7 @@ from trading.models import (
     Position,
 )
 from trading.queries.findings import Finding, Verdict
+from trading.queries.rates import list_rates
 
 LATE_CHECK_HOURS = 48
 SILENT_SECONDS, STUCK_SECONDS, LONG_HOLD_SECONDS, WAITING_SECONDS = 30, 60, 600, 600
@@ -29,7 +30,7 @@ STOPS = (int(Purpose.PROTECT), int(Purpose.MOVE_STOP))
 
 
 def examine_rows() -> Iterator[Finding]:
-    """Engines, orders, stops, holds, strangers' orders, keys, commands, runs, logs and books."""
+    """Engines, orders, stops, holds, strangers' orders, keys, limits, commands, runs, logs and books."""
     for look in LOOKS:
         yield from look()
 
@@ -136,6 +137,20 @@ def _keys() -> Iterator[Finding]:
             yield _of(key, "exchange key", Verdict.WARN, words)
 
 
+def _rates() -> Iterator[Finding]:
+    """How much of its venue's rates each running engine has used."""
+    running = Engine.objects.select_related("account", "tenant").filter(
+        desired=Engine.Desired.RUNNING, account__mode=ExchangeAccount.Mode.LIVE
+    )
+    for engine in running.order_by("tenant__slug", "id"):
+        rates = list_rates(account_id=engine.account_id)
+        if not rates:
+            continue
+        verdict = Verdict.WARN if any(one.is_nearly_used for one in rates) else Verdict.OK
+        used = ", ".join(one.words for one in rates)
+        yield _of(engine, "venue's limits", verdict, f"{engine.account.label} has used {used}")
+
+
 def _commands() -> Iterator[Finding]:
     stuck = timezone.now() - timedelta(seconds=STUCK_SECONDS)
     waiting = EngineCommand.objects.select_related("tenant").filter(
@@ -190,6 +205,7 @@ LOOKS = (
     _holds,
     _strangers,
     _keys,
+    _rates,
     _commands,
     _research,
     _chains,

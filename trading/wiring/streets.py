@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic_ns
 
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
@@ -11,6 +12,8 @@ from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import Signer, UnusableKey
+from trading.exchanges.kraken.call_rate import CallRate
+from trading.exchanges.kraken.counters import CALLS, Tier
 from trading.exchanges.kraken.dead_man import Protection
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
@@ -72,14 +75,18 @@ def _kraken(
     plan: Plan, opened: OpenedKey, feed: MarketFeed, time: VenueClock, clock: Clock
 ) -> Street:
     url, _, private = venue_urls(plan.account.venue)
-    rest = KrakenRest(url=url, key=opened.key.key, secret=opened.key.secret)
-    wall_ns = own_clock(plan, clock)
+    wall_ns, tier = own_clock(plan, clock), Tier(plan.account.tier)
+    passing_ns = monotonic_ns if wall_ns else time.now_ns  # the simulator's time may run faster
+    calls = CallRate(CALLS[tier], now_ns=passing_ns)
+    rest = KrakenRest(url=url, key=opened.key.key, secret=opened.key.secret, calls=calls)
     desk = KrakenDesk(
         rest=rest,
         specs=plan.specs,
         clock=time,
         wall_ns=wall_ns,
         protection=Protection(plan.account.protection),
+        tier=tier,
+        passing_ns=passing_ns,
     )
     venue = KrakenVenue(desk=desk, feed=feed, ws_url=private)
     return Street(feed, venue, _watch(plan, opened, rest), _closing(feed, rest))

@@ -131,6 +131,7 @@ class DeadMan:
 
     async def _turn_on(self) -> None:
         """Never over a stop: neither one of ours that may not be listed yet, nor a customer's own."""
+        self.rest.calls.insist("OpenOrders", METHOD)
         self._set_ns = self.clock.now_ns()
         if self.state is not SwitchState.ON:
             if self.clock.now_ns() - self._stop_sent_ns < DEADLINE_NS + LAG_NS:

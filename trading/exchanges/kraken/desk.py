@@ -1,6 +1,6 @@
 """Places, amends and cancels orders at Kraken; the only place that sends them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -9,18 +9,20 @@ import structlog
 from trading.core.codes import Purpose
 from trading.engine.errors import NotSent, OutcomeUnknown
 from trading.engine.messages import MarketSpec, OrderRequest
-from trading.engine.sights import Sight
+from trading.engine.sights import Holding, Sight
 from trading.exchanges.caps import Caps
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
 from trading.exchanges.kraken import names, orders
 from trading.exchanges.kraken.account import Account
 from trading.exchanges.kraken.admission import check_key, check_pair
+from trading.exchanges.kraken.counters import Tier
 from trading.exchanges.kraken.dead_man import DeadMan, Protection
 from trading.exchanges.kraken.errors import FAILS, ApiError, NoAnswer, Unreached, outcome_of
 from trading.exchanges.kraken.inquiry import DEADLINE_NS, Inquiry
 from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.kraken.roads import RestRoad, Road
+from trading.exchanges.kraken.roads import CountedRoad, RestRoad, Road
 from trading.exchanges.kraken.socket_road import SocketRoad
+from trading.exchanges.kraken.trading_rate import TradingRate
 from trading.exchanges.purse import Purse
 from trading.exchanges.venue_clock import VenueClock
 
@@ -47,6 +49,9 @@ class KrakenDesk:
     leaving_lots: Callable[[int], int] = lambda market: 0  # sold, and not told to the engine yet
     protection: Protection = Protection.STOPS
     dead_man: DeadMan = field(init=False)
+    tier: Tier = Tier.STARTER
+    passing_ns: Callable[[], int] | None = None  # a time that only passes; None: the venue's own
+    rate: TradingRate = field(init=False)
     account: Account = field(init=False)
     purse: Purse = field(init=False)
     _by_rest: RestRoad = field(init=False)
@@ -55,7 +60,10 @@ class KrakenDesk:
         self._by_rest = RestRoad(self.rest)
         self.dead_man = DeadMan(self.rest, self.known, self.clock, self.protection)
         self.account = Account(self.rest, self.known, self.wall_ns)
-        self.purse = Purse(self.account.holdings)
+        self.purse = Purse(self._count_money)
+        symbols = [spec.symbol for spec in self.specs]
+        now_ns = self.passing_ns or self.clock.now_ns
+        self.rate = TradingRate(symbols=symbols, tier=self.tier, now_ns=now_ns)
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
 
     @property
@@ -99,9 +107,11 @@ class KrakenDesk:
             OutcomeUnknown: it left, without a clear answer.
         """
         spec = self.specs[order.market]
-        if order.purpose == Purpose.ENTRY and self.clock.now_ns() > order.deadline_ns:
-            raise NotSent("its deadline has passed")
-        if order.purpose != Purpose.ENTRY and self.leaving_lots(order.market):
+        if order.purpose == Purpose.ENTRY:
+            if self.clock.now_ns() > order.deadline_ns:
+                raise NotSent("its deadline has passed")
+            self.rate.check_entry(order.market, working=self.known.working())
+        elif self.leaving_lots(order.market):
             raise NotSent("something was sold that is not booked yet")
         last = self.last_prices.get(order.market, Decimal(0))
         self.caps.check(order, spec, last=last)
@@ -113,6 +123,11 @@ class KrakenDesk:
             async with self.dead_man.kept_on():
                 return await self._place(self._road(), order)
         return await self._trade(order)
+
+    async def _count_money(self) -> Mapping[str, Holding]:
+        """For an entry, which is not waited for."""
+        self.rest.calls.insist("BalanceEx")
+        return await self.account.holdings()
 
     async def _protect(self, order: OrderRequest) -> str:
         stop, road = self.known.stop_of(order.market), self._road()
@@ -134,7 +149,10 @@ class KrakenDesk:
     def _road(self) -> Road:
         """The one road of all that an intent needs; when it ends on the way, the other is not taken."""
         is_socket = self.prefers_socket and self.socket.is_ready
-        return self.socket if is_socket else self._by_rest
+        return CountedRoad(self.socket if is_socket else self._by_rest, self.rate, self._symbol_of)
+
+    def _symbol_of(self, venue_id: str) -> str:
+        return self.rate.symbols[self.known.by_id[venue_id].order.market]
 
     async def _place(self, road: Road, order: OrderRequest) -> str:
         spec = self.specs[order.market]
@@ -188,7 +206,7 @@ class KrakenDesk:
 
     async def _may_have_filled(self, stop: KnownOrder) -> bool:
         try:
-            told = await self.rest.read("QueryOrders", txid=stop.venue_id)
+            told = await self.rest.read_at_once("QueryOrders", txid=stop.venue_id)
         except FAILS:
             return True  # sell nothing; its news will come
         return Decimal(str(told[stop.venue_id]["vol_exec"])) > 0

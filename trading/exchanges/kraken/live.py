@@ -1,14 +1,17 @@
 """Venue port over Kraken: the executions channel tells of our orders, and its socket carries them."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import structlog
 
+from trading.core.codes import Purpose
+from trading.engine.batches import OpenIntent
 from trading.engine.messages import FeedChange, FillReport
+from trading.engine.orders import State
 from trading.engine.ports import MarketFeed
-from trading.exchanges.kraken import orders
+from trading.exchanges.kraken import kept_rates, orders
 from trading.exchanges.kraken.dead_man import LOOK_SECONDS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import FAILS
@@ -43,9 +46,25 @@ class KrakenVenue(WireVenue):
         desk.leaving_lots = self.leaving_lots
         self._dead_man, self._look_seconds = desk.dead_man, look_seconds
         self._rest, self._ws_url = desk.rest, ws_url
-        self._road = desk.socket
+        self._road, self._rate = desk.socket, desk.rate
+        self._symbols: dict[str, str] = {}  # of orders that rest, whoever placed them
         self._token = ""
         self._sequence, self._gap = 0, ""
+
+    def snapshot(self) -> bytes:
+        """How far the counters are: the venue tells of them only when something happens."""
+        return kept_rates.write_rates(self._rest.calls, self._rate)
+
+    def restore(self, state: bytes) -> None:
+        """Go on counting from there."""
+        kept_rates.take_over(state, self._rest.calls, self._rate)
+
+    def adopt(self, *, intents: Sequence[OpenIntent], booked_trades: frozenset[str]) -> None:
+        """Orders and booked trades of an earlier leader, and what it may have sent uncounted."""
+        super().adopt(intents=intents, booked_trades=booked_trades)
+        unclear = [one.order for one in intents if one.state == State.PLANNED
+                   or (one.state == State.WORKING and one.order.purpose == Purpose.ENTRY)]  # fmt: skip
+        kept_rates.charge_unclear([order.market for order in unclear], self._rate)
 
     def _work(self, after_ns: Mapping[int, int]) -> list[Awaitable[None]]:
         return [*super()._work(after_ns), self._dead_man.keep(look_seconds=self._look_seconds)]
@@ -56,11 +75,17 @@ class KrakenVenue(WireVenue):
             self._token = str((await self._rest.read("GetWebSocketsToken"))["token"])
         except FAILS as error:
             raise OSError(f"no token: {error}") from None
-        params = {"channel": "executions", "snap_orders": True, "snap_trades": False}
+        params = {"channel": "executions", "snap_orders": True, "snap_trades": False,
+                  "ratecounter": True}  # fmt: skip
         return [{"method": "subscribe", "params": {**params, "token": self._token}}]
 
     def _converse(self) -> Overheard:
-        return Overheard(Subscriptions(self._requests), self._road)
+        return Overheard(Subscriptions(self._requests, self._confirmed), self._road)
+
+    def _confirmed(self, told: Mapping[str, Any]) -> None:
+        """The subscription's own terms."""
+        if isinstance(told.get("maxratecount"), int | float):
+            self._rate.hear_most(float(told["maxratecount"]))
 
     async def _hear_orders(self) -> None:
         while True:
@@ -107,6 +132,7 @@ class KrakenVenue(WireVenue):
         known = self._desk.known.find(
             venue_id=str(told.get("order_id", "")), client_id=str(told.get("cl_ord_id", ""))
         )
+        self._hear_rate(told)
         if known is None:
             log.info("order_of_others", order=told.get("order_id"), happened=told.get("exec_type"))
             return
@@ -118,3 +144,14 @@ class KrakenVenue(WireVenue):
             report = self._desk.known.end(known, time_ns=self.time_ns())
         if report is not None:
             self._tell(report)
+
+    def _hear_rate(self, told: Mapping[str, Any]) -> None:
+        """A pair's counter, whoever trades there; only an order's first entry need name its pair."""
+        order = str(told.get("order_id", ""))
+        symbol = str(told.get("symbol") or self._symbols.get(order, ""))
+        if told.get("exec_type") in OVER:
+            self._symbols.pop(order, None)
+        else:
+            self._symbols[order] = symbol
+        if isinstance(told.get("ratecount"), int | float):
+            self._rate.hear(symbol, float(told["ratecount"]))

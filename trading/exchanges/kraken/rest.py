@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
+from trading.exchanges.kraken.call_rate import CallRate
 from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached
 from trading.exchanges.kraken.sign import Nonces, signature
 
@@ -27,10 +28,12 @@ class KrakenRest:
         key: str = "",
         secret: str = "",
         read_number: Callable[[str], Any] = float,
+        calls: CallRate | None = None,
     ) -> None:
         self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=AGENT)
         self._key, self._secret = key, secret
         self._decoder = msgspec.json.Decoder(float_hook=read_number)
+        self.calls = calls or CallRate()
         self._nonces = Nonces()
         self._turn = asyncio.Lock()
 
@@ -54,6 +57,21 @@ class KrakenRest:
     async def read(self, method: str, **params: Any) -> Any:
         """The result of a private method that changes nothing; tried again like a public one.
 
+        It waits until the rate of calls has room beside what protection may need.
+
+        Raises:
+            ApiError: the venue's words. Unreached, NoAnswer: still no answer.
+        """
+
+        async def ask() -> Any:
+            await self.calls.wait_for_room(method)
+            return await self.act(method, **params)
+
+        return await self._patiently(ask)
+
+    async def read_at_once(self, method: str, **params: Any) -> Any:
+        """The same for what an exit cannot wait for.
+
         Raises:
             ApiError: the venue's words. Unreached, NoAnswer: still no answer.
         """
@@ -69,6 +87,10 @@ class KrakenRest:
         """
         path = f"/0/private/{method}"
         given = {name: str(value) for name, value in params.items() if value is not None}
+        with self.calls.asking(method):
+            return await self._sign_and_ask(path, given)
+
+    async def _sign_and_ask(self, path: str, given: dict[str, str]) -> Any:
         async with self._turn:
             nonce = self._nonces.take()
             body = urlencode({"nonce": nonce, **given}).encode()

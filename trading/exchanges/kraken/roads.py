@@ -1,9 +1,12 @@
 """How orders reach Kraken: one of two roads, chosen before anything of an intent is written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from trading.exchanges.kraken.counters import ADD, LATE_NS
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.kraken.trading_rate import TradingRate
 
 Params = Mapping[str, Any]
 
@@ -47,3 +50,33 @@ class RestRoad:
     async def cancel(self, venue_id: str) -> None:
         """CancelOrder."""
         await self._rest.act("CancelOrder", txid=venue_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRoad:
+    """Either road, with every request in the trading rate before it leaves."""
+
+    road: Road
+    rate: TradingRate
+    symbol_of: Callable[[str], str]  # of an order by the venue's name of it
+
+    async def add(self, params: Params, *, symbol: str) -> str:
+        """Place an order."""
+        with self.rate.asking(symbol, ADD):
+            venue_id = await self.road.add(params, symbol=symbol)
+        self.rate.changed(venue_id)
+        return venue_id
+
+    async def amend(self, venue_id: str, params: Params) -> None:
+        """Change a working order."""
+        cost = self.rate.amend_cost(venue_id)
+        self.rate.changed(venue_id, late_ns=LATE_NS)  # as long as no answer says otherwise
+        with self.rate.asking(self.symbol_of(venue_id), cost):
+            await self.road.amend(venue_id, params)
+        self.rate.changed(venue_id)
+
+    async def cancel(self, venue_id: str) -> None:
+        """Take an order off the book."""
+        with self.rate.asking(self.symbol_of(venue_id), self.rate.cancel_cost(venue_id)):
+            await self.road.cancel(venue_id)
+        self.rate.over(venue_id)

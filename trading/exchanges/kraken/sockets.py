@@ -1,6 +1,6 @@
 """WebSocket v2 of Kraken: subscriptions, one confirmation for each symbol, frames with a channel."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,10 @@ from trading.exchanges.sockets import Broken, Connected, Frame
 
 @dataclass(slots=True)
 class Subscriptions:
-    """One connection; ``ask`` gives its subscriptions."""
+    """One connection; ``ask`` gives its subscriptions, ``confirmed`` gets what each brings with it."""
 
     ask: Callable[[], Awaitable[Sequence[dict[str, Any]]]]
+    confirmed: Callable[[Mapping[str, Any]], None] = lambda told: None
     _waiting: int = 0
 
     async def requests(self) -> Sequence[Frame]:
@@ -26,6 +27,7 @@ class Subscriptions:
         if frame.get("method") == "subscribe":
             if frame.get("success") is not True:
                 raise Broken(f"subscription refused: {frame.get('error', 'no reason given')}")
+            self.confirmed(frame.get("result") or {})
             self._waiting -= 1
             return Connected() if self._waiting == 0 else None
         return frame if "channel" in frame else None

@@ -124,10 +124,13 @@ class Counter:
 
     def add(self, cost: float, now_ns: int) -> bool:
         """Whether the call is within the limit; it counts either way."""
-        elapsed = max(0, now_ns - self.at_ns) / 1e9
-        self.level = max(0.0, self.level - elapsed * self.decay) + cost
-        self.at_ns = now_ns
+        self.level, self.at_ns = self.now(now_ns) + cost, now_ns
         return self.level <= self.most
+
+    def now(self, now_ns: int) -> float:
+        """How far it is."""
+        elapsed = max(0, now_ns - self.at_ns) / 1e9
+        return max(0.0, self.level - elapsed * self.decay)
 
 
 Listener = Callable[[str, dict[str, Any]], None]
@@ -149,7 +152,9 @@ class Account:
     ledger: list[Line] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     calls: Counter = field(default_factory=lambda: Counter(15, 0.33))
-    engine: dict[str, Counter] = field(default_factory=dict)
+    engine: dict[str, Counter] = field(default_factory=dict)  # by pair
+    engine_most: float = 60.0
+    engine_decay: float = 1.0
     dead_man_ns: int = 0
     unlisted_until_ns: int = 0  # new orders are missing from OpenOrders until then
     further_keys: dict[str, str] = field(default_factory=dict)  # with their secrets

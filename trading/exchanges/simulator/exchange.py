@@ -9,8 +9,6 @@ from trading.exchanges.simulator.market import PairMarket
 from trading.exchanges.simulator.matching import Matching
 from trading.exchanges.simulator.rules import Rejected, Wish
 
-ENGINE_MOST, ENGINE_DECAY = 60.0, 1.0
-
 
 @dataclass(slots=True)
 class Exchange(Matching):
@@ -103,8 +101,8 @@ class Exchange(Matching):
         if order is None or not order.is_open:
             raise Rejected("EOrder:Unknown order")
         rules.permit(self.mode, "cancel")
-        age = (self.clock.now_ns() - order.opened_ns) / 1e9
-        self._counter(account, order.symbol).add(
+        age = (self.clock.now_ns() - max(order.opened_ns, order.amended_ns)) / 1e9
+        self.counter(account, order.symbol).add(
             rules.penalty(rules.CANCEL_COST, age), self.clock.now_ns()
         )
         self.end(account, order, CANCELED, reason)
@@ -115,9 +113,11 @@ class Exchange(Matching):
             raise Rejected("EQuery:Unknown asset pair")
         return market
 
-    def _counter(self, account: Account, symbol: str) -> Counter:
-        return account.engine.setdefault(symbol, Counter(ENGINE_MOST, ENGINE_DECAY))
+    def counter(self, account: Account, symbol: str) -> Counter:
+        """The trading rate of an account on a pair."""
+        fresh = Counter(account.engine_most, account.engine_decay)
+        return account.engine.setdefault(symbol, fresh)
 
     def _charge(self, account: Account, symbol: str, cost: float) -> None:
-        if not self._counter(account, symbol).add(cost, self.clock.now_ns()):
+        if not self.counter(account, symbol).add(cost, self.clock.now_ns()):
             raise Rejected("EOrder:Rate limit exceeded")

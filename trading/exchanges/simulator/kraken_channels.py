@@ -1,10 +1,12 @@
 """Subscriptions of the simulated venue: what each channel tells at first, and as things happen."""
 
+import math
 from decimal import Decimal
 from typing import Any
 
 from trading.exchanges.simulator import kraken_views as views
 from trading.exchanges.simulator import kraken_words as words
+from trading.exchanges.simulator.accounts import Account, Order
 from trading.exchanges.simulator.kraken_outlet import Outlet, Subscription
 from trading.exchanges.simulator.market import MINUTE_NS, PairMarket, Trade
 from trading.exchanges.simulator.rules import Rejected
@@ -136,7 +138,9 @@ def _subscribe_private(
         outlet.listener = listener
         account.listeners.append(listener)
     outlet.subscriptions.add((channel, "", 0))
-    outlet.ack(base, {"channel": channel, "snap_orders": True, "snap_trades": False})
+    most = {"maxratecount": int(account.engine_most)} if channel == "executions" else {}
+    outlet.tells_rate = outlet.tells_rate or bool(most and params.get("ratecounter"))
+    outlet.ack(base, {"channel": channel, "snap_orders": True, "snap_trades": False, **most})
     outlet.sequence[channel] = 1
     if channel == "executions":
         working = [order for order in account.orders.values() if order.is_open]
@@ -166,11 +170,20 @@ def _on_private(outlet: Outlet, channel: str, event: dict[str, Any]) -> None:
     if (channel, "", 0) not in outlet.subscriptions or outlet.account is None:
         return
     if channel == "executions":
-        told = [words.execution(event, now_ns=outlet.exchange.clock.now_ns())]
+        told = [{**words.execution(event, now_ns=outlet.exchange.clock.now_ns()),
+                 **_rate(outlet, outlet.account, event["order"])}]  # fmt: skip
     else:
         told = [_ledger_row(outlet, asset, event) for asset in event["assets"]]
     outlet.sequence[channel] += 1
     outlet.tell(channel, "update", told, sequence=outlet.sequence[channel])
+
+
+def _rate(outlet: Outlet, account: Account, order: Order) -> dict[str, Any]:
+    """How far the pair's counter is, for those who asked for it."""
+    if not outlet.tells_rate:
+        return {}
+    counter = outlet.exchange.counter(account, order.symbol)
+    return {"ratecount": math.ceil(counter.now(outlet.exchange.clock.now_ns()))}
 
 
 def _ledger_row(outlet: Outlet, asset: str, event: dict[str, Any]) -> dict[str, Any]:

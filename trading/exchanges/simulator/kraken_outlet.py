@@ -31,6 +31,7 @@ class Outlet:
     silent_until: float = 0.0
     fault: Fault | None = None  # of the request that is being answered
     is_over: bool = False
+    tells_rate: bool = False
 
     def send(self, message: dict[str, Any]) -> None:
         """Queue a frame; a reader that falls too far behind is dropped."""

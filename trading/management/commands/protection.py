@@ -39,7 +39,7 @@ class Command(BaseCommand):
         except TenantNotFound as error:
             raise CommandError(str(error), returncode=EXIT_NOT_FOUND) from None
         with tenant_scope(tenant_id):
-            account = _find(options["exchange"], options["account"])
+            account = find_account(options["exchange"], options["account"])
             if choose:
                 try:
                     account = operations.choose_protection(
@@ -53,7 +53,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{account}: {account.protection}")
 
 
-def _find(venue: str, label: str) -> ExchangeAccount:
+def find_account(venue: str, label: str) -> ExchangeAccount:
+    """The one account of a venue, or the one with this label there."""
     listed = queries.list_accounts()
     fitting = [one for one in listed if one.venue == venue and label in ("", one.label)]
     if len(fitting) == 1:
