@@ -111,7 +111,9 @@ def notification_settings(request: HttpRequest) -> HttpResponse:
 
 def _initial(user_id: int) -> dict[str, Any]:
     wishes = choosing.get_wishes(user_id=user_id)
-    return {name: getattr(wishes, name) for name in WishesForm.base_fields}
+    told = {name: getattr(wishes, name) for name in WishesForm.base_fields}
+    kinds = {name: sorted(told[name]) for name in ("inbox_kinds", "email_kinds")}
+    return {**told, **kinds}  # a checkbox knows lists only
 
 
 def _settings_page(request: HttpRequest, **given: Any) -> HttpResponse:

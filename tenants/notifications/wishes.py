@@ -47,7 +47,7 @@ class Wishes:
         if not is_quiet:
             return now
         day = local.date() + timedelta(days=1 if clock >= ends else 0)
-        return datetime.combine(day, ends, tzinfo=zone).astimezone(UTC)
+        return max(now, datetime.combine(day, ends, tzinfo=zone).astimezone(UTC))
 
 
 def default_wishes(role: str) -> Wishes:

@@ -126,5 +126,11 @@ class _Guard:
 
 def _words(error: Exception) -> str:
     """Without what a server may have put into its answer."""
-    cause = getattr(error, "os_error", None)  # of a connection that was not made
-    return f"{type(cause or error).__name__}: no connection" if cause else type(error).__name__
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "the host's name leads nowhere"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            return "its TLS certificate does not hold"
+        case aiohttp.ClientConnectorError():
+            return "no connection was made"
+    return f"no answer that could be read ({type(error).__name__})"

@@ -1,5 +1,6 @@
 """Who is told what: inboxes, letters, quiet hours, reminders, and nobody of another workspace."""
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -157,13 +158,12 @@ def test_a_letter_waits_for_the_end_of_quiet_hours_unless_it_is_critical(people,
 
 
 @given(
-    now=st.datetimes(timezones=st.just(UTC), min_value=datetime(2026, 1, 1)),
+    now=st.datetimes(datetime(2026, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
     begins=st.times(),
     ends=st.times(),
     zone=st.sampled_from(["UTC", BERLIN, "America/New_York", "Asia/Kolkata", "Pacific/Apia"]),
 )
 def test_quiet_hours_end_within_a_day_and_never_in_themselves(now, begins, ends, zone):
-    now = now.replace(year=min(now.year, 2100))
     wishes = Wishes(frozenset(), frozenset(), 10, zone, begins, ends)
 
     sent = wishes.next_letter_at(now)
@@ -171,6 +171,13 @@ def test_quiet_hours_end_within_a_day_and_never_in_themselves(now, begins, ends,
     assert now <= sent <= now + timedelta(hours=26)  # a day may have an hour more
     if sent != now:
         assert sent.astimezone(ZoneInfo(zone)).time() >= ends
+
+
+def test_a_letter_of_the_hour_that_comes_twice_is_not_due_in_the_past():
+    wishes = Wishes(frozenset(), frozenset(), 10, BERLIN, time(1), time(2, 30))
+    second = datetime(2026, 10, 25, 1, 15, tzinfo=UTC)  # 02:15, winter time already
+
+    assert wishes.next_letter_at(second) == second
 
 
 @pytest.mark.parametrize(
@@ -295,6 +302,14 @@ def test_the_inbox_is_read_one_by_one_and_all_at_once(people):
     assert client.get("/notifications/count/").json() == {"unread": 0}
     assert "No notification fits" in client.get("/notifications/?unread=1").content.decode()
     assert people.client("tom").get("/notifications/count/").json() == {"unread": 3}
+
+
+@pytest.mark.parametrize(("persona", "letters"), [("olga", 5), ("vera", 0)])
+def test_the_roles_defaults_are_what_the_page_shows(people, persona, letters):
+    page = people.client(persona).get("/notifications/settings/").content.decode()
+    ticked = re.findall(r'name="(inbox|email)_kinds" value="\w+"[^>]* checked', page)
+
+    assert ticked == ["inbox"] * 7 + ["email"] * letters
 
 
 def test_settings_are_saved_and_shown_again(people):

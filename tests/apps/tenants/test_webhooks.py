@@ -145,6 +145,38 @@ def test_a_name_is_judged_by_the_address_it_is_connected_to(settings, monkeypatc
     assert refused.value.is_final
 
 
+def test_a_name_of_this_machine_leads_nowhere_else(settings):
+    """By the machine's own resolver."""
+    settings.WEBHOOK_LOOPBACK = False
+    with receiving() as receiver:
+        url = receiver.address.replace("http://127.0.0.1", "https://localhost")
+        with pytest.raises(webhook.SendFailed, match="public host"):
+            webhook.send_webhook(url, "secret", message())
+
+    assert receiver.got == []
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://nobody.invalid/", "the host's name leads nowhere"),
+        ("https://127.0.0.1:1/", "no connection was made"),
+    ],
+)
+def test_a_failure_is_told_in_words(here, url, words):
+    with pytest.raises(webhook.SendFailed) as failed:
+        webhook.send_webhook(url, "secret", message())
+
+    assert str(failed.value) == words
+
+
+def test_a_host_that_does_not_speak_tls_gets_nothing(here, receiver: Receiver):
+    with pytest.raises(webhook.SendFailed):
+        webhook.send_webhook(receiver.address.replace("http:", "https:"), "secret", message())
+
+    assert receiver.got == []
+
+
 def test_what_is_sent_bears_a_signature_over_its_time_and_body(tenant_id, receiver: Receiver):
     _, secret = keep_hook(tenant_id, receiver.address)
     tell_all(tenant_id, some_news())
