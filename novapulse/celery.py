@@ -30,6 +30,21 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 900.0,
         "options": {"queue": "default", "expires": 900},
     },
+    "tell-news": {
+        "task": "trading.tasks.tell_news",
+        "schedule": 10.0,
+        "options": {"queue": "default", "expires": 10},
+    },
+    "deliver-notices": {
+        "task": "tenants.tasks.deliver_notices",
+        "schedule": 10.0,
+        "options": {"queue": "default", "expires": 10},
+    },
+    "tell-day": {
+        "task": "trading.tasks.tell_day",
+        "schedule": crontab(hour=0, minute=5),
+        "options": {"queue": "default", "expires": 3600},
+    },
     "anchor-audit": {
         "task": "trading.tasks.anchor_audit",
         "schedule": crontab(hour=2, minute=17),

@@ -118,6 +118,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # password, address or second factor changed
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "NovaPulse: "
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -139,7 +140,11 @@ EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMA
 )
 EMAIL_FILE_PATH = str(ENV.data_dir / "mailbox")
 DEFAULT_FROM_EMAIL = ENV.email_from
+EMAIL_TIMEOUT = 10
 DEV_MAILBOX = not PRODUCTION and not ENV.email_url.get_secret_value()
+
+PUBLIC_URL = ENV.public_url.rstrip("/")
+WEBHOOK_LOOPBACK = ENV.webhook_loopback == "yes" and not PRODUCTION
 
 DATA_DIR = ENV.data_dir
 BARS_DIR = ENV.bars_dir or ENV.data_dir / "bars"

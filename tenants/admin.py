@@ -15,12 +15,19 @@ from tenants.models import (
     AuditEntry,
     ChainCheck,
     DataKey,
+    Delivery,
     ExchangeAccount,
     ExchangeCredential,
+    KnownDevice,
     Membership,
+    Notice,
+    NoticeCursor,
+    Notification,
+    NotificationSettings,
     StoredAnswer,
     Tenant,
     User,
+    WebhookEndpoint,
 )
 
 # Operators sign in where everybody does: with rate limits and the second factor.
@@ -213,3 +220,71 @@ class StoredAnswerAdmin(ReadOnlyAdmin):
     list_select_related = ("tenant",)
     search_fields = ("key", "actor", "tenant__slug")
     date_hierarchy = "created_at"
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What people were told of."""
+
+    list_display = ("happened_at", "tenant", "kind", "severity", "title", "acknowledged_at")
+    list_filter = ("kind", "severity")
+    list_select_related = ("tenant",)
+    search_fields = ("title", "tenant__slug")
+    date_hierarchy = "happened_at"
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    """Notices in inboxes."""
+
+    list_display = ("told_at", "tenant", "user", "notice", "read_at")
+    list_select_related = ("tenant", "user", "notice")
+    search_fields = ("user__email", "tenant__slug")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """The outbox: what was sent, what waits, what was given up and why."""
+
+    list_display = ("due_at", "tenant", "channel", "recipient", "state", "attempts", "reason")
+    list_filter = ("state", "channel")
+    list_select_related = ("tenant",)
+    search_fields = ("recipient", "tenant__slug")
+
+
+@admin.register(NotificationSettings)
+class NotificationSettingsAdmin(ReadOnlyAdmin):
+    """What members want to be told."""
+
+    list_display = ("user", "tenant", "least_severity", "time_zone", "quiet_from", "quiet_until")
+    list_select_related = ("tenant", "user")
+    search_fields = ("user__email", "tenant__slug")
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnlyAdmin):
+    """Addresses that are told, never with their secrets."""
+
+    list_display = ("url", "tenant", "least_severity", "created_at", "removed_at")
+    list_select_related = ("tenant",)
+    search_fields = ("url", "tenant__slug")
+    exclude = ("sealed", "data_key")
+
+
+@admin.register(NoticeCursor)
+class NoticeCursorAdmin(ReadOnlyAdmin):
+    """How far sources of notices were read."""
+
+    list_display = ("tenant", "source", "position", "detail")
+    list_select_related = ("tenant",)
+    search_fields = ("source", "tenant__slug")
+
+
+@admin.register(KnownDevice)
+class KnownDeviceAdmin(ReadOnlyAdmin):
+    """Browsers people have signed in with, by their marks' hashes."""
+
+    list_display = ("user", "first_seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    exclude = ("digest",)

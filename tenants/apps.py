@@ -1,4 +1,4 @@
-"""App config of tenants: secures the tables after every migrate."""
+"""App config of tenants: secures the tables after every migrate, hears of sign-ins."""
 
 from typing import Any
 
@@ -14,8 +14,12 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         """Run after the last app's migrations, whatever was migrated."""
-        from tenants import checks  # noqa: F401 - registers them
+        from allauth.account.signals import user_logged_in
 
+        from tenants import checks  # noqa: F401 - registers them
+        from tenants.notifications.devices import note_sign_in
+
+        user_logged_in.connect(note_sign_in, dispatch_uid="tenants.note_sign_in")
         post_migrate.connect(_secure, dispatch_uid="tenants.secure_tables")
 
 

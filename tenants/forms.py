@@ -1,4 +1,4 @@
-"""Forms of workspaces and teams."""
+"""Forms of workspaces, teams, keys and notifications."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django import forms
 from django.utils.text import slugify
 
 from tenants import queries
-from tenants.models import User
+from tenants.models import Notice, User
 from tenants.roles import Role, Scope
 
 INPUT = {"class": "form-control"}
@@ -102,4 +102,68 @@ class ExchangeKeyForm(forms.Form):
         label="Private key",
         widget=forms.PasswordInput(attrs={**INPUT, "autocomplete": "off"}),
         help_text="Sealed at once; nobody can read it back, here or through the API.",
+    )
+
+
+class WishesForm(forms.Form):
+    """What a member wants to be told, and how."""
+
+    inbox_kinds = forms.MultipleChoiceField(
+        choices=Notice.Kind.choices,
+        required=False,
+        label="In the inbox",
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+    )
+    email_kinds = forms.MultipleChoiceField(
+        choices=Notice.Kind.choices,
+        required=False,
+        label="By e-mail",
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+    )
+    least_severity = forms.TypedChoiceField(
+        choices=Notice.Severity.choices,
+        coerce=int,
+        label="By e-mail only from",
+        help_text="The daily summary comes whatever this says.",
+    )
+    time_zone = forms.CharField(
+        max_length=60, label="Time zone", help_text="Such as Europe/Berlin; of the quiet hours."
+    )
+    quiet_from = forms.TimeField(
+        required=False,
+        label="Quiet from",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    quiet_until = forms.TimeField(
+        required=False,
+        label="Quiet until",
+        help_text="Letters wait until then; what is critical, and security, does not.",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+
+    def changed_wishes(self) -> dict[str, Any]:
+        """For the operation."""
+        told = dict(self.cleaned_data)
+        for name in ("inbox_kinds", "email_kinds"):
+            told[name] = frozenset(told[name])
+        return told
+
+
+class WebhookForm(forms.Form):
+    """An address of one's own that is told."""
+
+    url = forms.CharField(
+        max_length=500,
+        label="Address",
+        help_text="https:// of a public host; redirects are not followed.",
+        widget=forms.TextInput(attrs={**INPUT, "placeholder": "https://example.com/novapulse"}),
+    )
+    kinds = forms.MultipleChoiceField(
+        choices=Notice.Kind.choices,
+        initial=[kind for kind in Notice.Kind.values if kind != Notice.Kind.FILL],
+        label="It is told of",
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+    )
+    least_severity = forms.TypedChoiceField(
+        choices=Notice.Severity.choices, coerce=int, label="Only from"
     )

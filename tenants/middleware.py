@@ -17,6 +17,7 @@ from tenants.api.problems import refuse
 from tenants.api.throttling import BY_ADDRESS, WRONG_KEYS, address_of
 from tenants.auth import is_mailbox_open
 from tenants.models import User
+from tenants.notifications.devices import mark_device
 from tenants.scoping import staff_scope, tenant_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -55,7 +56,9 @@ class TenantMiddleware:
         request.tenant = None  # type: ignore[attr-defined]
         if request.path.startswith(API):
             return self._answer_program(request)
-        return self._answer_person(request)
+        response = self._answer_person(request)
+        mark_device(request, response)
+        return response
 
     def _answer_program(self, request: HttpRequest) -> HttpResponse:
         """Tokens are counted before anything is looked up; a key wins over a session."""

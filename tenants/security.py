@@ -36,6 +36,7 @@ READ_BY_FUNCTIONS = frozenset(
         "tenants_membership",
         "tenants_apikey",
         "tenants_exchangecredential",
+        "tenants_delivery",
     }
 )
 READ_BY_STAFF = frozenset({"django_migrations", "django_content_type", "auth_permission"})

@@ -66,4 +66,20 @@ FUNCTIONS: dict[str, str] = {
             ORDER BY created_at, id
         $$
     """,
+    # Which workspaces may have news to tell? The beat's round.
+    "tenant_work_list()": """
+        RETURNS TABLE (tenant_id uuid)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+            SELECT id FROM tenants_tenant WHERE status <> 'CLOSED' ORDER BY created_at, id
+        $$
+    """,
+    # Which workspaces have letters or webhooks that are due? The beat's work list.
+    "delivery_work_list(wanted timestamptz)": """
+        RETURNS TABLE (tenant_id uuid)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+            SELECT tenant_id FROM tenants_delivery
+            WHERE state = 'PENDING' AND due_at <= wanted
+            GROUP BY tenant_id ORDER BY min(due_at)
+        $$
+    """,
 }

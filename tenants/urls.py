@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants import views
+from tenants import notice_views, views
 
 urlpatterns = [
     path("health", views.health, name="health"),
@@ -13,5 +13,28 @@ urlpatterns = [
     path("team/<int:membership_id>/", views.change_member, name="change_member"),
     path("keys/", views.keys, name="keys"),
     path("keys/<uuid:key_id>/revoke/", views.revoke_key, name="revoke_key"),
+    path("notifications/", notice_views.notifications, name="notifications"),
+    path("notifications/count/", notice_views.unread_count, name="unread_count"),
+    path("notifications/read/", notice_views.read_all, name="read_all"),
+    path(
+        "notifications/<uuid:notification_id>/read/",
+        notice_views.read_notification,
+        name="read_notification",
+    ),
+    path(
+        "notifications/<uuid:notification_id>/acknowledge/",
+        notice_views.acknowledge,
+        name="acknowledge",
+    ),
+    path(
+        "notifications/settings/", notice_views.notification_settings, name="notification_settings"
+    ),
+    path("notifications/webhooks/", notice_views.add_webhook, name="add_webhook"),
+    path(
+        "notifications/webhooks/<uuid:endpoint_id>/remove/",
+        notice_views.remove_webhook,
+        name="remove_webhook",
+    ),
+    path("notifications/test/", notice_views.test_channels, name="test_channels"),
     path("mailbox/", views.mailbox, name="mailbox"),
 ]

@@ -65,6 +65,8 @@ class Rows:
                 return f"{field.name} {number}"[: field.max_length]
             case models.DateTimeField():
                 return NOW
+            case models.TimeField():
+                return NOW.time()
             case models.BinaryField():
                 return b"bytes"
             case models.JSONField():

@@ -1,17 +1,19 @@
-"""Celery: housekeeping of engines and keys, proving the logs, and waking the worker of research."""
+"""Celery: housekeeping of engines and keys, news for people, proving the logs, waking research."""
 
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from celery import current_app, shared_task
+from django.db import DatabaseError
 from django.utils import timezone
 
 from tenants import operations as tenant_operations
 from tenants.scoping import tenant_scope
+from tenants.tasks import deliver_notices
 from trading import operations
 from trading.wiring.audit import anchor_chains, anchors_path, verify_chains
-from trading.wiring.directory import list_engines, list_stale_keys, list_waiting_runs
+from trading.wiring.directory import list_engines, list_stale_keys, list_tenants, list_waiting_runs
 
 log = structlog.get_logger(__name__)
 RUN_RESEARCH = "trading.research_tasks.run_research"  # by name: its module loads the compiler
@@ -46,6 +48,32 @@ def ask_key_checks(**_: Any) -> int:
         with tenant_scope(tenant_id):
             asked += tenant_operations.renew_check(credential_id=credential_id, now=timezone.now())
     return asked
+
+
+@shared_task(queue="default", name="trading.tasks.tell_news")
+def tell_news(**_: Any) -> int:
+    """Tell every workspace what is new, and call a worker for what is to be sent; how many notices."""
+    told = 0
+    for tenant_id in list_tenants():
+        try:
+            with tenant_scope(tenant_id):
+                told += operations.tell_news(tenant_id=tenant_id, now=timezone.now())
+        except DatabaseError as error:  # the next round tells it; the other workspaces hear theirs
+            log.error("news_untold", tenant=str(tenant_id), error=type(error).__name__)
+    if told:
+        deliver_notices.delay()
+    return told
+
+
+@shared_task(queue="default", name="trading.tasks.tell_day")
+def tell_day(**_: Any) -> int:
+    """Tell every workspace how yesterday was (UTC); how many notices."""
+    now, told = timezone.now(), 0
+    for tenant_id in list_tenants():
+        with tenant_scope(tenant_id):
+            day = (now - timedelta(days=1)).date()
+            told += operations.tell_day(tenant_id=tenant_id, day=day, now=now)
+    return told
 
 
 @shared_task(queue="default", name="trading.tasks.anchor_audit", time_limit=LONGEST_WALK_SECONDS)

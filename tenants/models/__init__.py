@@ -1,8 +1,17 @@
-"""People, workspaces, exchange accounts and their keys, API keys and the audit log."""
+"""People, workspaces, exchange accounts and their keys, API keys, audit log and notifications."""
 
 from tenants.models.api import ApiKey, StoredAnswer
 from tenants.models.audit import AuditEntry, ChainCheck
 from tenants.models.keys import DataKey, ExchangeAccount, ExchangeCredential
+from tenants.models.notices import (
+    Delivery,
+    KnownDevice,
+    Notice,
+    NoticeCursor,
+    Notification,
+    NotificationSettings,
+    WebhookEndpoint,
+)
 from tenants.models.people import Membership, Tenant, User
 
 __all__ = [
@@ -10,10 +19,17 @@ __all__ = [
     "AuditEntry",
     "ChainCheck",
     "DataKey",
+    "Delivery",
     "ExchangeAccount",
     "ExchangeCredential",
+    "KnownDevice",
     "Membership",
+    "Notice",
+    "NoticeCursor",
+    "Notification",
+    "NotificationSettings",
     "StoredAnswer",
     "Tenant",
     "User",
+    "WebhookEndpoint",
 ]

@@ -13,7 +13,12 @@ from tenants.operations.credentials import (
     renew_check,
     seal_key,
 )
-from tenants.operations.data_keys import VaultClosed, rewrap_data_keys
+from tenants.operations.data_keys import (
+    VaultClosed,
+    open_hook_secret,
+    rewrap_data_keys,
+    seal_hook_secret,
+)
 from tenants.operations.keys import (
     InvalidKey,
     KeyNotFound,
@@ -51,10 +56,12 @@ __all__ = [
     "note_check",
     "note_key_use",
     "note_no_answer",
+    "open_hook_secret",
     "remove_member",
     "renew_check",
     "revoke_key",
     "rewrap_data_keys",
+    "seal_hook_secret",
     "seal_key",
     "write_audit",
 ]

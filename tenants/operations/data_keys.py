@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from tenants.models import DataKey, ExchangeCredential
+from tenants.models import DataKey, ExchangeCredential, WebhookEndpoint
 from tenants.operations.audit import write_audit
 from tenants.scoping import staff_scope, tenant_scope
-from tenants.vault import keyring, sealing
+from tenants.vault import hooks, keyring, sealing
 from tenants.vault.parts import ExchangeKey, Place, WrappedKey
 
 FAILS = (keyring.NoKeyring, keyring.KekMissing, sealing.UnusableDataKey)
@@ -28,13 +28,39 @@ def seal_into(
     """
     try:
         ring = keyring.load()
-        data_key = DataKey.objects.order_by("-number", "-id").first()
-        if data_key is None or data_key.kek_id not in ring.keks:  # its KEK is lost: begin anew
-            number = data_key.number + 1 if data_key else 1
-            data_key = _make_data_key(ring, row.tenant_id, number=number, now=now)
+        data_key = _newest_data_key(ring, row.tenant_id, now=now)
         place = Place(row.tenant_id, row.account_id, row.id, row.version, data_key.id)
         return data_key, sealing.seal(ring, _wrapped(data_key), place, given)
     except FAILS as error:
+        raise VaultClosed(str(error)) from None
+
+
+def seal_hook_secret(
+    *, tenant_id: uuid.UUID, endpoint_id: uuid.UUID, secret: str, now: datetime
+) -> tuple[DataKey, bytes]:
+    """A webhook's secret sealed for its endpoint, and the data key it was sealed with.
+
+    Raises:
+        VaultClosed: there is no KEK, or it does not open the tenant's data key.
+    """
+    try:
+        ring = keyring.load()
+        data_key = _newest_data_key(ring, tenant_id, now=now)
+        return data_key, hooks.seal_secret(ring, _wrapped(data_key), endpoint_id, secret)
+    except FAILS as error:
+        raise VaultClosed(str(error)) from None
+
+
+def open_hook_secret(row: WebhookEndpoint) -> str:
+    """What an endpoint's signatures are made with.
+
+    Raises:
+        VaultClosed: a KEK is missing, or the seal does not open.
+    """
+    try:
+        wrapped = _wrapped(row.data_key)
+        return hooks.open_secret(keyring.load(), wrapped, row.id, bytes(row.sealed))
+    except (*FAILS, hooks.UnusableSecret) as error:
         raise VaultClosed(str(error)) from None
 
 
@@ -71,6 +97,14 @@ def _rewrap(ring: keyring.Keyring, data_key_id: uuid.UUID, *, now: datetime) -> 
         after={"kek": row.kek_id},
         now=now,
     )
+
+
+def _newest_data_key(ring: keyring.Keyring, tenant_id: uuid.UUID, *, now: datetime) -> DataKey:
+    data_key = DataKey.objects.order_by("-number", "-id").first()
+    if data_key is not None and data_key.kek_id in ring.keks:
+        return data_key
+    number = data_key.number + 1 if data_key else 1  # its KEK is lost: begin anew
+    return _make_data_key(ring, tenant_id, number=number, now=now)
 
 
 def _make_data_key(

@@ -18,6 +18,7 @@ SHARED_TABLES = {
     "tenants_user_groups": "rights on the admin site",
     "tenants_user_user_permissions": "rights on the admin site",
     "account_emailaddress": "belongs to a person",
+    "tenants_knowndevice": "belongs to a person",
     "account_emailconfirmation": "belongs to a person",
     "mfa_authenticator": "belongs to a person",
     "auth_group": "rights on the admin site",

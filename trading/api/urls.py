@@ -12,6 +12,7 @@ from trading.api import (
     figures,
     history,
     ledger,
+    notifications,
     runs,
     standing,
 )
@@ -72,6 +73,22 @@ urlpatterns = [
     path("performance", figures.Performance.as_view(), name="api_performance"),
     path("risk", figures.Risk.as_view(), name="api_risk"),
     path("alerts", standing.Alerts.as_view(), name="api_alerts"),
+    path("alerts/test", notifications.TryChannels.as_view(), name="api_try_channels"),
+    path("notifications", notifications.Inbox.as_view(), name="api_notifications"),
+    path("notifications/read", notifications.ReadAll.as_view(), name="api_read_all"),
+    path(
+        "notifications/settings", notifications.Settings.as_view(), name="api_notification_settings"
+    ),
+    path(
+        "notifications/<uuid:notification_id>",
+        notifications.One.as_view(),
+        name="api_notification",
+    ),
+    path(
+        "notifications/<uuid:notification_id>/acknowledge",
+        notifications.Acknowledge.as_view(),
+        name="api_acknowledge",
+    ),
     path("storage", standing.Storage.as_view(), name="api_storage"),
     path("schema", docs.Schema.as_view(), name="api_schema"),
     path("docs", docs.Docs.as_view(), name="api_docs"),

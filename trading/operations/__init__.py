@@ -29,6 +29,7 @@ from trading.operations.engines import (
     stop_engine,
 )
 from trading.operations.funds import deposit_paper_funds
+from trading.operations.notices import tell_day, tell_news
 from trading.operations.opening import (
     InvalidAccount,
     disable_account,
@@ -92,5 +93,7 @@ __all__ = [
     "start_engine",
     "stop_engine",
     "switch_mode",
+    "tell_day",
+    "tell_news",
     "withdraw_wait",
 ]

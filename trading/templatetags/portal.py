@@ -31,6 +31,7 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
         Entry("Bots", "bots", "sliders", ("bot", "edit_bot", "new_bot")),
         Entry("Orders & history", "history", "list", ("history",)),
         Entry("Status", "standing", "pulse", ("standing",)),
+        Entry("Notifications", "notifications", "bell", ("notification",)),
     ),
     "Research": (Entry("Backtests", "runs", "flask", ("run", "new_run", "compare")),),
     "Workspace": (

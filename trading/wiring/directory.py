@@ -100,3 +100,10 @@ def list_stale_keys(*, checked_before: datetime) -> list[tuple[UUID, UUID]]:
             [checked_before],
         )
         return [(row[0], row[1]) for row in cursor.fetchall()]
+
+
+def list_tenants() -> list[UUID]:
+    """Every workspace that is not closed, the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tenant_id FROM tenant_work_list()")
+        return [row[0] for row in cursor.fetchall()]

@@ -10,6 +10,7 @@ from tenants.models import AuditEntry, ExchangeAccount
 from tenants.scoping import tenant_scope
 from tests.apps.api.conftest import ASKED, issue, post, program, role_of
 from tests.apps.step_up import step_up
+from tests.apps.tenants.notices import tell_one
 from tests.apps.trading import rows
 from tests.factories import make_instrument
 from tests.vault.conftest import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Kept
@@ -51,6 +52,12 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_performance": {"get": VIEW},
     "api_risk": {"get": VIEW},
     "api_alerts": {"get": VIEW},
+    "api_try_channels": {"post": MANAGE},
+    "api_notifications": {"get": VIEW},
+    "api_read_all": {"post": TRADE},
+    "api_notification_settings": {"get": VIEW, "patch": TRADE},
+    "api_notification": {"get": VIEW, "patch": TRADE},
+    "api_acknowledge": {"post": TRADE},
     "api_storage": {"get": VIEW},
     "api_audit": {"get": MANAGE},
     "api_backtest": {"post": TRADE},
@@ -86,6 +93,7 @@ MAY = {
 OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command", "api_cancel",
               "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode", "api_account_tier",
               "api_disable_account", "api_enable_account",
+              "api_notification", "api_acknowledge",
               "api_decision", "api_bot", "api_revisions", "api_revision", "api_chart"}  # fmt: skip
 Things = dict[str, Any]  # what stands in an address, by its mark
 BODIES: dict[str, Any] = {
@@ -104,6 +112,8 @@ BODIES: dict[str, Any] = {
     "api_accounts": {"exchange": "synthetic", "label": "Another"},
     "api_account": {"label": "Renamed"},
     "api_revisions": {"params": {"risk.max_open_positions": 3}},
+    "api_notification": {"read": True},
+    "api_notification_settings": {"time_zone": "Europe/Berlin"},
 }
 QUERIES = {"api_chart": "?engine=<engine>"}
 
@@ -121,7 +131,16 @@ def address(name: str, things: Things) -> str:
 
 
 @pytest.fixture
-def things(people, as_caller) -> Things:
+def told(people) -> dict[str, uuid.UUID]:
+    """A notification in the inbox of each member of Acme."""
+    tenant_id = people.engine.tenant_id
+    return {
+        name: tell_one(tenant_id, user=getattr(people, name)).id for name in ("olga", "tom", "vera")
+    }
+
+
+@pytest.fixture
+def things(people, as_caller, told) -> Things:
     """A run of Acme, of a number no run of Max's has, and one thing of each other kind."""
     tom = as_caller("tom")
     *_, number = (post(tom, "/backtest/run", ASKED).json()["run"] for _ in range(9))
@@ -140,6 +159,7 @@ def things(people, as_caller) -> Things:
         "<int:decision_id>": rows.write_decision(people.engine).id,
         "<slug:what>": "fills",
         "<engine>": people.engine.engine_id,
+        "<uuid:notification_id>": told["olga"],
     }
 
 
@@ -161,17 +181,20 @@ def knock(client: Client, name: str, method: str, things: Things) -> Any:
 
 
 @pytest.mark.parametrize("who", CALLERS)
-def test_a_door_opens_for_whom_it_should(people, as_caller, things, boundless, who: str) -> None:
+def test_a_door_opens_for_whom_it_should(
+    people, as_caller, things, told, boundless, who: str
+) -> None:
     client = as_caller(who)
+    things["<uuid:notification_id>"] = told.get(who.split("-")[0], told["olga"])
     for name, methods in ROUTES.items():
         for method in ("get", "post", "put", "patch", "delete"):
             answer = knock(client, name, method, things)
 
-            told = (who, name, method, answer.status_code, body_of(answer)[:200])
-            assert answer.status_code in expected(name, methods.get(method), who), told
+            heard = (who, name, method, answer.status_code, body_of(answer)[:200])
+            assert answer.status_code in expected(name, methods.get(method), who), heard
             if answer.status_code >= 400 and answer.status_code != 503 and name != "api_docs":
-                assert answer["Content-Type"] == "application/problem+json", told
-                assert answer.json()["status"] == answer.status_code, told
+                assert answer["Content-Type"] == "application/problem+json", heard
+                assert answer.json()["status"] == answer.status_code, heard
 
 
 def expected(name: str, needs: str | None, who: str) -> set[int]:

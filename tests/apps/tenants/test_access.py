@@ -4,8 +4,10 @@ import pytest
 from django.urls import URLPattern
 
 from tenants import urls
+from tests.apps.tenants.notices import keep_hook, tell_one
 
 LOGIN, WELCOME, DONE = "/accounts/login/", "/welcome/", 302
+INBOX = "/notifications/"
 
 # route, method: what anonymous, a stranger's owner, somebody without workspace, viewer, trader,
 # owner get. A word is where they are sent.
@@ -27,6 +29,24 @@ DOORS: dict[tuple[str, str], tuple[int | str, ...]] = {
     ("keys", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),  # an empty form: shown again
     ("revoke_key", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
     ("revoke_key", "post"): (LOGIN, 404, WELCOME, 403, 403, "/keys/"),
+    ("notifications", "get"): (LOGIN, 200, WELCOME, 200, 200, 200),
+    ("notifications", "post"): (LOGIN, 405, WELCOME, 405, 405, 405),
+    ("unread_count", "get"): (LOGIN, 200, WELCOME, 200, 200, 200),
+    ("unread_count", "post"): (LOGIN, 405, WELCOME, 405, 405, 405),
+    ("read_all", "get"): (LOGIN, 405, WELCOME, 405, 405, 405),
+    ("read_all", "post"): (LOGIN, INBOX, WELCOME, INBOX, INBOX, INBOX),
+    ("read_notification", "get"): (LOGIN, 405, WELCOME, 405, 405, 405),
+    ("read_notification", "post"): (LOGIN, 404, WELCOME, 404, 404, INBOX),  # it is Olga's
+    ("acknowledge", "get"): (LOGIN, 405, WELCOME, 403, 405, 405),
+    ("acknowledge", "post"): (LOGIN, 404, WELCOME, 403, 404, INBOX),
+    ("notification_settings", "get"): (LOGIN, 200, WELCOME, 200, 200, 200),
+    ("notification_settings", "post"): (LOGIN, 200, WELCOME, 200, 200, 200),  # the form again
+    ("add_webhook", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("add_webhook", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),  # an empty form: shown again
+    ("remove_webhook", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("remove_webhook", "post"): (LOGIN, 404, WELCOME, 403, 403, "/notifications/settings/"),
+    ("test_channels", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("test_channels", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),
     ("mailbox", "get"): (200, 200, 200, 200, 200, 200),
     ("mailbox", "post"): (405, 405, 405, 405, 405, 405),
 }
@@ -43,6 +63,8 @@ def test_every_route_is_on_the_list():
 @pytest.mark.parametrize(("route", "method"), DOORS, ids=" ".join)
 def test_a_door_opens_for_whom_it_should(people, settings, tmp_path, route, method, persona):
     settings.EMAIL_FILE_PATH = str(tmp_path)
+    notice = tell_one(people.acme.id, user=people.olga)
+    hook = keep_hook(people.acme.id, "https://nobody.invalid/")[0]
     address = {
         "health": "/health",
         "welcome": "/welcome/",
@@ -53,6 +75,15 @@ def test_a_door_opens_for_whom_it_should(people, settings, tmp_path, route, meth
         "keys": "/keys/",
         "revoke_key": f"/keys/{people.key().pk}/revoke/",
         "mailbox": "/mailbox/",
+        "notifications": INBOX,
+        "unread_count": f"{INBOX}count/",
+        "read_all": f"{INBOX}read/",
+        "read_notification": f"{INBOX}{notice.pk}/read/",
+        "acknowledge": f"{INBOX}{notice.pk}/acknowledge/",
+        "notification_settings": f"{INBOX}settings/",
+        "add_webhook": f"{INBOX}webhooks/",
+        "remove_webhook": f"{INBOX}webhooks/{hook.pk}/remove/",
+        "test_channels": f"{INBOX}test/",
     }[route]
     data = {
         "switch_workspace": {"tenant": str(people.acme.id)},
@@ -86,7 +117,9 @@ def test_a_stranger_sees_no_name_of_another_workspace(people):
 
 
 @pytest.mark.parametrize("persona", ["anonymous", "max", "vera", "tom", "olga"])
-@pytest.mark.parametrize("address", ["/welcome/", "/workspace/", "/team/", "/team/1/", "/keys/"])
+@pytest.mark.parametrize(
+    "address", ["/welcome/", "/workspace/", "/team/", "/team/1/", "/keys/", "/notifications/read/"]
+)
 def test_every_form_wants_its_token(people, persona, address):
     client = people.client(persona)
     client.handler.enforce_csrf_checks = True
