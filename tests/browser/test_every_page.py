@@ -37,7 +37,7 @@ NOT_PAGES = frozenset(
     {
         "archive_run", "audit_file", "cancel_run", "change_member", "chart", "check_key",
         "command", "decision_chart", "disable_account", "disable_key", "enable_account", "health",
-        "history_file", "put_in_force", "revert_bot", "revoke_key", "run_progress", "run_report",
+        "history_file", "plots", "put_in_force", "revert_bot", "revoke_key", "run_progress", "run_report",
         "run_result", "switch_workspace", "wish", "withdraw_revision",
     }
 )  # fmt: skip
@@ -105,6 +105,7 @@ def installation(site: Site, settings, tmp_path) -> Installation:
             "bot_id": Bot.objects.get().id,
             "account_id": rows.account_id,
             "number": run.number,
+            "market": 0,
             "what": "fills",
         }
     return Installation(site, addresses(values))
