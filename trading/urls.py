@@ -64,6 +64,11 @@ urlpatterns = [
         name="enable_account",
     ),
     path("exchange-accounts/<uuid:account_id>/key/", account_views.key, name="account_key"),
+    path(
+        "exchange-accounts/<uuid:account_id>/protection/",
+        account_views.protection,
+        name="account_protection",
+    ),
     path("exchange-accounts/<uuid:account_id>/mode/", account_views.mode, name="account_mode"),
     path("exchange-accounts/<uuid:account_id>/check/", account_views.check, name="check_key"),
     path("exchange-accounts/<uuid:account_id>/disable/", account_views.disable, name="disable_key"),

@@ -35,7 +35,7 @@ PLACEHOLDERS = ("lorem ipsum", "todo", "none none", "{{", "{%", "undefined", "na
 # What is not a page: answers to buttons, files, data of charts, and what the frame asks for.
 NOT_PAGES = frozenset(
     {
-        "archive_run", "audit_file", "cancel_run", "change_member", "chart", "check_key",
+        "account_protection", "archive_run", "audit_file", "cancel_run", "change_member", "chart", "check_key",
         "command", "decision_chart", "disable_account", "disable_key", "enable_account", "health",
         "history_file", "plots", "put_in_force", "revert_bot", "revoke_key", "run_progress", "run_report",
         "run_result", "switch_workspace", "wish", "withdraw_revision",

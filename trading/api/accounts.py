@@ -1,4 +1,4 @@
-"""Exchange accounts: opened, renamed, put out of use; keys added, checked, disabled; modes switched."""
+"""Exchange accounts: opened, renamed, put out of use; keys added, checked, disabled."""
 
 import uuid
 from collections.abc import Callable
@@ -21,7 +21,6 @@ from trading.api import account_answers as answers
 from trading.api.schemas import answers as told
 from trading.queries import accounts as queries
 
-Mode = ExchangeAccount.Mode
 FIELDS = {"venue": "exchange", "name": "label"}  # as the API calls them
 
 
@@ -30,19 +29,6 @@ class KeyBody(Strict):
 
     key = serializers.CharField(max_length=600, write_only=True)
     secret = serializers.CharField(max_length=600, write_only=True)
-
-
-class ModeBody(Strict):
-    """What the account's orders are to be."""
-
-    mode = serializers.ChoiceField(choices=tuple(Mode))
-    override = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=200,
-        help_text="an owner's reason to go live without a passed backtest and a paper period",
-    )
 
 
 class AccountBody(Strict):
@@ -95,7 +81,7 @@ class Accounts(ApiView):
         except operations.InvalidAccount as error:
             field = FIELDS.get(error.field, error.field)
             raise ValidationError({field: [error.words]}) from None
-        return _answer(account.id, status=201)
+        return answer(account.id, status=201)
 
     @told(
         "List exchange accounts: mode, the key's standing, holds",
@@ -126,11 +112,11 @@ class Account(ApiView):
             raise NotFound(str(error)) from None
         except operations.InvalidAccount as error:
             raise ValidationError({FIELDS[error.field]: [error.words]}) from None
-        return _answer(account_id)
+        return answer(account_id)
 
     @told("Read an exchange account", answers.Account, problems=(404,))
     def get(self, request: Request, account_id: uuid.UUID) -> Response:
-        return _answer(account_id)
+        return answer(account_id)
 
 
 class _Use(ApiView):
@@ -145,7 +131,7 @@ class _Use(ApiView):
             raise NotFound(str(error)) from None
         except operations.InvalidAccount as error:
             raise Conflict(error.words) from None
-        return _answer(account_id)
+        return answer(account_id)
 
 
 class Disable(_Use):
@@ -194,7 +180,7 @@ class Key(ApiView):
             raise ValidationError({field: [words]}) from None
         except tenant_operations.VaultClosed as error:
             raise Conflict(str(error)) from None
-        return _answer(account_id, status=202)
+        return answer(account_id, status=202)
 
     @told("Disable the account's key; entries are held", answers.Account, changes=True,
           problems=(404,))  # fmt: skip
@@ -206,7 +192,7 @@ class Key(ApiView):
             )
         except tenant_operations.CredentialNotFound as error:
             raise NotFound(str(error)) from None
-        return _answer(account_id)
+        return answer(account_id)
 
 
 class Check(ApiView):
@@ -224,38 +210,17 @@ class Check(ApiView):
             )
         except tenant_operations.CredentialNotFound as error:
             raise NotFound(str(error)) from None
-        return _answer(account_id, status=202)
+        return answer(account_id, status=202)
 
 
-class AccountMode(ApiView):
-    """Paper, or real orders."""
-
-    needs: ClassVar = {"PUT": "manage"}
-    needs_step_up: ClassVar = ("PUT",)
-
-    @told("Switch between paper and real orders; the engine must stand still", answers.Account,
-          request=ModeBody, changes=True, problems=(404, 409))  # fmt: skip
-    @idempotent
-    def put(self, request: Request, account_id: uuid.UUID) -> Response:
-        body = ModeBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        try:
-            operations.switch_mode(
-                account_id=account_id,
-                actor=actor_of(request),
-                now=timezone.now(),
-                **body.validated_data,
-            )
-        except operations.AccountNotFound as error:
-            raise NotFound(str(error)) from None
-        except operations.ModeRefused as error:
-            raise Conflict(str(error)) from None
-        return _answer(account_id)
+def answer(account_id: uuid.UUID, *, status: int = 200) -> Response:
+    """The account as it stands now; 404 where there is none."""
+    return Response(answers.Account(view(account_id)).data, status=status)
 
 
-def _answer(account_id: uuid.UUID, *, status: int = 200) -> Response:
+def view(account_id: uuid.UUID) -> Any:  # what serializers take
+    """The account; 404 where there is none."""
     try:
-        found: Any = queries.view_account(account_id=account_id)
+        return queries.view_account(account_id=account_id)
     except ExchangeAccount.DoesNotExist:
         raise NotFound(f"no account {account_id} in this workspace") from None
-    return Response(answers.Account(found).data, status=status)

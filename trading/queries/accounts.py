@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tenants.models import ExchangeAccount, ExchangeCredential
 from trading.models import Engine, Hold
+from trading.queries.feeds import feed_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,11 @@ class AccountView:
     credential: ExchangeCredential | None
     holds: Sequence[Hold]
     engine: UUID | None
+
+    @property
+    def feed(self) -> str:
+        """Where its market data comes from."""
+        return feed_words(self.account.venue)
 
     @property
     def has_key(self) -> bool:
