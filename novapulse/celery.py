@@ -9,7 +9,7 @@ from kombu import Queue
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "novapulse.settings")
 app = Celery("novapulse")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.task_queues = (Queue("default"), Queue("research"))
+app.conf.task_queues = (Queue("default"), Queue("research"), Queue("charts"))
 app.conf.task_default_queue = "default"
 app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="research_tasks")  # apart, because they load the compiler

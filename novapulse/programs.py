@@ -55,7 +55,10 @@ def all_programs(
         Program("worker", (*worker, *served("worker", "default")), 15.0, 2),
         # Apart, so that an hour of backtests delays no housekeeping; it yields to whoever trades.
         Program(
-            "research", ("nice", "-n", "10", *worker, *served("research", "research")), 15.0, 2
+            "research",
+            ("nice", "-n", "10", *worker, *served("research", "research,charts")),
+            15.0,
+            2,
         ),
         Program("beat", (*celery, "beat", "--schedule", schedule, "--pidfile", ""), 10.0, 2),
     )

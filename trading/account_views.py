@@ -21,7 +21,9 @@ from trading import operations
 from trading.forms import AccountForm, AccountNameForm, AccountTierForm
 from trading.operations import live_gate
 from trading.queries import accounts as queries
+from trading.queries import evidence
 from trading.queries.accounts import AccountView
+from trading.queries.risk import list_limits
 
 
 @require_GET
@@ -79,7 +81,8 @@ def rename(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
             messages.success(request, "Renamed.")
             return redirect("accounts")
     tier_form = AccountTierForm(initial={"tier": view.account.tier})
-    context = {"one": view, "form": form, "tier_form": tier_form}
+    limits = [one for one in list_limits() if one.bot.account_id == account_id]
+    context = {"one": view, "form": form, "tier_form": tier_form, "limits": limits}
     return render(request, "trading/accounts/settings.html", context)
 
 
@@ -101,6 +104,27 @@ def tier(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
         messages.error(request, sentence(str(error)))
     else:
         messages.success(request, f"{account} is of the tier {account.get_tier_display()} now.")
+    return redirect("account_settings", account_id)
+
+
+@require_POST
+@permission_required("manage")
+def protection(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """What guards the account while no engine does."""
+    actor: Any = request.user
+    try:
+        operations.choose_protection(
+            account_id=account_id,
+            protection=request.POST.get("protection", ""),
+            actor=actor,
+            now=timezone.now(),
+        )
+    except operations.AccountNotFound:
+        raise Http404 from None
+    except operations.ProtectionRefused as error:
+        messages.error(request, sentence(str(error)))
+    else:
+        messages.success(request, "Chosen. It holds from its engine's next start on.")
     return redirect("account_settings", account_id)
 
 
@@ -207,11 +231,17 @@ def mode(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     )
 
 
-def _missing(view: AccountView, wanted: str) -> dict[str, list[str]]:
+def _missing(view: AccountView, wanted: str) -> dict[str, Any]:
     if wanted == ExchangeAccount.Mode.PAPER:
-        return {"needed": [], "missing": []}
+        return {}
     now = timezone.now()
     return {
+        "evidence": evidence.list_evidence(view.account, now=now)
+        if view.account.asks_proof
+        else [],
+        "paper_days": evidence.PAPER_DAYS,
+        "paper_fills": evidence.PAPER_FILLS,
+        "least_reason": operations.LEAST_REASON,
         "needed": live_gate.needed_for_any(view.account, now=now),
         "missing": live_gate.missing_evidence(view.account, now=now),
     }

@@ -11,6 +11,7 @@ from trading.queries.decisions import REASONS, STAGES, Sought
 from trading.queries.history import Wanted
 from trading.queries.holds import Alerts
 from trading.queries.places import Key, Place
+from trading.queries.plots import UnknownStrategy, check_strategies
 
 LAST_PAGE = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -97,6 +98,14 @@ class ChartFilter(forms.Form):
         error_messages={"invalid": "The id of an engine.", "required": "The id of an engine."}
     )
     market = forms.IntegerField(required=False, min_value=0, max_value=LAST_PAGE)
+    strategies = forms.CharField(required=False, max_length=1000)
+
+    def clean_strategies(self) -> list[str]:
+        """Names of strategies, with commas."""
+        try:
+            return check_strategies(self.cleaned_data["strategies"])
+        except UnknownStrategy as error:
+            raise forms.ValidationError(str(error)) from None
 
 
 class DecisionFilter(forms.Form):

@@ -1,4 +1,4 @@
-"""Celery: runs of research, one chunk a task, on the queue ``research``."""
+"""Celery: runs of research, one chunk a task, and between two chunks what charts are asked for."""
 
 import logging
 import os
@@ -9,9 +9,10 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from trading.models import Engine
 from trading.queries.bars import open_store
 from trading.tasks import send_run
-from trading.wiring import research
+from trading.wiring import plots, research
 
 log = logging.getLogger(__name__)
 
@@ -30,3 +31,13 @@ def run_research(*, tenant_id: str, run_id: str, **_: Any) -> None:
         return
     if more:
         send_run(tenant_id=tenant_id, run_id=run_id)
+
+
+@shared_task(queue="charts", name="trading.research_tasks.draw_plots", time_limit=60)
+def draw_plots(*, tenant_id: str, engine_id: str, market: int, **_: Any) -> None:
+    """Draw what one market's strategies saw; safe to run twice."""
+    ids = {"tenant_id": uuid.UUID(tenant_id), "engine_id": uuid.UUID(engine_id)}
+    try:
+        plots.draw_plots(**ids, market_index=market)
+    except (Engine.DoesNotExist, IndexError):
+        log.info("market %s of engine %s is gone; nothing to draw", market, engine_id)

@@ -1,5 +1,6 @@
-"""Celery: housekeeping of engines and keys, news for people, proving the logs, waking research."""
+"""Celery: housekeeping of engines and keys, news for people, proving the logs, and the worker of research."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +13,15 @@ from tenants import operations as tenant_operations
 from tenants.scoping import tenant_scope
 from tenants.tasks import deliver_notices
 from trading import operations
+from trading.queries import plots
+from trading.queries.charts import Charted
 from trading.wiring.audit import anchor_chains, anchors_path, verify_chains
 from trading.wiring.directory import list_engines, list_stale_keys, list_tenants, list_waiting_runs
 
 log = structlog.get_logger(__name__)
 RUN_RESEARCH = "trading.research_tasks.run_research"  # by name: its module loads the compiler
+DRAW_PLOTS = "trading.research_tasks.draw_plots"  # idem
+PLOTS_EXPIRE_SECONDS = 60
 WAKE_SECONDS = 15
 LONGEST_WALK_SECONDS = 6 * 3600
 SILENT_AFTER = timedelta(seconds=30)
@@ -107,3 +112,20 @@ def send_run(*, tenant_id: str, run_id: str, expires_seconds: int | None = None)
         queue="research",
         expires=expires_seconds,
     )
+
+
+def read_or_ask_plots(charted: Charted, *, strategies: Sequence[str]) -> dict[str, Any]:
+    """What a market's strategies saw; where nobody has drawn it yet, a worker is called for it."""
+    found = plots.read_plots(charted, strategies=strategies)
+    if found["state"] == plots.WORKING and plots.is_to_be_asked(charted):
+        current_app.send_task(
+            DRAW_PLOTS,
+            kwargs={
+                "tenant_id": str(charted.engine.tenant_id),
+                "engine_id": str(charted.engine.id),
+                "market": charted.market.index,
+            },
+            queue="charts",
+            expires=PLOTS_EXPIRE_SECONDS,
+        )
+    return found

@@ -1,4 +1,4 @@
-"""Dashboard page, chart data, and the buttons that send commands to an engine."""
+"""Dashboard page, and the buttons that send commands to an engine."""
 
 import uuid
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -41,17 +41,6 @@ def controls_for(request: HttpRequest) -> Sequence[tuple[str, str, str]]:
     """The buttons this person has."""
     may_manage = request.tenant.allows("manage")  # type: ignore[attr-defined]
     return (*CONTROLS, *OWNERS_CONTROLS) if may_manage else CONTROLS
-
-
-@require_GET
-@never_cache
-@permission_required("view")
-def chart(request: HttpRequest, engine_id: uuid.UUID, market: int) -> HttpResponse:
-    """Bars, fills and equity of one market, for the charts' first paint."""
-    try:
-        return JsonResponse(queries.get_chart(engine_id=engine_id, market_index=market))
-    except (Engine.DoesNotExist, IndexError):
-        raise Http404 from None
 
 
 CONTROLS = (

@@ -5,11 +5,11 @@ const Charts = (() => {
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const seconds = (ms) => Math.floor(ms / 1000);
   const byId = (id) => document.getElementById(id);
-  let candles, line, markers, charts = [], lines = {}, levels = {}, step = 60000;
-  let newest = 0, newestEquity = 0, reloading = false, reloaded = () => {}, source = "";
+  let candles, line, stopLine, markers, charts = [], lines = {}, levels = {}, step = 60000;
+  let newest = 0, newestEquity = 0, reloading = false, reloaded = () => {}, source = "", fit = (chart) => chart.timeScale().fitContent();
 
   const colours = () => ({
-    layout: { background: { color: "transparent" }, textColor: css("--np-axis"), attributionLogo: false },
+    layout: { background: { color: "transparent" }, textColor: css("--np-axis"), attributionLogo: false, panes: { separatorColor: css("--np-grid"), separatorHoverColor: css("--np-grid") } },
     grid: { vertLines: { color: css("--np-grid") }, horzLines: { color: css("--np-grid") } },
   });
 
@@ -37,6 +37,7 @@ const Charts = (() => {
     charts.forEach((chart) => chart.applyOptions(colours()));
     candles.applyOptions(tone);
     line?.applyOptions({ color: css("--np-accent") });
+    stopLine.applyOptions({ color: css("--np-down") });
     Object.entries(lines).forEach(([, held]) => held.line.applyOptions({ color: css(held.colour) }));
   }
 
@@ -55,7 +56,10 @@ const Charts = (() => {
     source = url;
     if (!url) return;
     const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (!answer?.ok || source !== url) return;
+    if (source !== url) return;
+    byId("chart-loading")?.classList.add("is-hidden");
+    byId("chart-error")?.classList.toggle("is-hidden", Boolean(answer?.ok));
+    if (!answer?.ok) return;
     const data = await answer.json();
     step = data.timeframe_seconds * 1000;
     byId("chart-empty").classList.toggle("is-hidden", data.bars.length > 0);
@@ -63,16 +67,25 @@ const Charts = (() => {
     candles.applyOptions({ priceFormat: { type: "price", precision: decimals, minMove: 10 ** -decimals } });
     candles.setData(data.bars.map((bar) => ({ time: seconds(bar.open_ms), open: bar.open, high: bar.high, low: bar.low, close: bar.close })));
     newest = data.bars.length ? data.bars.at(-1).open_ms : 0;
+    stopLine.setData(moved(data.bars, data.stops));
     line?.setData(data.equity.map(([ms, value]) => ({ time: seconds(ms), value })));
     newestEquity = data.equity.length ? data.equity.at(-1)[0] : 0;
-    charts.at(-1).timeScale().fitContent();
-    reloaded(data.fills);
+    if (data.bars.length) fit(charts.at(-1), data.bars.length);
+    reloaded(data);
   }
 
-  function start(url, onFills) {
-    reloaded = onFills;
+  // The stop as it moved; a gap wherever nothing was held.
+  function moved(bars, stops) {
+    const held = new Map(stops.map((stop) => [stop.open_ms, stop.price]));
+    return bars.map((bar) => (held.has(bar.open_ms) ? { time: seconds(bar.open_ms), value: held.get(bar.open_ms) } : { time: seconds(bar.open_ms) }));
+  }
+
+  function start(url, onData, ownFit = fit) {
+    reloaded = onData;
+    fit = ownFit;
     candles = make("chart").addSeries(LightweightCharts.CandlestickSeries, { autoscaleInfoProvider: withLevels });
     markers = LightweightCharts.createSeriesMarkers(candles, []);
+    stopLine = charts[0].addSeries(LightweightCharts.LineSeries, { lineWidth: 1, lineType: LightweightCharts.LineType.WithSteps, priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false });
     if (byId("equity-chart")) line = make("equity-chart").addSeries(LightweightCharts.LineSeries, { lineWidth: 2, priceLineVisible: false });
     paint();
     document.addEventListener("themechange", paint);
@@ -90,8 +103,13 @@ const Charts = (() => {
     candles.update({ time: seconds(data.open_ms), open: data.open, high: data.high, low: data.low, close: data.close });
   }
 
+  function stop(ms, price) {
+    if (ms < newest) return;
+    stopLine.update(price ? { time: seconds(ms), value: Number(price) } : { time: seconds(ms) });
+  }
+
   function equity(ms, value) {
-    if (!(ms > newestEquity)) return;
+    if (!line || !(ms > newestEquity)) return;
     newestEquity = ms;
     line.update({ time: seconds(ms), value: Number(value) });
   }
@@ -107,5 +125,5 @@ const Charts = (() => {
     lines[name] = { colour, line: candles.createPriceLine({ price, color: css(colour), lineStyle: 2, lineWidth: 1, title: name }) };
   }
 
-  return { start, load, bar, equity, fills, level, mark };
+  return { start, load, bar, stop, equity, fills, level, mark, css, chart: () => charts[0], candles: () => candles, newest: () => newest };
 })();

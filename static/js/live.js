@@ -57,6 +57,7 @@
     put("last-price", grouped(d.last_price));
     Charts.level("entry", held ? d.entry_price : "", "--np-accent");
     Charts.level("stop", held ? d.stop_price : "", "--np-down");
+    Charts.stop(Charts.newest(), held ? d.stop_price : "");
     Charts.level("target", held ? d.target_price : "", "--np-up");
   }
 
@@ -121,5 +122,5 @@
     Charts.load(button.dataset.chart);
   }));
 
-  Charts.start(root.dataset.chart, showFills).then(() => LiveSocket.connect(receive));
+  Charts.start(root.dataset.chart, (data) => showFills(data.fills)).then(() => LiveSocket.connect(receive));
 })();

@@ -10,6 +10,7 @@ from tenants.scoping import TenantModel
 
 CCXT = "ccxt:"  # followed by ccxt's id of a venue: market data for paper trading
 PAPER_ONLY = "Through ccxt comes market data for paper trading only; no order can be sent."
+WITH_SWITCH = ("kraken", "simulator")  # venues that have a dead-man switch
 NO_SWITCH = "This venue has no dead-man switch; Kraken has."
 NO_TIERS = "This venue has no tiers; Kraken has."
 
@@ -89,8 +90,7 @@ class ExchangeAccount(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "venue", "label"], name="account_label"),
             models.CheckConstraint(
-                condition=models.Q(protection="STOPS")
-                | models.Q(venue__in=("kraken", "simulator")),
+                condition=models.Q(protection="STOPS") | models.Q(venue__in=WITH_SWITCH),
                 name="account_switch_where_there_is_one",
                 violation_error_message=NO_SWITCH,
             ),
@@ -118,6 +118,16 @@ class ExchangeAccount(TenantModel):
     def is_real(self) -> bool:
         """Whether its orders are for real money."""
         return self.mode == self.Mode.LIVE and self.venue not in self.PLAY_VENUES
+
+    @property
+    def has_switch(self) -> bool:
+        """Whether its venue has a dead-man switch."""
+        return self.venue in WITH_SWITCH
+
+    @property
+    def asks_proof(self) -> bool:
+        """Whether its bots must have proved themselves before it sends orders: not for play money."""
+        return self.venue not in self.PLAY_VENUES
 
     @property
     def is_paper_only(self) -> bool:

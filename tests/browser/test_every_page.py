@@ -35,10 +35,11 @@ PLACEHOLDERS = ("lorem ipsum", "todo", "none none", "{{", "{%", "undefined", "na
 # What is not a page: answers to buttons, files, data of charts, and what the frame asks for.
 NOT_PAGES = frozenset(
     {
-        "acknowledge", "add_webhook", "archive_run", "audit_file", "cancel_run", "change_member", "chart", "check_key",
-        "command", "decision_chart", "disable_account", "disable_key", "enable_account", "health",
-        "history_file", "put_in_force", "read_all", "read_notification", "remove_webhook",
-        "test_channels", "unread_count", "revert_bot", "revoke_key", "run_progress", "run_report",
+        "account_protection", "acknowledge", "add_webhook", "archive_run", "audit_file", "cancel_run",
+        "change_member", "chart", "check_key", "command", "decision_chart", "disable_account",
+        "disable_key", "enable_account", "health", "history_file", "plots", "put_in_force", "read_all",
+        "read_notification", "remove_webhook", "test_channels", "unread_count", "revert_bot",
+        "revoke_key", "run_progress", "run_report",
         "run_result", "switch_workspace", "wish", "withdraw_revision",
     }
 )  # fmt: skip
@@ -106,6 +107,7 @@ def installation(site: Site, settings, tmp_path) -> Installation:
             "bot_id": Bot.objects.get().id,
             "account_id": rows.account_id,
             "number": run.number,
+            "market": 0,
             "what": "fills",
         }
     return Installation(site, addresses(values))

@@ -72,7 +72,7 @@ def worker_of_research(environment: Mapping[str, str]) -> "Iterator[subprocess.P
     """The worker of research as the installation runs it, in a process group of its own."""
     celery = [sys.executable, "-m", "celery", "--app", "novapulse", "--quiet", "worker"]
     process = subprocess.Popen(
-        [*celery, "--concurrency", "1", "--queues", "research", "--without-mingle"],
+        [*celery, "--concurrency", "1", "--queues", "research,charts", "--without-mingle"],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,

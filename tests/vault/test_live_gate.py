@@ -88,7 +88,10 @@ def test_with_everything_on_record_it_goes_live(street: Street) -> None:
 
     street.go_live()
 
-    assert street.audit() == {"mode": "LIVE", "override": "", "missing": []}
+    assert street.audit() == {
+        "mode": "LIVE", "account": str(street.engine.account_id), "override": "", "missing": [],
+        "evidence": ["Bot r1: backtest 1, 14 days and 10 fills on paper"],
+    }  # fmt: skip
     plan = read_plan(tenant_id=str(street.engine.tenant_id), engine_id=str(street.engine.engine_id))
     assert plan.account.mode == "LIVE"
 
@@ -169,6 +172,31 @@ def test_an_owners_reason_overrides_missing_evidence_and_stands_in_the_log(stree
     told = street.audit()
     assert told["override"] == "tested elsewhere for a year"
     assert len(told["missing"]) == 2
+    assert told["evidence"] == ["Bot r1: no backtest, 0 days and 0 fills on paper"]
+
+
+@pytest.mark.parametrize("reason", ["", "because", "   because   "])
+def test_a_reason_that_says_nothing_overrides_nothing(street: Street, reason: str) -> None:
+    street.check_key()
+
+    with pytest.raises(operations.ModeRefused, match="a reason of at least 10 characters"):
+        street.go_live(override=reason)
+
+
+def test_what_filled_for_real_money_is_no_time_on_paper(street: Street) -> None:
+    street.check_key(now=NOW)
+    street.pass_backtest()
+    with tenant_scope(street.engine.tenant_id):
+        for mode, day in (("LIVE", 1), ("PAPER", 3)):
+            operations.switch_mode(
+                account_id=street.engine.account_id, mode=mode, override="tested elsewhere",
+                actor=None, now=NOW + timedelta(days=day),
+            )  # fmt: skip
+    for number in range(1, 11):
+        rows.write_fill(street.engine, number=number, at=NOW + timedelta(days=1, hours=number))
+    street.check_key()
+
+    assert "(so far 0 and 0)" in street.refusal()
 
 
 def test_play_money_needs_a_key_that_is_not_known_to_be_bad(street: Street, settings) -> None:

@@ -44,6 +44,11 @@ class Account(Answer):
     exchange = serializers.CharField(source="account.venue")
     mode = serializers.CharField(source="account.mode")
     currency = serializers.CharField(source="account.quote_currency")
+    protection = serializers.ChoiceField(
+        source="account.protection",
+        choices=["STOPS", "SWITCH"],
+        help_text="while no engine guards it",
+    )
     engine = serializers.UUIDField(allow_null=True)
     disabled_at = Moment(source="account.disabled_at", allow_null=True)
     key = AccountKey(source="credential", allow_null=True)
@@ -56,3 +61,33 @@ class Accounts(Answer):
     """All of the workspace."""
 
     items = Account(many=True)
+
+
+class BotProof(Answer):
+    """What speaks for one bot's revision in force."""
+
+    bot_id = serializers.UUIDField(source="bot.id")
+    bot = serializers.CharField(source="bot.name")
+    revision = serializers.IntegerField(source="revision.number")
+    backtest = serializers.IntegerField(
+        source="backtest.number",
+        default=None,
+        allow_null=True,
+        help_text="that luck does not explain",
+    )
+    paper_since = Moment(source="paper.since", allow_null=True)
+    paper_days = serializers.IntegerField(source="paper.days")
+    paper_fills = serializers.IntegerField(source="paper.fills")
+
+
+class Readiness(Answer):
+    """Whether the account may send orders."""
+
+    mode = serializers.CharField()
+    needed = serializers.ListField(
+        child=serializers.CharField(), help_text="what nobody may override; a sentence each"
+    )
+    missing = serializers.ListField(
+        child=serializers.CharField(), help_text="what an owner may override with a reason"
+    )
+    bots = BotProof(many=True)

@@ -1,4 +1,4 @@
-"""Exchange accounts: opened, renamed, put out of use; keys added, checked, disabled; modes switched."""
+"""Exchange accounts: opened, renamed, put out of use; keys added, checked, disabled."""
 
 import uuid
 from collections.abc import Callable
@@ -21,7 +21,6 @@ from trading.api import account_answers as answers
 from trading.api.schemas import answers as told
 from trading.queries import accounts as queries
 
-Mode = ExchangeAccount.Mode
 FIELDS = {"venue": "exchange", "name": "label"}  # as the API calls them
 
 
@@ -30,19 +29,6 @@ class KeyBody(Strict):
 
     key = serializers.CharField(max_length=600, write_only=True)
     secret = serializers.CharField(max_length=600, write_only=True)
-
-
-class ModeBody(Strict):
-    """What the account's orders are to be."""
-
-    mode = serializers.ChoiceField(choices=tuple(Mode))
-    override = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=200,
-        help_text="an owner's reason to go live without a passed backtest and a paper period",
-    )
 
 
 class AccountBody(Strict):
@@ -67,12 +53,6 @@ class NameBody(Strict):
     """Another name."""
 
     label = serializers.CharField(max_length=60)  # type: ignore[assignment]  # idem
-
-
-class TierBody(Strict):
-    """What the account is at its venue."""
-
-    tier = serializers.ChoiceField(choices=tuple(ExchangeAccount.Tier))
 
 
 class Accounts(ApiView):
@@ -101,7 +81,7 @@ class Accounts(ApiView):
         except operations.InvalidAccount as error:
             field = FIELDS.get(error.field, error.field)
             raise ValidationError({field: [error.words]}) from None
-        return _answer(account.id, status=201)
+        return answer(account.id, status=201)
 
     @told(
         "List exchange accounts: mode, the key's standing, holds",
@@ -132,11 +112,11 @@ class Account(ApiView):
             raise NotFound(str(error)) from None
         except operations.InvalidAccount as error:
             raise ValidationError({FIELDS[error.field]: [error.words]}) from None
-        return _answer(account_id)
+        return answer(account_id)
 
     @told("Read an exchange account", answers.Account, problems=(404,))
     def get(self, request: Request, account_id: uuid.UUID) -> Response:
-        return _answer(account_id)
+        return answer(account_id)
 
 
 class _Use(ApiView):
@@ -151,7 +131,7 @@ class _Use(ApiView):
             raise NotFound(str(error)) from None
         except operations.InvalidAccount as error:
             raise Conflict(error.words) from None
-        return _answer(account_id)
+        return answer(account_id)
 
 
 class Disable(_Use):
@@ -200,7 +180,7 @@ class Key(ApiView):
             raise ValidationError({field: [words]}) from None
         except tenant_operations.VaultClosed as error:
             raise Conflict(str(error)) from None
-        return _answer(account_id, status=202)
+        return answer(account_id, status=202)
 
     @told("Disable the account's key; entries are held", answers.Account, changes=True,
           problems=(404,))  # fmt: skip
@@ -212,7 +192,7 @@ class Key(ApiView):
             )
         except tenant_operations.CredentialNotFound as error:
             raise NotFound(str(error)) from None
-        return _answer(account_id)
+        return answer(account_id)
 
 
 class Check(ApiView):
@@ -230,63 +210,17 @@ class Check(ApiView):
             )
         except tenant_operations.CredentialNotFound as error:
             raise NotFound(str(error)) from None
-        return _answer(account_id, status=202)
+        return answer(account_id, status=202)
 
 
-class AccountTier(ApiView):
-    """What the venue lets the account do."""
-
-    needs: ClassVar = {"PUT": "manage"}
-
-    @told("Say which tier the account has at Kraken; it holds from its engine's next start on",
-          answers.Account, request=TierBody, changes=True, problems=(404, 409))  # fmt: skip
-    @idempotent
-    def put(self, request: Request, account_id: uuid.UUID) -> Response:
-        body = TierBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        try:
-            operations.choose_tier(
-                account_id=account_id,
-                actor=actor_of(request),
-                now=timezone.now(),
-                **body.validated_data,
-            )
-        except operations.AccountNotFound as error:
-            raise NotFound(str(error)) from None
-        except operations.TierRefused as error:
-            raise Conflict(str(error)) from None
-        return _answer(account_id)
+def answer(account_id: uuid.UUID, *, status: int = 200) -> Response:
+    """The account as it stands now; 404 where there is none."""
+    return Response(answers.Account(view(account_id)).data, status=status)
 
 
-class AccountMode(ApiView):
-    """Paper, or real orders."""
-
-    needs: ClassVar = {"PUT": "manage"}
-    needs_step_up: ClassVar = ("PUT",)
-
-    @told("Switch between paper and real orders; the engine must stand still", answers.Account,
-          request=ModeBody, changes=True, problems=(404, 409))  # fmt: skip
-    @idempotent
-    def put(self, request: Request, account_id: uuid.UUID) -> Response:
-        body = ModeBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        try:
-            operations.switch_mode(
-                account_id=account_id,
-                actor=actor_of(request),
-                now=timezone.now(),
-                **body.validated_data,
-            )
-        except operations.AccountNotFound as error:
-            raise NotFound(str(error)) from None
-        except operations.ModeRefused as error:
-            raise Conflict(str(error)) from None
-        return _answer(account_id)
-
-
-def _answer(account_id: uuid.UUID, *, status: int = 200) -> Response:
+def view(account_id: uuid.UUID) -> Any:  # what serializers take
+    """The account; 404 where there is none."""
     try:
-        found: Any = queries.view_account(account_id=account_id)
+        return queries.view_account(account_id=account_id)
     except ExchangeAccount.DoesNotExist:
         raise NotFound(f"no account {account_id} in this workspace") from None
-    return Response(answers.Account(found).data, status=status)

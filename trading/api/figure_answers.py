@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from trading.api.answers import Answer, Moment
 from trading.api.ledger_answers import Money
+from trading.core.config.plots import Pane, Tone
 from trading.marketdata.timeframes import format_timeframe
 
 Text = serializers.CharField
@@ -42,6 +43,49 @@ class EquityPoint(Answer):
     equity = Money()
 
 
+class Stop(Answer):
+    """Where the stop stood after a bar on which a position was held."""
+
+    opened_at = Moment()
+    price = Money()
+
+
+class Score(Answer):
+    """What the votes on a bar made together, above 0 for a long; null: there was no candidate."""
+
+    opened_at = Moment()
+    score = Number(allow_null=True)
+    confidence = Number(allow_null=True)
+    regime = Text()
+    votes = serializers.DictField(child=Number(), help_text="score of each strategy that voted")
+
+
+class Plotted(Answer):
+    """One series; a value for each of ``opened_ms``, null where there was none."""
+
+    strategy = Text(allow_blank=True, help_text="empty: what all of them see")
+    name = Text()
+    title = Text(source="label")
+    pane = serializers.ChoiceField(choices=[pane.value for pane in Pane])
+    tone = serializers.ChoiceField(choices=[tone.value for tone in Tone])
+    values = serializers.ListField(child=Number(allow_null=True))
+
+
+class Indicators(Answer):
+    """What the asked strategies saw, as a worker draws it; while ``working``, ask again in a second."""
+
+    state = serializers.ChoiceField(choices=["ready", "working", "failed", "empty"])
+    words = Text(allow_blank=True, help_text="why it failed")
+    timeframe = serializers.SerializerMethodField()
+    opened_ms = serializers.ListField(child=Count(), source="opened", help_text="of the bars")
+    series = Plotted(many=True)
+
+    def get_timeframe(self, drawn: Any) -> str | None:
+        """Whose closed bars the strategies voted on."""
+        seconds = drawn["timeframe_seconds"]
+        return format_timeframe(seconds) if seconds else None
+
+
 class Chart(Answer):
     """One market of an engine, oldest first."""
 
@@ -50,6 +94,9 @@ class Chart(Answer):
     price_step = Money()
     bars = Bar(many=True)
     fills = ChartFill(many=True)
+    stops = Stop(many=True)
+    scores = Score(many=True)
+    indicators = Indicators(allow_null=True, help_text="null: no strategies were asked for")
     equity = EquityPoint(many=True)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -11,13 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.api.views import ApiView
+from trading import tasks
 from trading.api import figure_answers as answers
 from trading.api.filtering import ACCOUNT, checked
 from trading.api.schemas import answers as told
 from trading.filters import ChartFilter, HistoryFilter
 from trading.marketdata.timeframes import format_timeframe
 from trading.models import Engine
-from trading.queries.dashboard import get_chart
+from trading.queries.charts import find_charted, get_chart
 from trading.queries.performance import list_performance
 from trading.queries.risk import list_limits
 
@@ -27,6 +29,9 @@ MARKET = (
     OpenApiParameter(
         "market", {"type": "integer", "minimum": 0}, description="its number in the engine; 0"
     ),
+    OpenApiParameter(
+        "strategies", description="with commas: whose indicators to tell; none without"
+    ),
 )
 
 
@@ -35,16 +40,24 @@ class Chart(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("Read bars up to the last one decided on, fills, and equity", answers.Chart,
-          parameters=MARKET, problems=(400, 404))  # fmt: skip
+    @told("Read bars up to the last one decided on, fills, stops, scores, indicators and equity",
+          answers.Chart, parameters=MARKET, problems=(400, 404))  # fmt: skip
     def get(self, request: Request) -> Response:
         asked = checked(ChartFilter(request.query_params)).cleaned_data
         engine_id, index = asked["engine"], asked["market"] or 0
         try:
             found = get_chart(engine_id=engine_id, market_index=index)
+            plots = self._plots(engine_id, index, asked["strategies"])
         except (Engine.DoesNotExist, IndexError):
             raise NotFound(f"no market {index} of an engine {engine_id} here") from None
-        return Response(answers.Chart(_dated(found)).data)
+        return Response(answers.Chart({**_dated(found), "indicators": plots}).data)
+
+    def _plots(self, engine_id: UUID, index: int, strategies: list[str]) -> dict[str, Any] | None:
+        if not strategies:
+            return None
+        charted = find_charted(engine_id=engine_id, market_index=index)
+        found = tasks.read_or_ask_plots(charted, strategies=strategies)
+        return {"words": "", "opened": [], "series": [], "timeframe_seconds": None, **found}
 
 
 class Performance(ApiView):
@@ -78,6 +91,8 @@ def _dated(chart: Mapping[str, Any]) -> dict[str, Any]:
         "timeframe": format_timeframe(chart["timeframe_seconds"]),
         "bars": [{**bar, "opened_at": _at(bar["open_ms"])} for bar in chart["bars"]],
         "fills": [{**fill, "filled_at": _at(fill["filled_ms"])} for fill in chart["fills"]],
+        "stops": [{**stop, "opened_at": _at(stop["open_ms"])} for stop in chart["stops"]],
+        "scores": [{**one, "opened_at": _at(one["open_ms"])} for one in chart["scores"]],
         "equity": [{"at": _at(ms), "equity": equity} for ms, equity in chart["equity"]],
     }
 

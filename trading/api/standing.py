@@ -19,6 +19,7 @@ from trading.api.schemas import answers as told
 from trading.filters import AlertFilter, write_place
 from trading.models import Decision, Engine, ForeignOrder
 from trading.queries import dashboard as queries
+from trading.queries.charts import plain
 from trading.queries.holds import list_alerts
 from trading.queries.places import Place
 from trading.queries.storage import describe_storage
@@ -142,15 +143,15 @@ def _engine(engine: Engine) -> Mapping[str, Any]:
 def _foreign(order: ForeignOrder) -> Mapping[str, Any]:
     names = ("venue_order_id", "symbol", "side", "first_seen_at", "last_seen_at")
     told = {name: getattr(order, name) for name in names}
-    return {**told, "quantity": queries.plain(order.quantity)}
+    return {**told, "quantity": plain(order.quantity)}
 
 
 def _position(position: Any) -> Mapping[str, Any]:
     return {
         "instrument": position.instrument,
         "side": position.side,
-        "quantity": queries.plain(position.quantity),
-        "entry_price": queries.plain(position.entry_price),
-        "stop_price": queries.plain(position.stop_price) if position.stop_price else None,
+        "quantity": plain(position.quantity),
+        "entry_price": plain(position.entry_price),
+        "stop_price": plain(position.stop_price) if position.stop_price else None,
         "opened_at": position.opened_at,
     }

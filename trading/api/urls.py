@@ -3,6 +3,7 @@
 from django.urls import path
 
 from trading.api import (
+    account_modes,
     accounts,
     bots,
     catalogue,
@@ -44,8 +45,11 @@ urlpatterns = [
     path(f"{ACCOUNT}/enable", accounts.Enable.as_view(), name="api_enable_account"),
     path(f"{ACCOUNT}/key", accounts.Key.as_view(), name="api_account_key"),
     path(f"{ACCOUNT}/key/check", accounts.Check.as_view(), name="api_key_check"),
-    path(f"{ACCOUNT}/tier", accounts.AccountTier.as_view(), name="api_account_tier"),
-    path(f"{ACCOUNT}/mode", accounts.AccountMode.as_view(), name="api_account_mode"),
+    path(f"{ACCOUNT}/tier", account_modes.AccountTier.as_view(), name="api_account_tier"),
+    path(
+        f"{ACCOUNT}/protection", account_modes.Protection.as_view(), name="api_account_protection"
+    ),
+    path(f"{ACCOUNT}/mode", account_modes.AccountMode.as_view(), name="api_account_mode"),
     path("control/start", control.Start.as_view(), name="api_start"),
     path("control/stop", control.Stop.as_view(), name="api_stop"),
     path("control/pause", control.Pause.as_view(), name="api_pause"),

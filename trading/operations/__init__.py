@@ -1,6 +1,7 @@
 """Write use cases of trading, one module per noun."""
 
 from trading.operations.accounts import (
+    LEAST_REASON,
     AccountNotFound,
     ModeRefused,
     ProtectionRefused,
@@ -49,6 +50,7 @@ from trading.operations.revisions import (
 )
 
 __all__ = [
+    "LEAST_REASON",
     "AccountNotFound",
     "Asker",
     "BotNotFound",

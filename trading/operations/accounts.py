@@ -8,9 +8,11 @@ from django.core.exceptions import ValidationError
 from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount, User
 from trading.models import Bot, Engine, EngineSnapshot, OrderIntent, Position
-from trading.operations.live_gate import missing_evidence, needed_for_any
+from trading.operations.live_gate import missing_evidence, needed_for_any, words_of_evidence
+from trading.queries.evidence import SWITCHED
 
 Mode = ExchangeAccount.Mode
+LEAST_REASON = 10  # characters
 UNSETTLED = (OrderIntent.State.PLANNED, OrderIntent.State.WORKING, OrderIntent.State.UNKNOWN)
 AT_REST = (Engine.Observed.STOPPED, Engine.Observed.FINISHED, Engine.Observed.FAILED)
 
@@ -44,7 +46,7 @@ def switch_mode(
     busy = why_busy(account)
     if busy:
         raise ModeRefused(busy)
-    missing = _refuse_unready(account, override=override, now=now) if mode == Mode.LIVE else []
+    proof = _prove(account, override=override, now=now) if mode == Mode.LIVE else {}
     account.mode = mode
     account.save(update_fields=["mode"])
     Bot.objects.filter(account=account, stage=before).update(stage=Bot.Stage(mode))
@@ -53,10 +55,10 @@ def switch_mode(
     tenant_operations.write_audit(
         tenant_id=account.tenant_id,
         actor=actor,
-        action="account.mode",
+        action=SWITCHED,
         subject=str(account),
         before={"mode": before},
-        after={"mode": mode, "override": override[:200] if missing else "", "missing": missing},
+        after={"mode": mode, "account": str(account.id), **proof},
         now=now,
     )
     return account
@@ -142,15 +144,20 @@ def why_busy(account: ExchangeAccount) -> str:
     return ""
 
 
-def _refuse_unready(account: ExchangeAccount, *, override: str, now: datetime) -> list[str]:
-    """What is missing and was overridden."""
+def _prove(account: ExchangeAccount, *, override: str, now: datetime) -> dict[str, object]:
+    """What is on record, and what is missing and was overridden, as the audit log keeps it."""
     needed = needed_for_any(account, now=now)
     if needed:
         raise ModeRefused(f"{account} stays on paper: {'; '.join(needed)}")
     missing = missing_evidence(account, now=now)
-    if missing and not override.strip():
+    if missing and len(override.strip()) < LEAST_REASON:
         raise ModeRefused(
             f"{account} stays on paper: {'; '.join(missing)}; an owner may override this with a "
-            "reason"
+            f"reason of at least {LEAST_REASON} characters"
         )
-    return missing
+    evidence = words_of_evidence(account, now=now)
+    return {
+        "override": override.strip() if missing else "",
+        "missing": missing,
+        "evidence": evidence,
+    }

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tenants.models import ExchangeAccount, ExchangeCredential
 from trading.models import Engine, Hold
+from trading.queries.feeds import feed_words
 from trading.queries.rates import UsedRate, list_rates
 
 
@@ -18,6 +19,11 @@ class AccountView:
     holds: Sequence[Hold]
     engine: UUID | None
     rates: Sequence[UsedRate]
+
+    @property
+    def feed(self) -> str:
+        """Where its market data comes from."""
+        return feed_words(self.account.venue)
 
     @property
     def has_key(self) -> bool:

@@ -10,9 +10,7 @@ from uuid import UUID
 import numpy as np
 from django.db.models import QuerySet, Sum
 
-from trading.core import explain
 from trading.core.records import ACCOUNT
-from trading.ledger.rows import to_ns
 from trading.models import (
     Decision,
     Engine,
@@ -23,16 +21,12 @@ from trading.models import (
     LedgerEntry,
     Position,
 )
-from trading.queries.bars import CannotFeed, bar_source
 from trading.queries.decisions import describe_row
 from trading.queries.holds import list_foreign_orders, list_holds
 from trading.queries.markets import EngineMarket, list_markets
 
-NS_PER_MS = 1_000_000
 DECISIONS_SHOWN = 40
 FILLS_SHOWN = 20
-CHART_BARS = 500
-EQUITY_POINTS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,88 +206,3 @@ def _told(row: Decision, market: EngineMarket) -> dict[str, Any]:
         "symbol": market.instrument.symbol,
         **describe_row(row),
     }
-
-
-def get_chart(*, engine_id: UUID, market_index: int) -> dict[str, Any]:
-    """Bars up to the last one decided on, fills, and equity of one market of an engine.
-
-    Raises:
-        Engine.DoesNotExist: no such engine in this workspace.
-        IndexError: the engine has no such market.
-    """
-    engine = Engine.objects.select_related("account").get(id=engine_id)
-    markets = list_markets(account_id=engine.account_id)
-    market = markets[market_index]
-    newest = (
-        Decision.objects.filter(revision=market.revision, instrument=market.instrument)
-        .order_by("-bar_opened_at", "-id")
-        .first()
-    )
-    bars = _bars(engine, market, to_ns(newest.bar_opened_at)) if newest else []
-    since = bars[0]["open_ms"] if bars else 0
-    return {
-        "symbol": market.instrument.symbol,
-        "price_step": plain(market.instrument.tick_size),
-        "timeframe_seconds": market.revision.timeframe_seconds,
-        "bars": bars,
-        "fills": [fill for fill in _fills(engine, market) if fill["filled_ms"] >= since],
-        "equity": _equity(market),
-    }
-
-
-def plain(value: Decimal) -> str:
-    """A stored decimal without trailing zeros."""
-    return f"{value.normalize():f}"
-
-
-def _bars(engine: Engine, market: EngineMarket, last_ns: int) -> list[dict[str, Any]]:
-    try:
-        source = bar_source(
-            venue=engine.account.venue,
-            instrument=market.instrument,
-            timeframe_seconds=market.revision.timeframe_seconds,
-        )
-    except CannotFeed:
-        return []
-    return [
-        {
-            "open_ms": int(bar["open_ns"]) // NS_PER_MS,
-            **{name: float(bar[name]) for name in ("open", "high", "low", "close", "volume")},
-        }
-        for bar in source.tail(before_ns=last_ns + 1, count=CHART_BARS)
-    ]
-
-
-def _fills(engine: Engine, market: EngineMarket) -> list[dict[str, Any]]:
-    newest = (
-        Fill.objects.filter(account=engine.account, order__intent__instrument=market.instrument)
-        .select_related("order__intent")
-        .order_by("-filled_at", "-id")[:200]
-    )
-    return [
-        {
-            "filled_ms": to_ns(fill.filled_at) // NS_PER_MS,
-            "side": fill.side,
-            "price": plain(fill.price),
-            "quantity": plain(fill.quantity),
-            "purpose": fill.order.intent.get_purpose_display(),
-            "reason": fill.order.intent.get_exit_reason_display(),
-        }
-        for fill in reversed(newest)
-    ]
-
-
-def _equity(market: EngineMarket) -> list[tuple[int, float]]:
-    """(ms, equity) of the newest decisions, thinned to a few hundred points."""
-    newest = (
-        Decision.objects.filter(revision=market.revision, instrument=market.instrument)
-        .order_by("-bar_opened_at", "-id")
-        .values_list("record", flat=True)[: CHART_BARS * 4]
-    )
-    size = explain.DECISION.itemsize
-    records = [bytes(r)[:size] for r in newest if explain.is_record(bytes(r))]
-    decided = np.frombuffer(b"".join(reversed(records)), dtype=explain.DECISION)
-    step = max(1, len(decided) // EQUITY_POINTS)
-    return [
-        (int(d["bar_open_ns"]) // NS_PER_MS, round(float(d["equity"]), 2)) for d in decided[::step]
-    ]

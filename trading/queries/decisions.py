@@ -161,6 +161,7 @@ def get_chart(*, decision_id: int) -> dict[str, Any]:
         "timeframe_seconds": seconds,
         "bars": _bars(row, before_ns=min(wanted_ns, to_ns(newest)) + 1),
         "fills": [],
+        "stops": [],
         "equity": [],
     }
 

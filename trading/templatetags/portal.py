@@ -27,6 +27,7 @@ class Entry:
 MENU: Mapping[str, tuple[Entry, ...]] = {
     "Trading": (
         Entry("Dashboard", "dashboard", "home", ("dashboard", "engine")),
+        Entry("Charts", "charts", "candles", ("charts", "market")),
         Entry("Decisions", "decisions", "branch", ("decision",)),
         Entry("Bots", "bots", "sliders", ("bot", "edit_bot", "new_bot")),
         Entry("Orders & history", "history", "list", ("history",)),

@@ -8,8 +8,8 @@ from tenants.models import ExchangeAccount
 from trading.exchanges.failures import FAILS
 from trading.exchanges.shared.link import ask_status
 from trading.queries.bars import CannotFeed
+from trading.queries.feeds import socket_path
 from trading.queries.findings import Finding, Verdict
-from trading.wiring.shared_feeds import socket_path
 from trading.wiring.venue_times import ask_venue
 
 MOST_SKEW_SECONDS = 2.0

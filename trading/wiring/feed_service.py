@@ -15,8 +15,9 @@ from trading.exchanges.shared.relay import Relay
 from trading.exchanges.venue_clock import VenueClock
 from trading.marketdata.store import FOREVER, SeriesKey, SeriesNotFound
 from trading.queries.bars import LIVE_VENUES, CannotFeed, open_recordings
+from trading.queries.feeds import socket_path
 from trading.wiring.feeds import COINBASE_VENUES, feed_of, own_source
-from trading.wiring.shared_feeds import Source, socket_path
+from trading.wiring.shared_feeds import Source
 
 log = structlog.get_logger(__name__)
 

@@ -28,8 +28,9 @@ from trading.ledger.rows import to_ns
 from trading.marketdata.store import SeriesKey
 from trading.models import Engine
 from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired, open_recordings
+from trading.queries.feeds import is_shared
 from trading.queries.markets import EngineMarket
-from trading.wiring.shared_feeds import Source, is_shared, shared_source
+from trading.wiring.shared_feeds import Source, shared_source
 from trading.wiring.simulator_state import simulator_port, simulator_speed
 
 NS_PER_SECOND = 1_000_000_000

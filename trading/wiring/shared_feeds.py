@@ -1,4 +1,4 @@
-"""Shared feeds of this host: where they listen, and which engines use them."""
+"""Shared feeds of this host: the way of an engine to one, and the one process that serves it."""
 
 import fcntl
 import os
@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
-
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.shared.link import Link, SharedRest, SharedStream
-from trading.exchanges.shared.places import is_served
 from trading.exchanges.sockets import JITTER, Listen
+from trading.queries.feeds import socket_path
 
 PATIENCE_SECONDS = 60.0  # then an engine connects by itself
 
@@ -28,16 +26,6 @@ class Source:
     rest: PublicRest
     url: str
     listen: Listen
-
-
-def socket_path(venue: str) -> Path:
-    """Where a venue's shared feed listens."""
-    return Path(settings.DATA_DIR) / "run" / f"feed-{venue}.sock"
-
-
-def is_shared(venue: str) -> bool:
-    """Whether an engine that starts now uses a shared feed."""
-    return venue in settings.SHARED_FEEDS or is_served(socket_path(venue))
 
 
 def shared_source(venue: str, *, symbols: Sequence[str], timeframe_ns: int) -> Source:

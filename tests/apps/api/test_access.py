@@ -78,7 +78,8 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_account": {"get": VIEW, "patch": MANAGE},
     "api_key_check": {"post": MANAGE},
     "api_account_key": {"post": STEPPED_UP, "delete": MANAGE},
-    "api_account_mode": {"put": STEPPED_UP},
+    "api_account_mode": {"get": VIEW, "put": STEPPED_UP},
+    "api_account_protection": {"put": MANAGE},
     "api_account_tier": {"put": MANAGE},
     "api_disable_account": {"post": MANAGE},
     "api_enable_account": {"post": MANAGE},
@@ -91,7 +92,8 @@ MAY = {
     STEPPED_UP: {"max-admin", "olga-admin"},  # a session alone is not enough
 }  # fmt: skip
 OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command", "api_cancel",
-              "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode", "api_account_tier",
+              "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode",
+              "api_account_protection", "api_account_tier",
               "api_disable_account", "api_enable_account",
               "api_notification", "api_acknowledge",
               "api_decision", "api_bot", "api_revisions", "api_revision", "api_chart"}  # fmt: skip
@@ -109,6 +111,7 @@ BODIES: dict[str, Any] = {
     "api_account_key": {"key": OTHER_KEY, "secret": OTHER_SECRET},
     "api_account_mode": {"mode": "LIVE"},
     "api_account_tier": {"tier": "PRO"},
+    "api_account_protection": {"protection": "SWITCH"},
     "api_accounts": {"exchange": "synthetic", "label": "Another"},
     "api_account": {"label": "Renamed"},
     "api_revisions": {"params": {"risk.max_open_positions": 3}},

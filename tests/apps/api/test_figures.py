@@ -19,6 +19,7 @@ from tests.factories import NOW
 from trading.core.records import ACCOUNT
 from trading.models import Bot, EngineSnapshot, Position
 from trading.queries.performance import Closed
+from trading.wiring.plots import draw_plots
 
 WHOLE = st.integers(-1000, 1000).map(Decimal)
 
@@ -104,6 +105,28 @@ def test_the_chart_tells_bars_fills_and_equity_in_order(people, as_caller) -> No
     assert Decimal(chart["bars"][0]["low"]) <= Decimal(chart["bars"][0]["high"])
     assert (chart["fills"][0]["price"], chart["fills"][0]["side"]) == ("42000", "BUY")
     assert [point["equity"] for point in chart["equity"]] == ["10000"] * 3
+
+
+def test_the_chart_tells_indicators_of_the_strategies_that_are_asked_for(people, as_caller) -> None:
+    rows.write_decision(people.engine)
+    client = as_caller("vera-read")
+    address = f"/api/v1/chart?engine={people.engine.engine_id}"
+
+    plain = client.get(address).json()
+    early = client.get(f"{address}&strategies=ichimoku").json()["indicators"]
+    draw_plots(tenant_id=people.engine.tenant_id, engine_id=people.engine.engine_id, market_index=0)
+    drawn = client.get(f"{address}&strategies=ichimoku").json()
+    wrong = client.get(f"{address}&strategies=ichi")
+
+    assert plain["indicators"] is None
+    assert (early["state"], early["series"]) == ("working", [])
+    told = drawn["indicators"]
+    assert (told["state"], told["timeframe"]) == ("ready", "1m")
+    assert told["opened_ms"] == [bar["opened_at_ms"] for bar in drawn["bars"]]
+    assert [one["name"] for one in told["series"]] == ["tenkan", "kijun", "top", "bottom"]
+    assert {len(one["values"]) for one in told["series"]} == {len(drawn["bars"])}
+    assert wrong.status_code == 400
+    assert "'ichi' is no strategy" in wrong.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ COMMANDS = ("pause", "resume", "close_all")
 
 def paths(people: People) -> tuple[str, ...]:
     engine = people.engine.engine_id
-    return ("/", f"/engines/{engine}/", f"/engines/{engine}/chart/0/")
+    return ("/", f"/engines/{engine}/", f"/engines/{engine}/chart/0/",
+            f"/engines/{engine}/markets/0/", f"/engines/{engine}/plots/0/")  # fmt: skip
 
 
 def commands(people: People) -> list[EngineCommand]:
@@ -40,17 +41,17 @@ def test_nobody_sees_a_page_without_signing_in(people: People) -> None:
 def test_every_member_sees_the_pages(people: People, name: str) -> None:
     client = signed_in(getattr(people, name))
 
-    assert [client.get(path).status_code for path in paths(people)] == [200, 200, 200]
+    assert [client.get(path).status_code for path in paths(people)] == [200] * 5
 
 
 def test_max_sees_nothing_of_another_workspace(people: People) -> None:
     rows.write_decision(people.engine)
     client = signed_in(people.max)
 
-    own, engine, chart = (client.get(path) for path in paths(people))
+    own, *others = (client.get(path) for path in paths(people))
 
     assert str(people.engine.engine_id) not in own.content.decode()
-    assert (engine.status_code, chart.status_code) == (404, 404)
+    assert [answer.status_code for answer in others] == [404] * 4
 
 
 @pytest.mark.parametrize("command", COMMANDS)

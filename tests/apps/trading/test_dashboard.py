@@ -14,6 +14,7 @@ from tests.factories import NOW
 from trading.core.codes import Reason
 from trading.exchanges import synthetic
 from trading.models import Decision, Engine
+from trading.queries import charts
 from trading.queries import dashboard as queries
 
 
@@ -171,7 +172,7 @@ def test_the_chart_has_the_bars_up_to_the_newest_decision(people: People) -> Non
     stamps = [bar["open_ms"] for bar in chart["bars"]]
     assert stamps == sorted(set(stamps))
     assert stamps[-1] == int(newest.bar_opened_at.timestamp() * 1000)
-    assert len(stamps) == queries.CHART_BARS
+    assert len(stamps) == charts.CHART_BARS
     assert [fill["purpose"] for fill in chart["fills"]] == ["entry"]
     assert chart["equity"] == [[stamps[-1], 10_000.0]]
     assert stamps[0] > synthetic.START_NS // 1_000_000

@@ -1,7 +1,9 @@
 """Parameters of the breakout strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Plot, Tone
 from trading.core.params import bound
 
 
@@ -16,3 +18,8 @@ class BreakoutParams:
     confirmations: int = bound(2, low=0, high=4, help="confirmations needed of four")
     stop_atr: float = bound(2.5, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(5.0, low=0.5, high=60, unit="ATR", help="target distance")
+
+    PLOTS: ClassVar = (
+        Plot("top", "highest of {params.lookback} bars before", tone=Tone.EDGE),
+        Plot("bottom", "lowest of {params.lookback} bars before", tone=Tone.EDGE),
+    )

@@ -1,7 +1,9 @@
 """Parameters of the Keltner strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Pane, Plot, Tone
 from trading.core.params import bound
 
 
@@ -15,3 +17,10 @@ class KeltnerParams:
     rsi_max: float = bound(45.0, low=20, high=60, help="RSI of a long must be below")
     stop_atr: float = bound(1.5, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(3.0, low=0.5, high=60, unit="ATR", help="least target distance")
+
+    PLOTS: ClassVar = (
+        Plot("upper", "channel, {params.width} ATR", tone=Tone.EDGE),
+        Plot("middle", "EMA {params.period}", tone=Tone.SECOND),
+        Plot("lower", "channel below", tone=Tone.EDGE),
+        Plot("histogram", "MACD histogram", Pane.MACD, Tone.COLUMNS),
+    )

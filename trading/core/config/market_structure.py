@@ -1,7 +1,9 @@
 """Parameters of the market structure strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Plot, Tone
 from trading.core.params import bound
 
 
@@ -15,3 +17,8 @@ class MarketStructureParams:
     rsi_min: float = bound(35.0, low=5, high=50, help="RSI of a long must be above")
     stop_atr: float = bound(2.0, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(4.5, low=0.5, high=60, unit="ATR", help="target distance")
+
+    PLOTS: ClassVar = (
+        Plot("high", "last swing high", tone=Tone.EDGE),
+        Plot("low", "last swing low", tone=Tone.EDGE),
+    )

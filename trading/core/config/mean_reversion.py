@@ -1,7 +1,9 @@
 """Parameters of the mean reversion strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Pane, Plot, Tone
 from trading.core.params import bound
 
 
@@ -17,3 +19,11 @@ class MeanReversionParams:
     memory: int = bound(10, low=3, high=60, unit="bars", help="look-back of the divergence")
     stop_atr: float = bound(2.25, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(3.0, low=0.5, high=60, unit="ATR", help="least target distance")
+
+    PLOTS: ClassVar = (
+        Plot("upper", "upper band, {params.period} bars", tone=Tone.EDGE),
+        Plot("middle", "mean of {params.period} bars", tone=Tone.SECOND),
+        Plot("lower", "lower band", tone=Tone.EDGE),
+        Plot("oversold", "oversold", Pane.RSI, Tone.LEVEL),
+        Plot("overbought", "overbought", Pane.RSI, Tone.LEVEL),
+    )

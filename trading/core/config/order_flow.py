@@ -1,7 +1,9 @@
 """Parameters of the order flow strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Pane, Plot, Tone
 from trading.core.params import bound
 
 
@@ -15,3 +17,9 @@ class OrderFlowParams:
     min_depth: float = bound(100_000.0, low=0, high=1e9, unit="quote", help="depth needed")
     stop_atr: float = bound(2.0, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(4.0, low=0.5, high=60, unit="ATR", help="target distance")
+
+    PLOTS: ClassVar = (
+        Plot("score", "book score", Pane.BOOK),
+        Plot("long", "of a long", Pane.BOOK, Tone.LEVEL),
+        Plot("short", "of a short", Pane.BOOK, Tone.LEVEL),
+    )

@@ -1,7 +1,9 @@
 """Parameters of the reversal strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Pane, Plot, Tone
 from trading.core.params import bound
 
 
@@ -14,3 +16,9 @@ class ReversalParams:
     confirm: int = bound(3, low=2, high=8, unit="bars", help="bars that must have turned")
     stop_atr: float = bound(2.0, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(4.0, low=0.5, high=60, unit="ATR", help="target distance")
+
+    PLOTS: ClassVar = (
+        Plot("average", "EMA 20", tone=Tone.SECOND),
+        Plot("low", "extreme low", Pane.RSI, Tone.LEVEL),
+        Plot("high", "extreme high", Pane.RSI, Tone.LEVEL),
+    )

@@ -1,7 +1,9 @@
 """Parameters of the stochastic divergence strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Pane, Plot, Tone
 from trading.core.params import bound
 
 
@@ -16,3 +18,10 @@ class StochasticDivergenceParams:
     memory: int = bound(20, low=5, high=100, unit="bars", help="how old a divergence may be")
     stop_atr: float = bound(2.0, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(4.0, low=0.5, high=60, unit="ATR", help="target distance")
+
+    PLOTS: ClassVar = (
+        Plot("k", "%K {params.period}", Pane.STOCHASTIC),
+        Plot("d", "%D {params.smooth}", Pane.STOCHASTIC, Tone.SECOND),
+        Plot("oversold", "oversold", Pane.STOCHASTIC, Tone.LEVEL),
+        Plot("overbought", "overbought", Pane.STOCHASTIC, Tone.LEVEL),
+    )

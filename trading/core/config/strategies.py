@@ -1,6 +1,6 @@
 """One group of parameters per strategy, in the order everything else keeps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from trading.core.config.breakout import BreakoutParams
 from trading.core.config.funding_rate import FundingRateParams
@@ -42,3 +42,4 @@ class StrategiesParams:
 
 
 STRATEGY_NAMES = tuple(StrategiesParams.__dataclass_fields__)
+PLOTS = {f.name: f.default_factory.PLOTS for f in fields(StrategiesParams)}  # type: ignore[union-attr]

@@ -1,7 +1,9 @@
 """Parameters of the trend strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Pane, Plot, Tone
 from trading.core.params import bound
 
 
@@ -18,3 +20,9 @@ class TrendParams:
     cross_bars: int = bound(5, low=1, high=100, unit="bars", help="a cross is fresh this long")
     stop_atr: float = bound(2.25, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(4.5, low=0.5, high=60, unit="ATR", help="target distance")
+
+    PLOTS: ClassVar = (
+        Plot("fast", "EMA {params.fast}"),
+        Plot("slow", "EMA {params.slow}", tone=Tone.SECOND),
+        Plot("min_adx", "least ADX", Pane.ADX, Tone.LEVEL),
+    )

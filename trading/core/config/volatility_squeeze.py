@@ -1,7 +1,9 @@
 """Parameters of the volatility squeeze strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Plot, Tone
 from trading.core.params import bound
 
 
@@ -17,3 +19,10 @@ class VolatilitySqueezeParams:
     min_bars: int = bound(5, low=1, high=60, unit="bars", help="how long it was squeezed")
     stop_atr: float = bound(2.5, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(5.0, low=0.5, high=60, unit="ATR", help="target distance")
+
+    PLOTS: ClassVar = (
+        Plot("upper", "Bollinger band, {params.period} bars"),
+        Plot("lower", "Bollinger band below"),
+        Plot("channel_upper", "channel, {params.channel_width} ATR", tone=Tone.EDGE),
+        Plot("channel_lower", "channel below", tone=Tone.EDGE),
+    )

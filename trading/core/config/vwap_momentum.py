@@ -1,7 +1,9 @@
 """Parameters of the VWAP momentum strategy."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from trading.core.config.plots import Plot, Tone
 from trading.core.params import bound
 
 
@@ -16,3 +18,9 @@ class VwapMomentumParams:
     min_slope: float = bound(0.0005, low=0, high=0.05, help="rise of the VWAP over them")
     stop_atr: float = bound(2.0, low=0.5, high=20, unit="ATR", help="stop distance")
     target_atr: float = bound(4.0, low=0.5, high=60, unit="ATR", help="target distance")
+
+    PLOTS: ClassVar = (
+        Plot("vwap", "VWAP of {params.period} bars"),
+        Plot("long", "pullback of a long", tone=Tone.EDGE),
+        Plot("short", "pullback of a short", tone=Tone.EDGE),
+    )

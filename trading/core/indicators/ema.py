@@ -19,3 +19,9 @@ def update(s, x, period):
         return s.value
     s.value += (x - s.value) * (2.0 / (period + 1.0))
     return s.value
+
+
+@kernel
+def value(s, period):
+    """The average as it stands; NaN until ``period`` values were seen."""
+    return s.value if s.seen >= period else np.nan

@@ -55,6 +55,12 @@ def update(s, bar, size):
             s.volume -= old_volume
             s.weighted -= old_volume * d
             s.squares -= old_volume * d * d
+    return value(s, size)
+
+
+@kernel
+def value(s, size):
+    """(VWAP, deviation) as they stand; NaN without enough bars or volume."""
     if s.seen < size or s.volume <= 0.0:
         return np.nan, np.nan
     mean = s.weighted / s.volume

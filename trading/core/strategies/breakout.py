@@ -22,6 +22,8 @@ STATE = np.dtype(
         ("bands", window.state(32)),
         ("high", "f8"),
         ("low", "f8"),
+        ("top", "f8"),  # of the bars before this one
+        ("bottom", "f8"),
         ("width", "f8"),
     ]
 )
@@ -43,6 +45,7 @@ def score(s, p, bar, now, vote):
     """Update the range and vote."""
     mid, half = bollinger.update(s.bands, bar.close, BAND_BARS, 2.0)
     high, low, seen, width_1 = s.high, s.low, s.highs.seen, s.width
+    s.top, s.bottom = high, low
     s.width = half / mid if mid > 0.0 else 0.0
     side = 1 if bar.close > high else (-1 if bar.close < low else 0)
     ready = seen >= p.lookback and not np.isnan(half) and not np.isnan(now.atr)
@@ -87,3 +90,10 @@ def score(s, p, bar, now, vote):
     vote.confidence = min(confidence, 1.0)
     vote.stop_distance = p.stop_atr * now.atr
     vote.target_distance = p.target_atr * now.atr
+
+
+@kernel
+def draw(s, p, now, out):
+    """The range this bar had to leave."""
+    if s.highs.seen > p.lookback:
+        out[0], out[1] = s.top, s.bottom

@@ -43,3 +43,10 @@ def score(s, p, bar, now, vote):
     confidence = 0.40 + (0.10 if crosses else 0.0) + (0.10 if moves else 0.0)
     confidence += 0.05 if now.adx < WEAK else 0.0
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The rate, and where it is extreme."""
+    out[0] = now.funding_rate
+    out[1], out[2] = -p.extreme, p.extreme

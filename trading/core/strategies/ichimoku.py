@@ -15,13 +15,16 @@ from trading.core.votes import NO_SETUP, WARMING_UP, cast
 NAME = "ichimoku"
 FAMILY = 0
 WIDE, NEAR = 0.005, 0.01
-STATE = np.dtype([("lines", ichimoku.STATE), ("above", "i8")])
+STATE = np.dtype(
+    [("lines", ichimoku.STATE), ("above", "i8"), ("top", "f8"), ("bottom", "f8")]  # of the cloud
+)
 
 
 @kernel
 def score(s, p, bar, now, vote):
     """Update the lines and vote."""
     tenkan, kijun, top, bottom, before = ichimoku.update(s.lines, bar, p.short, p.medium, p.long)
+    s.top, s.bottom = top, bottom
     vote.abstain = WARMING_UP
     if np.isnan(kijun) or np.isnan(tenkan):
         return
@@ -44,3 +47,14 @@ def score(s, p, bar, now, vote):
     confidence += 0.05 if side * (bar.close - edge) < NEAR * bar.close else 0.0
     stop = max(p.stop_atr * now.atr, side * (bar.close - far))
     cast(vote, side, (strength, confidence), (stop, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The lines, and the cloud over this bar."""
+    lines = s.lines
+    if lines.high_1.seen >= p.short:
+        out[0] = 0.5 * (lines.high_1.extreme + lines.low_1.extreme)
+    if lines.high_2.seen >= p.medium:
+        out[1] = 0.5 * (lines.high_2.extreme + lines.low_2.extreme)
+    out[2], out[3] = s.top, s.bottom

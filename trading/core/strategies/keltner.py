@@ -66,3 +66,12 @@ def score(s, p, bar, now, vote):
     confidence += (0.10 if place < 0.1 else 0.0) + (0.05 if run >= 3 else 0.0)
     target = max(p.target_atr * now.atr, side * (middle - bar.close))
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, target))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The channel and the histogram."""
+    middle = ema.value(s.ema, p.period)
+    out[0], out[1], out[2] = middle + p.width * now.atr, middle, middle - p.width * now.atr
+    if s.seen > 0:
+        out[3] = s.histogram_1

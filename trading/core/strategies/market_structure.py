@@ -47,3 +47,12 @@ def score(s, p, bar, now, vote):
     far = s.highs if up else s.lows
     confidence += 0.10 if abs(far.last - far.before) > SPREAD * far.before else 0.0
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The last confirmed swings."""
+    if s.highs.count > 0:
+        out[0] = s.highs.last
+    if s.lows.count > 0:
+        out[1] = s.lows.last

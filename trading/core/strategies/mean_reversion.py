@@ -98,3 +98,12 @@ def remember(s, p, bar, now):
         s.rsi_high = window.push_extreme(s.rsi_highs, now.rsi, p.memory, 1)
     s.volume_2, s.volume_1 = s.volume_1, bar.volume
     s.close_1 = bar.close
+
+
+@kernel
+def draw(s, p, now, out):
+    """The bands, and the RSI it asks for."""
+    mid = window.mean(s.bands, p.period)
+    half = p.width * window.deviation(s.bands, p.period)
+    out[0], out[1], out[2] = mid + half, mid, mid - half
+    out[3], out[4] = p.oversold, 100.0 - p.oversold

@@ -55,3 +55,10 @@ def score(s, p, bar, now, vote):
     if now.volume_ratio > 2.0:
         confidence += 0.10
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The average, and the RSI it asks for."""
+    out[0] = ema.value(s.ema, EMA_BARS)
+    out[1], out[2] = p.min_rsi, 100.0 - p.min_rsi

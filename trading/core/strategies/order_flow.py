@@ -51,3 +51,10 @@ def score(s, p, bar, now, vote):
     confidence += 0.08 if side * now.whale_bias > WHALE else 0.0
     confidence += 0.05 if side * now.imbalance > LEAN else 0.0
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The book's score, and the one it asks for."""
+    out[0] = now.book_score
+    out[1], out[2] = p.min_score, -p.min_score

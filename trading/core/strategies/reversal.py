@@ -116,3 +116,10 @@ def judge(s, p, bar, now, at, vote):
     confidence += (0.10 if rsi > p.extreme + 10.0 else 0.0) + (0.10 if far else 0.0)
     confidence += 0.10 if deep else 0.0
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The average, and where RSI is extreme."""
+    out[0] = ema.value(s.ema, EMA_BARS)
+    out[1], out[2] = p.extreme, 100.0 - p.extreme

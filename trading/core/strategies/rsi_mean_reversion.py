@@ -50,3 +50,10 @@ def score(s, p, bar, now, vote):
     strength = 0.35 + min((level - rsi) / 30.0, 0.3) + (0.10 if rsi < 20.0 else 0.0)
     confidence = 0.35 + (0.15 if rsi < 25.0 else 0.0) + (0.10 if turned else 0.0)
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The levels of this regime."""
+    level = level_of(p, now)
+    out[0], out[1] = level, 100.0 - level

@@ -7,7 +7,7 @@ bar after it happened. Short is the mirror.
 
 import numpy as np
 
-from trading.core.indicators import stochastic
+from trading.core.indicators import stochastic, window
 from trading.core.jit import kernel
 from trading.core.votes import NO_SETUP, ROUNDING, WARMING_UP, cast, mirrored
 
@@ -87,3 +87,11 @@ def score(s, p, bar, now, vote):
     confidence = 0.40 + (0.08 if place < DEEP else 0.0) + (0.20 if found else -0.05)
     confidence += 0.05 if side * gap > 3.0 else 0.0
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The lines and their extremes."""
+    out[0] = window.mean(s.lines.raw, p.smooth)
+    out[1] = window.mean(s.lines.slow, p.smooth)
+    out[2], out[3] = p.oversold, 100.0 - p.oversold

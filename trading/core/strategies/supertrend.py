@@ -35,3 +35,12 @@ def score(s, p, bar, now, vote):
     confidence += 0.08 if away <= NEAR * bar.close else 0.0
     stop = max(p.stop_atr * now.atr, away)
     cast(vote, side, (strength, confidence), (stop, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The line, on the side where it stands."""
+    if s.line.side > 0:
+        out[0] = s.line.lower
+    elif s.line.side < 0:
+        out[1] = s.line.upper

@@ -66,3 +66,11 @@ def score(s, p, bar, now, vote):
     vote.confidence = min(confidence, 1.0)
     vote.stop_distance = p.stop_atr * now.atr
     vote.target_distance = p.target_atr * now.atr
+
+
+@kernel
+def draw(s, p, now, out):
+    """The averages, and the ADX it asks for."""
+    out[0] = ema.value(s.fast, p.fast)
+    out[1] = ema.value(s.slow, p.slow)
+    out[2] = p.min_adx

@@ -66,3 +66,13 @@ def score(s, p, bar, now, vote):
         confidence += 0.05
     confidence += 0.05 if side * (bar.close - mid) > 0.0 else 0.0
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The bands, and the channel that holds them in a squeeze."""
+    mid = window.mean(s.bands, p.period)
+    half = p.band_width * window.deviation(s.bands, p.period)
+    middle, channel = ema.value(s.middle, p.period), p.channel_width * now.atr
+    out[0], out[1] = mid + half, mid - half
+    out[2], out[3] = middle + channel, middle - channel

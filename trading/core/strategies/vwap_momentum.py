@@ -60,3 +60,11 @@ def score(s, p, bar, now, vote):
     confidence = 0.35 + (0.10 if heavy else 0.0) + (0.10 if turning else 0.0)
     confidence += (0.10 if side * slope > STEEP else 0.0) + (0.10 if z < -1.0 else 0.0)
     cast(vote, side, (strength, confidence), (p.stop_atr * now.atr, p.target_atr * now.atr))
+
+
+@kernel
+def draw(s, p, now, out):
+    """The VWAP, and how far the price must come back."""
+    average, deviation = vwap.value(s.vwap, p.period)
+    needed = pullback_needed(p, now) * deviation
+    out[0], out[1], out[2] = average, average - needed, average + needed

@@ -16,8 +16,9 @@ from trading.exchanges.shared.link import ask_status
 from trading.exchanges.shared.words import Status
 from trading.management.bars import EXIT_CONFIGURATION, EXIT_ERROR
 from trading.queries.bars import LIVE_VENUES, CannotFeed
+from trading.queries.feeds import socket_path
 from trading.wiring.feed_service import serve
-from trading.wiring.shared_feeds import AlreadyServed, served_alone, socket_path
+from trading.wiring.shared_feeds import AlreadyServed, served_alone
 
 EXIT_NOT_RUNNING = 3
 

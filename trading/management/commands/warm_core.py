@@ -13,7 +13,9 @@ class Command(BaseCommand):
     def handle(self, **_: Any) -> None:
         """Run the doors over a few bars and say which core is warm."""
         from trading.core.jit import CORE_HASH
+        from trading.wiring.plots import warm_plots
         from trading.wiring.warm import warm_core
 
         warm_core()
+        warm_plots()
         self.stdout.write(f"core {CORE_HASH[:16]} is warm")
