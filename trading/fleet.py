@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import psycopg
 import structlog
+from django import db
 from django.db import connections
 from django.utils import timezone
 
@@ -24,8 +26,16 @@ LONGEST_BACK_OFF_SECONDS = 60.0
 QUIET_SECONDS = 120.0
 STOP_SECONDS = 20.0
 MOST_CRASHES, CRASH_WINDOW_SECONDS = 5, 600.0
-LEADERSHIP_LOST, CANNOT_RUN = 3, 4  # exit codes of a child that did not crash
-CALM = (0, LEADERSHIP_LOST, CANNOT_RUN, -signal.SIGTERM)
+LEADERSHIP_LOST, CANNOT_RUN, DATABASE_LOST = 3, 4, 5  # exit codes of a child that did not crash
+CALM = (0, LEADERSHIP_LOST, CANNOT_RUN, DATABASE_LOST, -signal.SIGTERM)
+PATIENT = (LEADERSHIP_LOST, DATABASE_LOST)  # no fault of the engine's: it is back soon after
+LONGEST_PATIENT_SECONDS = 4.0
+DATABASE_GONE = (
+    db.OperationalError,
+    db.InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
 
 EngineMain = Callable[[ListedEngine], int]
 CHORE_SECONDS = 2.0
@@ -68,6 +78,7 @@ class Fleet:
     note: Callable[[Mapping[int, ListedEngine]], None] = lambda running: None
     children: dict[str, Child] = field(default_factory=dict)
     stopping: bool = False
+    _has_database: bool = True
     _noted: dict[int, ListedEngine] | None = None
 
     def run(self) -> None:
@@ -87,8 +98,19 @@ class Fleet:
         self.stopping = True
 
     def step(self) -> None:
-        """Collect the dead, start the wanted, stop the unwanted."""
+        """Collect the dead, start the wanted, stop the unwanted; without a database wait for it."""
         self._reap()
+        try:
+            self._follow_rows()
+        except DATABASE_GONE as error:
+            if self._has_database:
+                log.error("database_gone", why=str(error).strip())
+            self._has_database = False
+        else:
+            self._has_database = True
+        self._tell()
+
+    def _follow_rows(self) -> None:
         wanted = {e.engine_id: e for e in self._read() if is_wanted(e)}
         now = time.monotonic()
         for engine_id, engine in wanted.items():
@@ -108,7 +130,6 @@ class Fleet:
                 del self.children[engine_id]
         for chore in self.chores:
             self._do(chore)
-        self._tell()
 
     def _tell(self) -> None:
         """Say which process runs which engine, whenever that has changed."""
@@ -167,8 +188,9 @@ class Fleet:
             now = time.monotonic()
             if now - child.started_at > QUIET_SECONDS:
                 child.back_off = FIRST_BACK_OFF_SECONDS
-            child.not_before = now + child.back_off
-            child.back_off = min(child.back_off * 2, LONGEST_BACK_OFF_SECONDS)
+            longest = LONGEST_PATIENT_SECONDS if code in PATIENT else LONGEST_BACK_OFF_SECONDS
+            child.not_before = now + min(child.back_off, longest)
+            child.back_off = min(child.back_off * 2, longest)
             child.pid = 0
             if code not in CALM:
                 child.crashed_at.append(now)

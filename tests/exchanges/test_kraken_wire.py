@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.engine.fakes import spec
+from trading.core.codes import ExitReason, Purpose, Side
 from trading.engine.errors import NotSent, OutcomeUnknown, Refused
+from trading.engine.messages import OrderRequest
 from trading.exchanges.candles import Candles
 from trading.exchanges.caps import Caps
 from trading.exchanges.kraken import names
@@ -246,9 +249,6 @@ def test_the_simulated_trades_rebuild_their_bars_exactly() -> None:
 
 
 def test_caps_hold_whatever_is_asked() -> None:
-    from tests.engine.fakes import spec
-    from trading.core.codes import ExitReason, Purpose, Side
-    from trading.engine.messages import OrderRequest
 
     def order(lots: int, ticks: int = 0, purpose: Purpose = Purpose.ENTRY) -> OrderRequest:
         return OrderRequest(0, 1, "id", 0, purpose, Side.BUY, lots, ticks, 0, 0, ExitReason.NONE, 0)
@@ -269,3 +269,17 @@ def test_caps_hold_whatever_is_asked() -> None:
     with pytest.raises(Refused, match="within a minute"):
         caps.check(order(10), spec(), last=last)
     caps.check(order(10**9, purpose=Purpose.EXIT), spec(), last=last)
+
+
+def test_a_stop_that_the_market_has_left_behind_is_no_price_too_far() -> None:
+    def stop(side: Side, ticks: int) -> OrderRequest:
+        return OrderRequest(
+            0, 1, "id", 0, Purpose.PROTECT, side, 1, ticks, 0, 0, ExitReason.NONE, 0
+        )
+
+    caps, last = Caps(), Decimal(100)
+    caps.check(stop(Side.SELL, 100), spec(), last=last)
+    caps.check(stop(Side.BUY, 9_000), spec(), last=last)
+    for at_once in (stop(Side.SELL, 9_000), stop(Side.BUY, 100)):
+        with pytest.raises(Refused, match="from 100"):
+            caps.check(at_once, spec(), last=last)

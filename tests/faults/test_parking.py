@@ -10,7 +10,7 @@ import pytest
 from tenants.scoping import tenant_scope
 from tests.factories import EngineRows
 from trading import operations
-from trading.fleet import CANNOT_RUN, LEADERSHIP_LOST, MOST_CRASHES, Fleet
+from trading.fleet import CANNOT_RUN, DATABASE_LOST, LEADERSHIP_LOST, MOST_CRASHES, Fleet
 from trading.models import Alert, Engine
 
 pytestmark = pytest.mark.faults
@@ -58,7 +58,7 @@ def test_an_engine_that_crashed_five_times_is_parked_until_a_person_starts_it(st
     fleet.stop_all()
 
 
-@pytest.mark.parametrize("code", [0, LEADERSHIP_LOST, CANNOT_RUN, -signal.SIGTERM])
+@pytest.mark.parametrize("code", [0, LEADERSHIP_LOST, CANNOT_RUN, DATABASE_LOST, -signal.SIGTERM])
 def test_an_end_that_is_no_crash_never_parks(street, code: int) -> None:
     rows = wanted(street)
 

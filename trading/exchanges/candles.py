@@ -1,6 +1,9 @@
 """Candles of several markets -> closed bars, each told once and in order."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +11,19 @@ from trading.engine.messages import BarClosed
 
 GRACE_NS = 1_500_000_000  # a trade of the last moment may be told a little later
 Values = tuple[float, float, float, float, float]  # open, high, low, close, volume
+
+
+def read_values(given: Iterable[Any]) -> Values:
+    """Open, high, low, close and volume as a venue tells them.
+
+    Raises:
+        ValueError, TypeError: no market can have traded so.
+    """
+    opened, high, low, close, volume = map(float, given)
+    is_bar = 0 < low <= opened <= high < inf and low <= close <= high and 0 <= volume < inf
+    if not is_bar:  # of a number that is none every comparison is false
+        raise ValueError(f"candle {opened, high, low, close, volume}: impossible")
+    return opened, high, low, close, volume
 
 
 @dataclass

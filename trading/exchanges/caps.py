@@ -5,9 +5,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from trading.core.codes import Purpose
+from trading.core.codes import Purpose, Side
 from trading.engine.errors import Refused
 from trading.engine.messages import MarketSpec, OrderRequest
+from trading.exchanges.known_orders import STOPS
 
 MINUTE = 60.0
 
@@ -30,7 +31,7 @@ class Caps:
         if order.quantity_lots <= 0:
             raise Refused(f"quantity: must be at least one lot, was {order.quantity_lots}")
         level = spec.tick_size * order.price_ticks
-        if level and last and abs(level - last) > self.price_band * last:
+        if level and last and self._is_far(order, level=level, last=last):
             raise Refused(f"price: {level} is more than {self.price_band:%} from {last}")
         if order.purpose != Purpose.ENTRY:
             return
@@ -43,3 +44,10 @@ class Caps:
         if len(self._entries) >= self.entries_per_minute:
             raise Refused(f"entries: {self.entries_per_minute} were sent within a minute already")
         self._entries.append(now)
+
+    def _is_far(self, order: OrderRequest, *, level: Decimal, last: Decimal) -> bool:
+        """Beyond the band; a stop that the market has left behind protects all the same."""
+        beyond = level - last if order.side is Side.SELL else last - level
+        if order.purpose in STOPS and beyond < 0:
+            return False
+        return abs(level - last) > self.price_band * last

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from trading.core.records import BAR
-from trading.exchanges.candles import Values
+from trading.exchanges.candles import Values, read_values
 from trading.exchanges.venue_clock import read_stamp
 
 NS = 1_000_000_000
@@ -44,13 +45,11 @@ def rest_candles(rows: Iterable[Any], *, until_ns: int, timeframe_ns: int) -> np
     for row in rows:
         try:
             open_ns = int(row["start"]) * NS
-            opened, high, low, close, volume = (
-                float(row[name]) for name in ("open", "high", "low", "close", "volume")
-            )
+            values = read_values(row[name] for name in ("open", "high", "low", "close", "volume"))
         except (KeyError, TypeError, ValueError):
             continue
         if open_ns + timeframe_ns <= until_ns:
-            found[open_ns] = (opened, high, low, close, volume)
+            found[open_ns] = values
     return np.array([(open_ns, *found[open_ns]) for open_ns in sorted(found)], dtype=BAR)
 
 
@@ -78,7 +77,7 @@ def read_trades(rows: Iterable[Any]) -> list[tuple[str, Trade]]:
                 price=Decimal(str(row["price"])),
                 size=Decimal(str(row["size"])),
             )
-            if trade.price.is_finite() and trade.size.is_finite():
+            if 0 < float(trade.price) < inf and 0 <= float(trade.size) < inf:
                 found.append((str(row["product_id"]), trade))
         except (KeyError, ValueError, TypeError, InvalidOperation):
             continue

@@ -1,12 +1,13 @@
 """Pure: candles as Kraken's WebSocket and REST tell them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from trading.core.records import BAR
-from trading.exchanges.candles import Values
+from trading.exchanges.candles import Values, read_values
 from trading.exchanges.venue_clock import read_stamp
 
 NS = 1_000_000_000
@@ -18,7 +19,7 @@ def ws_candles(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, Values
     found = []
     for row in rows:
         try:
-            values = _values(row[name] for name in ("open", "high", "low", "close", "volume"))
+            values = read_values(row[name] for name in ("open", "high", "low", "close", "volume"))
             found.append((str(row["symbol"]), read_stamp(str(row["interval_begin"])), values))
         except (KeyError, ValueError, TypeError):
             continue
@@ -26,19 +27,18 @@ def ws_candles(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, Values
 
 
 def rest_candles(result: Mapping[str, Any], *, now_ns: int, timeframe_ns: int) -> np.ndarray:
-    """Committed candles of an OHLC answer; the running one is left out. Quiet intervals are no bars."""
+    """Committed candles of an OHLC answer; the running one and what cannot be are left out.
+
+    Quiet intervals are no bars.
+    """
     rows: Sequence[Any] = next((rows for name, rows in result.items() if name != "last"), [])
-    bars = [
-        (int(row[0]) * NS, *_values((row[1], row[2], row[3], row[4], row[6])))
-        for row in rows
-        if int(row[7]) > 0 and int(row[0]) * NS + timeframe_ns <= now_ns
-    ]
+    bars = []
+    for row in rows:
+        if int(row[7]) > 0 and int(row[0]) * NS + timeframe_ns <= now_ns:
+            with suppress(ValueError):
+                values = read_values((row[1], row[2], row[3], row[4], row[6]))
+                bars.append((int(row[0]) * NS, *values))
     return np.array(bars, dtype=BAR)
-
-
-def _values(given: Iterable[Any]) -> Values:
-    opened, high, low, close, volume = (float(value) for value in given)
-    return opened, high, low, close, volume
 
 
 def interval_of(timeframe_ns: int) -> int:

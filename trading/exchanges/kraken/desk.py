@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
+from msgspec.structs import replace
 
 from trading.core.codes import Purpose
 from trading.engine.errors import NotSent, OutcomeUnknown
@@ -214,11 +215,14 @@ class KrakenDesk:
     async def _shrink(self, road: Road, stop: KnownOrder, order: OrderRequest) -> None:
         """The stop lets go of what is to be sold, and protects the rest."""
         spec = self.specs[order.market]
-        left = spec.lot_size * (stop.order.quantity_lots - order.quantity_lots)
+        left = stop.order.quantity_lots - order.quantity_lots
         try:
-            await road.amend(stop.venue_id, {"order_qty": orders.plain(left)})
+            await road.amend(stop.venue_id, {"order_qty": orders.plain(spec.lot_size * left)})
         except FAILS as error:
             raise NotSent(f"the stop could not be made smaller: {error}") from None
+        stop.order = replace(
+            stop.order, quantity_lots=left
+        )  # what rests, whatever comes of the rest
 
     async def cancel(self, *, market: int, seq: int) -> bool:
         """Cancel a working order; False when it is not working, or nobody can tell."""

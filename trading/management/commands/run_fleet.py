@@ -11,7 +11,14 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from trading.engine.runner import Outcome
-from trading.fleet import CANNOT_RUN, LEADERSHIP_LOST, Chore, Fleet
+from trading.fleet import (
+    CANNOT_RUN,
+    DATABASE_GONE,
+    DATABASE_LOST,
+    LEADERSHIP_LOST,
+    Chore,
+    Fleet,
+)
 from trading.management.commands.run_engine import serve
 from trading.wiring.directory import ListedEngine
 from trading.wiring.fleet_report import Figures, NoFleet, Report, make_report, note_fleet
@@ -113,6 +120,15 @@ def prove_books() -> int:
 def run_one(engine: ListedEngine) -> int:
     """What a forked child does: one engine, then its exit code."""
     structlog.contextvars.bind_contextvars(tenant=engine.tenant, engine=engine.engine_id)
+    try:
+        return lead(engine)
+    except DATABASE_GONE as error:  # it begins anew, from the journal, once that answers
+        log.error("engine_lost_its_database", why=str(error).strip())
+        return DATABASE_LOST
+
+
+def lead(engine: ListedEngine) -> int:
+    """Run it until it ends; its exit code."""
     try:
         outcome = uvloop.run(serve(open_engine(engine, speed=None)))
     except REFUSALS as error:
