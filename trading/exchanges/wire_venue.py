@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 CHANNEL = "orders"
 AUDIT_SECONDS = 30.0
+BLIND_SECONDS = 10.0  # between two audits while the stream is down
 TICK_SECONDS = 1.0
 RETRY_SECONDS = 2.0
 
@@ -106,6 +107,7 @@ class WireVenue(ABC):
     ) -> None:
         self._desk, self._feed, self._audit_seconds = desk, feed, audit_seconds
         self._has_caught_up = False
+        self._is_blind = asyncio.Event()
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
         self._leaving: Counter[int] = Counter()  # market -> lots of exits that wait in the queue
 
@@ -220,6 +222,8 @@ class WireVenue(ABC):
 
     def _tell(self, message: Message) -> None:
         """Into the one stream."""
+        if isinstance(message, FeedChange) and message.channel == CHANNEL:
+            (self._is_blind.clear if message.is_up else self._is_blind.set)()
         if isinstance(message, FillReport) and message.purpose != Purpose.ENTRY:
             self._leaving[message.market] += message.quantity_lots
         self._queue.put_nowait(message)
@@ -244,10 +248,19 @@ class WireVenue(ABC):
                 return
 
     async def _audit(self) -> None:
-        """The same now and then, although all looks well."""
+        """The same now and then although all looks well; at once, and oftener, while nobody tells."""
         while True:
-            await asyncio.sleep(self._audit_seconds)
+            await self._until_audit()
             with suppress(*FAILS):
                 for report in await self._desk.inquiry.catch_up():
                     log.warning("order_news_was_missed", seq=report.intent_seq)
                     self._tell(report)
+
+    async def _until_audit(self) -> None:
+        """A connection may be away for minutes: an entry that fills meanwhile has no stop."""
+        if self._is_blind.is_set():
+            await asyncio.sleep(min(BLIND_SECONDS, self._audit_seconds))
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._audit_seconds):
+                await self._is_blind.wait()

@@ -160,17 +160,30 @@ class Account:
     further_keys: dict[str, str] = field(default_factory=dict)  # with their secrets
     tokens: dict[str, int] = field(default_factory=dict)  # for private sockets, until when
     public_key: str = ""  # PEM, where of the secret only that half is kept
+    _working: list[Order] = field(default_factory=list)  # and some that ended since it was asked
 
     def secret_of(self, key: str) -> str | None:
         """The secret that belongs to one of the account's keys."""
         return self.secret if key == self.key else self.further_keys.get(key)
 
+    def add(self, order: Order) -> None:
+        """A new order."""
+        self.orders[order.order_id] = order
+        self._working.append(order)
+
+    def recount(self) -> None:
+        """Go through all orders for those that work."""
+        self._working = list(self.orders.values())
+
+    def working(self) -> list[Order]:
+        """Orders that may still fill, oldest first; what ended long ago costs nothing."""
+        self._working = [order for order in self._working if order.is_open]
+        return self._working.copy()
+
     def held(self, asset: str) -> Decimal:
         """What open orders keep of an asset."""
         total = Decimal(0)
-        for order in self.orders.values():
-            if not order.is_open:
-                continue
+        for order in self.working():
             base, quote = order.symbol.split("/")
             if order.side == "sell" and asset == base:
                 total += order.left

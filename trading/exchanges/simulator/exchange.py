@@ -51,7 +51,7 @@ class Exchange(Matching):
 
     def take(self, account: Account, market: PairMarket, order: Order) -> None:
         """Let a checked order meet the market."""
-        account.orders[order.order_id] = order
+        account.add(order)
         self.log("order", key=account.key, order_id=order.order_id, client_id=order.client_id,
                  symbol=order.symbol, side=order.side, type=order.kind,
                  quantity=str(order.quantity), price=str(order.price))  # fmt: skip

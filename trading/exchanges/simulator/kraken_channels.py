@@ -143,9 +143,8 @@ def _subscribe_private(
     outlet.ack(base, {"channel": channel, "snap_orders": True, "snap_trades": False, **most})
     outlet.sequence[channel] = 1
     if channel == "executions":
-        working = [order for order in account.orders.values() if order.is_open]
         now = outlet.exchange.clock.now_ns()
-        events = [{"exec_type": "snapshot", "order": order} for order in working]
+        events = [{"exec_type": "snapshot", "order": order} for order in account.working()]
         told = [words.execution(event, now_ns=now) for event in events]
     else:
         told = [_balance(asset, value) for asset, value in account.balances.items()]

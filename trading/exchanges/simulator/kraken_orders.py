@@ -79,5 +79,5 @@ def named(account: Account, asked: Mapping[str, Any]) -> Order | None:
     order_id, client_id = str(asked.get("order_id") or ""), str(asked.get("client_id") or "")
     if order_id:
         return account.find(order_id=order_id)
-    working = [o for o in account.orders.values() if o.is_open and o.client_id == client_id]
-    return working[0] if working and client_id else None
+    mine = [order for order in account.working() if order.client_id == client_id]
+    return mine[0] if mine and client_id else None

@@ -90,10 +90,9 @@ class Matching:
         if self.mode not in ("online",):
             return
         for account in self.accounts.values():
-            working = [order for order in account.orders.values() if order.is_open]
-            mine = [order for order in working if (order.book or order.symbol) == market.symbol]
-            for order in mine:
-                self._meet_one(account, market, order, trade)
+            for order in account.working():
+                if (order.book or order.symbol) == market.symbol:
+                    self._meet_one(account, market, order, trade)
 
     def _meet_one(self, account: Account, market: PairMarket, order: Order, trade: Trade) -> None:
         if order.expires_ns and trade.time_ns >= order.expires_ns:
@@ -212,7 +211,7 @@ class Matching:
 
     def cancel_all(self, account: Account, *, reason: str) -> int:
         """Every working order of an account; how many there were."""
-        working = [order for order in account.orders.values() if order.is_open]
+        working = account.working()
         for order in working:
             self.end(account, order, CANCELED, reason)
         return len(working)

@@ -103,6 +103,8 @@ def recall(changes: Iterable[Change], *, exchange: Exchange, coinbase: Coinbase)
         for key, line in change.lines:
             exchange.accounts[key].ledger.append(line)
         exchange.oracle += change.events
+    for account in exchange.accounts.values():
+        account.recount()
     coinbase.resume()
 
 

@@ -29,7 +29,7 @@ def live_through(exchange: Exchange, to_ns: int) -> None:
 def _quiet_until(exchange: Exchange, now_ns: int, to_ns: int) -> int:
     """The last minute to begin before anything can happen, or the end."""
     accounts = exchange.accounts.values()
-    working = [order for one in accounts for order in one.orders.values() if order.is_open]
+    working = [order for account in accounts for order in account.working()]
     due = [account.dead_man_ns for account in accounts] + [order.expires_ns for order in working]
     first_ns = min([to_ns, *(at_ns for at_ns in due if at_ns), *(at[0] for at in exchange.agenda)])
     if first_ns < to_ns:

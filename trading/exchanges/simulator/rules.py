@@ -63,7 +63,7 @@ def check(account: Account, market: PairMarket, wish: Wish, *, mode: str, now_ns
     """
     if wish.deadline_ns and now_ns > wish.deadline_ns:
         raise Rejected("EService:Deadline elapsed")
-    working = [order for order in account.orders.values() if order.is_open]
+    working = account.working()
     if wish.client_id and any(order.client_id == wish.client_id for order in working):
         raise Rejected("EGeneral:Invalid arguments:cl_ord_id")
     if sum(order.symbol == wish.symbol for order in working) >= MOST_OPEN:
