@@ -37,3 +37,23 @@ def test_an_engine_with_books_finds_every_door_compiled() -> None:
     compiled_late, fills = json.loads(done.stdout.splitlines()[-1])
     assert compiled_late == []
     assert fills > 0
+
+
+LOADED_BY_ANOTHER_REQUEST = """
+import sys, uvloop, django
+django.setup()
+from trading.wiring import warm
+warm.warm_client()
+known = set(sys.modules)
+uvloop.run(warm._ask_ourselves())
+late = {name.partition(".")[0] for name in set(sys.modules) - known}
+print(late - sys.stdlib_module_names, {"httpcore", "h11", "anyio"} <= known)
+"""
+
+
+def test_after_the_first_request_another_one_loads_no_module() -> None:
+    command = [sys.executable, "-c", LOADED_BY_ANOTHER_REQUEST]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert done.stdout.strip() == "set() True"

@@ -244,5 +244,5 @@ class Handler:
             portable=msgspec.json.encode(self.core.portable_account()),
         )
         await self.ports.ledger.commit(batch)
-        self._journaled.note(changed)
+        self._journaled.note(changed, self.core)
         self._committed_at = self.ports.clock.monotonic()

@@ -12,18 +12,18 @@ class JournaledMarkets:
     """The records as last committed, byte for byte."""
 
     def __init__(self, written: Iterable[MarketMemory] = ()) -> None:
-        self._written: dict[int, bytes] = {}
-        self.note(written)
+        self._written = {one.market: one.record for one in written}
 
     def changed(self, core: CoreState) -> tuple[MarketMemory, ...]:
-        """The markets whose record is another than the journal's."""
-        records = ((m, core.markets[m].tobytes()) for m in range(len(core.specs)))
+        """The markets whose record is another than the journal's, of those the core was told of."""
+        records = ((m, core.markets[m].tobytes()) for m in sorted(core.touched))
         return tuple(
             MarketMemory(m, record, msgspec.json.encode(core.portable_market(m)))
             for m, record in records
             if self._written.get(m) != record
         )
 
-    def note(self, written: Iterable[MarketMemory]) -> None:
-        """They were committed."""
+    def note(self, written: Iterable[MarketMemory], core: CoreState) -> None:
+        """They were committed: the journal has the core as it is."""
         self._written.update((one.market, one.record) for one in written)
+        core.touched.clear()

@@ -47,6 +47,8 @@ class CoreState:
         self._engine = UUID(engine_id)
         self._params = [pipeline.new_params(one) for one in params]
         self.markets = new_markets(self.specs)
+        self.touched = set(range(len(self.specs)))  # may differ from what was journaled last
+        self._frames_ns = np.array([spec.timeframe_ns for spec in self.specs])
         self.account = pipeline.new_account(0.0)
         self._bar = np.zeros(1, BAR)
         self._fill = np.zeros(1, FILL)
@@ -64,6 +66,7 @@ class CoreState:
         self._bar[0] = (bar.open_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
         self.account["holds"] = holds
         m = bar.market
+        self.touched.add(m)
         count = pipeline.on_bar(
             self.markets,
             m,
@@ -81,12 +84,14 @@ class CoreState:
 
     def on_book(self, seen: BookSeen) -> bool:
         """Let the next decisions of a market know its book; False if it cannot be used."""
+        self.touched.add(seen.market)
         bids, asks = (np.array(side, "f8").reshape(-1, 2) for side in (seen.bids, seen.asks))
         return bool(pipeline.on_book(self.markets, seen.market, seen.time_ns, bids, asks))
 
     def on_tick(self, tick: PriceTick) -> list[OrderRequest]:
         """Let stops, requested and timed exits see a price."""
         m = tick.market
+        self.touched.add(m)
         count = pipeline.on_tick(
             self.markets, m, self.account, self._params[m], tick.time_ns, tick.price, self._intents
         )
@@ -107,6 +112,7 @@ class CoreState:
             report.final,
         )
         m = report.market
+        self.touched.add(m)
         count = pipeline.on_fill(
             self.markets, m, self.account, self._params[m], self._fill, 0, self._intents
         )
@@ -117,6 +123,7 @@ class CoreState:
         position = self.markets[market]["position"]
         if position["quantity_lots"] == 0 and position["entry_seq"] == 0:
             return False
+        self.touched.add(market)
         position["exit_requested"] = int(reason)
         return True
 
@@ -126,14 +133,8 @@ class CoreState:
 
     def market_ns(self) -> int:
         """Market time: the close of the newest bar decided on."""
-        return max(
-            (
-                int(self.markets[s.index]["last_open_ns"]) + s.timeframe_ns
-                for s in self.specs
-                if self.markets[s.index]["bars_seen"]
-            ),
-            default=0,
-        )
+        closed_ns = self.markets["last_open_ns"] + self._frames_ns
+        return int(np.where(self.markets["bars_seen"] > 0, closed_ns, 0).max(initial=0))
 
     def record(self) -> bytes:
         """The newest decision with its detail, if it has one; what ``explain.read`` takes."""
@@ -179,6 +180,7 @@ class CoreState:
                 f"the snapshot has {len(restored)} markets, the engine {len(self.specs)}"
             )
         self.markets = restored.copy()
+        self.touched.clear()
         self.account = np.frombuffer(account, dtype=ACCOUNT).copy()
 
     def portable_account(self) -> dict[str, Any]:

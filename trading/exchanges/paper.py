@@ -25,7 +25,7 @@ from trading.engine.messages import (
     OrderRequest,
     PriceTick,
 )
-from trading.engine.names import from_names, to_names
+from trading.engine.names import from_names
 from trading.engine.ports import MarketFeed
 from trading.engine.sights import Sight
 from trading.engine.state import new_markets
@@ -149,7 +149,10 @@ class PaperVenue:
 
     def snapshot(self) -> bytes:
         """The simulated book, by field names."""
-        return msgspec.json.encode([to_names(sim) for sim in self._sims])
+        names = fills.SIM.names or ()
+        return msgspec.json.encode(
+            [dict(zip(names, sim, strict=True)) for sim in self._sims.tolist()]
+        )
 
     def restore(self, state: bytes) -> None:
         """Take back the simulated book; fields that no longer exist are dropped.

@@ -1,7 +1,9 @@
-"""Calls every door of the core once, so that nothing compiles while trading."""
+"""Calls every door of the core once, so that nothing compiles while trading, and the client's too."""
 
+import asyncio
 import os
 
+import httpx
 import numpy as np
 
 from trading.backtest import runner
@@ -9,6 +11,9 @@ from trading.core import fills, pipeline
 from trading.core.config.pipeline import PipelineParams
 from trading.core.jit import compiled_mark
 from trading.core.records import BAR, FILL, INTENT, MAX_FILLS, MAX_INTENTS
+from trading.tape import taps  # noqa: F401  each engine needs it: imported here all share it
+
+ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 
 def compile_apart() -> None:
@@ -47,3 +52,25 @@ def warm_core() -> None:
     fills.accept(sims, 0, np.ones(1, INTENT), 0)
     runner.warm()
     compiled_mark().touch()
+
+
+def warm_client() -> None:
+    """Ask and answer one request by HTTP: its modules, which load with the first, are shared then.
+
+    Loaded after the fork they are 15 MB of each engine's own.
+    """
+    asyncio.run(_ask_ourselves())
+
+
+async def _ask_ourselves() -> None:
+    async with await asyncio.start_server(_answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(trust_env=False) as client:
+            await client.get(f"http://127.0.0.1:{port}/")
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(ANSWER)
+    writer.close()
+    await writer.wait_closed()
