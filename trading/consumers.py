@@ -61,14 +61,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.listener = Listener(self._send_text)
         self.task = asyncio.create_task(self._forward(self.listener))
         house().door.enter(self.guest)
-        await house().hub.join(str(verdict), self.listener)
+        await house().hub.join(str(verdict.tenant_id), self.listener)
 
     async def disconnect(self, code: int) -> None:
         """Leave door and hub and end what was started."""
         if self.guest is None or self.listener is None or self.task is None:
             return
         house().door.leave(self.guest)
-        house().hub.leave(str(self.guest.tenant_id), self.listener)
+        house().hub.leave(str(self.guest.seat.tenant_id), self.listener)
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 

@@ -14,6 +14,7 @@ from django.test import Client
 from novapulse.asgi import application
 from tenants.middleware import SESSION_KEY
 from tenants.models import Membership, User
+from tenants.roles import Role
 from tenants.scoping import tenant_scope
 from tests import factories
 from trading import consumers
@@ -134,7 +135,7 @@ async def test_a_page_of_a_foreign_origin_cannot_open_the_socket(two_workspaces)
         assert socket.accepted is False
 
 
-@pytest.mark.parametrize("leaving", ["sign out", "membership ends"])
+@pytest.mark.parametrize("leaving", ["sign out", "membership ends", "role change"])
 async def test_the_socket_closes_when_access_ends(
     two_workspaces, leaving: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,12 +150,20 @@ async def test_the_socket_closes_when_access_ends(
             Session.objects.all().delete()
             return
         with tenant_scope(mine.id):
-            Membership.objects.filter(user=olga).delete()
+            member = Membership.objects.filter(user=olga)
+            member.update(role=Role.VIEWER) if leaving == "role change" else member.delete()
 
     async with opened(await in_thread(lambda: cookie_of(olga))) as socket:
         await in_thread(end_access)
 
-        assert await close_code(socket) in (access.NOT_SIGNED_IN, access.NOT_A_MEMBER)
+        assert (
+            await close_code(socket)
+            == {
+                "sign out": access.NOT_SIGNED_IN,
+                "membership ends": access.NOT_A_MEMBER,
+                "role change": access.ROLE_CHANGED,
+            }[leaving]
+        )
 
 
 async def test_a_socket_that_never_confirms_is_closed(

@@ -21,20 +21,39 @@ log = structlog.get_logger(__name__)
 CANNOT_TELL = 1013  # "try again later": the page connects anew and is judged then
 NOT_SIGNED_IN = 4401
 NOT_A_MEMBER = 4403
+ROLE_CHANGED = 4407  # the page that is open has the buttons of another role
 SECONDS_BETWEEN_CHECKS = 10.0
 SESSIONS_AT_ONCE = 50  # so many share a connection, and no page waits for more of them
 
-Verdict = UUID | int  # the workspace the session leads to, or the code that closes the socket
 Close = Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a session leads: a workspace, and the role in it."""
+
+    tenant_id: UUID
+    role: str
+
+
+Verdict = Seat | int  # or the code that closes the socket
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Guest:
-    """A socket that was let in: by which session, into which workspace."""
+    """A socket that was let in: by which session, and where."""
 
     session_key: str
-    tenant_id: UUID
+    seat: Seat
     close: Close
+
+    def why_out(self, verdict: Verdict) -> int | None:
+        """The code to close it with now; None: it may stay."""
+        if isinstance(verdict, int):
+            return verdict
+        if verdict.tenant_id != self.seat.tenant_id:
+            return NOT_A_MEMBER
+        return None if verdict == self.seat else ROLE_CHANGED
 
 
 class Door:
@@ -70,10 +89,10 @@ class Door:
     async def _show_out(self, verdicts: dict[str, Verdict]) -> None:
         """Close whatever its session no longer leads to; unknown is not yes."""
         for guest in [guest for guest in self._guests if guest.session_key in verdicts]:
-            verdict = verdicts[guest.session_key]
-            if verdict != guest.tenant_id:
+            code = guest.why_out(verdicts[guest.session_key])
+            if code is not None:
                 self.leave(guest)
-                await guest.close(verdict if isinstance(verdict, int) else NOT_A_MEMBER)
+                await guest.close(code)
 
 
 async def _judge_safely(session_keys: Sequence[str]) -> list[Verdict]:
@@ -95,4 +114,4 @@ def _verdict(session_key: str) -> Verdict:
     if not user.is_authenticated:
         return NOT_SIGNED_IN
     workspace = choose_workspace(user_id=user.pk, wanted=request.session.get(SESSION_KEY))
-    return NOT_A_MEMBER if workspace is None else workspace.id
+    return NOT_A_MEMBER if workspace is None else Seat(workspace.id, workspace.role)
