@@ -12,8 +12,11 @@ from trading.api import (
     figures,
     history,
     ledger,
+    markets,
+    results,
     runs,
     standing,
+    workspace,
 )
 
 ONE = "backtest/runs/<int:number>"
@@ -70,6 +73,16 @@ urlpatterns = [
     path("chart", figures.Chart.as_view(), name="api_chart"),
     path("performance", figures.Performance.as_view(), name="api_performance"),
     path("risk", figures.Risk.as_view(), name="api_risk"),
+    path("scanner", markets.Scanner.as_view(), name="api_scanner"),
+    path("regime", markets.Regime.as_view(), name="api_regime"),
+    path("strategies", markets.Strategies.as_view(), name="api_strategies"),
+    path("strategy-performance", results.StrategyPerformance.as_view(), name="api_by_strategy"),
+    path("attribution", results.Attribution.as_view(), name="api_attribution"),
+    path("execution", results.Execution.as_view(), name="api_execution"),
+    path("events", workspace.Events.as_view(), name="api_events"),
+    path("anomalies", workspace.Anomalies.as_view(), name="api_anomalies"),
+    path("integrations/exchanges", workspace.Exchanges.as_view(), name="api_exchanges"),
+    path("tenants/<uuid:tenant_id>", workspace.Tenant.as_view(), name="api_tenant"),
     path("alerts", standing.Alerts.as_view(), name="api_alerts"),
     path("storage", standing.Storage.as_view(), name="api_storage"),
     path("schema", docs.Schema.as_view(), name="api_schema"),

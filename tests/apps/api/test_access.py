@@ -52,6 +52,16 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_risk": {"get": VIEW},
     "api_alerts": {"get": VIEW},
     "api_storage": {"get": VIEW},
+    "api_scanner": {"get": VIEW},
+    "api_regime": {"get": VIEW},
+    "api_strategies": {"get": VIEW},
+    "api_by_strategy": {"get": VIEW},
+    "api_attribution": {"get": VIEW},
+    "api_execution": {"get": VIEW},
+    "api_events": {"get": VIEW},
+    "api_anomalies": {"get": VIEW},
+    "api_exchanges": {"get": VIEW},
+    "api_tenant": {"get": MANAGE},
     "api_audit": {"get": MANAGE},
     "api_backtest": {"post": TRADE},
     "api_optimize": {"post": TRADE},
@@ -85,7 +95,8 @@ MAY = {
 OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command", "api_cancel",
               "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode",
               "api_disable_account", "api_enable_account",
-              "api_decision", "api_bot", "api_revisions", "api_revision", "api_chart"}  # fmt: skip
+              "api_decision", "api_bot", "api_revisions", "api_revision", "api_chart",
+              "api_tenant"}  # fmt: skip
 Things = dict[str, Any]  # what stands in an address, by its mark
 BODIES: dict[str, Any] = {
     "api_backtest": ASKED,
@@ -137,6 +148,7 @@ def things(people, as_caller) -> Things:
         "<int:revision>": 1,
         "<int:decision_id>": rows.write_decision(people.engine).id,
         "<slug:what>": "fills",
+        "<uuid:tenant_id>": people.engine.tenant_id,
         "<engine>": people.engine.engine_id,
     }
 
