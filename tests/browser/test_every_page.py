@@ -37,8 +37,8 @@ NOT_PAGES = frozenset(
     {
         "archive_run", "audit_file", "cancel_run", "change_member", "chart", "check_key",
         "command", "decision_chart", "disable_account", "disable_key", "enable_account", "health",
-        "history_file", "put_in_force", "revert_bot", "revoke_key", "run_progress", "run_report",
-        "run_result", "switch_workspace", "wish", "withdraw_revision",
+        "history_file", "mark_pair", "put_in_force", "revert_bot", "revoke_key", "run_progress", "run_report",
+        "run_result", "switch_workspace", "unmark_pair", "wish", "withdraw_revision",
     }
 )  # fmt: skip
 OTHERS = (

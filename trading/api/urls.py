@@ -15,6 +15,7 @@ from trading.api import (
     markets,
     results,
     runs,
+    settings,
     standing,
     workspace,
 )
@@ -83,6 +84,9 @@ urlpatterns = [
     path("anomalies", workspace.Anomalies.as_view(), name="api_anomalies"),
     path("integrations/exchanges", workspace.Exchanges.as_view(), name="api_exchanges"),
     path("tenants/<uuid:tenant_id>", workspace.Tenant.as_view(), name="api_tenant"),
+    path("settings", settings.Settings.as_view(), name="api_settings"),
+    path("favorites", settings.Favorites.as_view(), name="api_favorites"),
+    path("paper/reset", settings.PaperReset.as_view(), name="api_paper_reset"),
     path("alerts", standing.Alerts.as_view(), name="api_alerts"),
     path("storage", standing.Storage.as_view(), name="api_storage"),
     path("schema", docs.Schema.as_view(), name="api_schema"),

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from trading.api.account_answers import AccountKey
 from trading.api.answers import Answer, Moment
+from trading.api.ledger_answers import Money
 from trading.queries.events import KINDS
 from trading.queries.findings import Verdict
 
@@ -79,3 +80,38 @@ class Tenant(Answer):
     accounts = Count()
     bots = Count()
     api_keys = Count(help_text="that are not revoked")
+
+
+class Settings(Answer):
+    """The settings in force."""
+
+    version = Count(help_text="0: those a workspace begins with")
+    name = Text(source="settings.name")
+    bot_profile = Text(source="settings.bot_profile", help_text="a new bot's, where none is told")
+    bot_timeframe = Text(source="settings.bot_timeframe", help_text="idem")
+    paper_cash = Money(
+        source="settings.paper_cash", help_text="what a new paper account begins with"
+    )
+
+
+class Favorite(Answer):
+    """A pair you marked."""
+
+    pair = Text()
+    created_at = Moment()
+
+
+class Favorites(Answer):
+    """Your own, by pair."""
+
+    items = Favorite(many=True)
+
+
+class Reset(Answer):
+    """An account that started over."""
+
+    account_id = serializers.UUIDField(source="account.id")
+    account = Text(source="account.label")
+    currency = Text(source="account.quote_currency")
+    cash = Money()
+    at = Moment()

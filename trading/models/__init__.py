@@ -9,6 +9,7 @@ from trading.models.orders import Fill, Order, OrderIntent
 from trading.models.positions import LedgerEntry, Position
 from trading.models.proofs import LedgerProof
 from trading.models.research import BacktestRun, BacktestTrial
+from trading.models.workspace import Favorite, SettingsVersion
 
 __all__ = [
     "Alert",
@@ -22,6 +23,7 @@ __all__ = [
     "Engine",
     "EngineCommand",
     "EngineSnapshot",
+    "Favorite",
     "Fill",
     "ForeignOrder",
     "Hold",
@@ -33,4 +35,5 @@ __all__ = [
     "OrderIntent",
     "Position",
     "RevisionWait",
+    "SettingsVersion",
 ]

@@ -27,6 +27,7 @@ class Entry:
 MENU: Mapping[str, tuple[Entry, ...]] = {
     "Trading": (
         Entry("Dashboard", "dashboard", "home", ("dashboard", "engine")),
+        Entry("Markets", "markets", "star", ("markets",)),
         Entry("Decisions", "decisions", "branch", ("decision",)),
         Entry("Bots", "bots", "sliders", ("bot", "edit_bot", "new_bot")),
         Entry("Orders & history", "history", "list", ("history",)),
@@ -37,6 +38,7 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
         Entry("Exchange accounts", "accounts", "bank", ("account", "add_account")),
         Entry("Team", "team", "people", ("team", "change_member")),
         Entry("API keys", "keys", "key", ("keys",), "manage"),
+        Entry("Settings", "settings", "sliders", ("settings",), "manage"),
         Entry("API documentation", "api_docs", "book", ("api_docs",)),
         Entry("Audit log", "audit", "shield", ("audit",), "manage"),
     ),

@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
+from novapulse_client.base import Page
+from novapulse_client.insight import Favorite, Reset, Settings
 from novapulse_client.models import Command, Revision, Run
 from novapulse_client.reader import Reader
 from novapulse_client.wire import Wire
@@ -56,6 +60,29 @@ class Client(Reader):
         tag = self._wire.tag_of(path) if based_on is None else f'"r{based_on}"'
         body = {"params": dict(params)}
         return self._wire.post(f"{path}/revisions", body, Revision, {"If-Match": tag})
+
+    def change_settings(self, *, based_on: int | None = None, **settings: Any) -> Settings:
+        """Make a version of the workspace's settings in which these differ; needs scope ``admin``.
+
+        Args:
+            based_on: the version you looked at; without it, the one in force now.
+        """
+        tag = self._wire.tag_of("/settings") if based_on is None else f'"s{based_on}"'
+        return self._wire.change("PATCH", "/settings", settings, Settings, {"If-Match": tag})
+
+    def mark_favorite(self, pair: str) -> list[Favorite]:
+        """Mark a pair; what is marked now."""
+        return self._wire.post("/favorites", {"pair": pair}, Page[Favorite]).items
+
+    def unmark_favorite(self, pair: str) -> list[Favorite]:
+        """Take the mark away; what is marked now."""
+        path = f"/favorites?pair={quote(pair, safe='')}"
+        return self._wire.change("DELETE", path, {}, Page[Favorite]).items
+
+    def reset_paper(self, account: UUID | str, *, cash: Decimal | None = None) -> Reset:
+        """Start a paper account over; its engine must stand still and hold nothing."""
+        body = {"account": str(account)} | ({} if cash is None else {"cash": str(cash)})
+        return self._wire.post("/paper/reset", body, Reset)
 
     def pause(self, engine: UUID | str | None = None, *, reason: str = "") -> Command:
         """No new entries; exits and stops keep running."""

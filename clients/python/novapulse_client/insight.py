@@ -157,6 +157,33 @@ class Connection(Model, frozen=True, kw_only=True):
     disabled_at: datetime | None
 
 
+class Settings(Model, frozen=True, kw_only=True):
+    """What the workspace is set to."""
+
+    version: int
+    name: str
+    bot_profile: str
+    bot_timeframe: str
+    paper_cash: Decimal
+
+
+class Favorite(Model, frozen=True, kw_only=True):
+    """A pair you marked."""
+
+    pair: str
+    created_at: datetime
+
+
+class Reset(Model, frozen=True, kw_only=True):
+    """A paper account that started over."""
+
+    account_id: UUID
+    account: str
+    currency: str
+    cash: Decimal
+    at: datetime
+
+
 class Workspace(Model, frozen=True, kw_only=True):
     """Your own."""
 

@@ -13,8 +13,10 @@ from novapulse_client.insight import (
     Connection,
     Event,
     Execution,
+    Favorite,
     Regime,
     Scanned,
+    Settings,
     Strategy,
     StrategyResult,
     Workspace,
@@ -158,6 +160,14 @@ class Reader:
     def exchanges(self) -> list[Connection]:
         """How each account stands to its venue."""
         return self._all("/integrations/exchanges", Page[Connection])
+
+    def settings(self) -> Settings:
+        """What the workspace is set to."""
+        return self._wire.get("/settings", Settings)
+
+    def favorites(self) -> list[Favorite]:
+        """The pairs you marked."""
+        return self._all("/favorites", Page[Favorite])
 
     def workspace(self, tenant: UUID | str) -> Workspace:
         """Your own workspace; needs scope ``admin``."""

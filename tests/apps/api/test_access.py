@@ -62,6 +62,9 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_anomalies": {"get": VIEW},
     "api_exchanges": {"get": VIEW},
     "api_tenant": {"get": MANAGE},
+    "api_settings": {"get": VIEW, "patch": MANAGE},
+    "api_favorites": {"get": VIEW, "post": TRADE, "delete": TRADE},
+    "api_paper_reset": {"post": TRADE},
     "api_audit": {"get": MANAGE},
     "api_backtest": {"post": TRADE},
     "api_optimize": {"post": TRADE},
@@ -113,8 +116,10 @@ BODIES: dict[str, Any] = {
     "api_accounts": {"exchange": "synthetic", "label": "Another"},
     "api_account": {"label": "Renamed"},
     "api_revisions": {"params": {"risk.max_open_positions": 3}},
+    "api_settings": {"paper_cash": "500"},
+    "api_favorites": {"pair": "BTC/USD"},
 }
-QUERIES = {"api_chart": "?engine=<engine>"}
+QUERIES = {"api_chart": "?engine=<engine>", "api_favorites": "?pair=BTC/USD"}
 
 
 def test_every_route_is_on_the_list() -> None:
@@ -165,6 +170,8 @@ def knock(client: Client, name: str, method: str, things: Things) -> Any:
     if name == "api_bots":
         account = str(things["<uuid:account_id>"])
         body = {"account": account, "name": "Knocker", "pairs": ["BTC/USD"]}
+    if name == "api_paper_reset":
+        body = {"account": str(things["<uuid:account_id>"])}
     return getattr(client, method)(
         f"/api/v1{path}", body, content_type="application/json", headers={"If-Match": "*"}
     )
@@ -194,7 +201,7 @@ def expected(name: str, needs: str | None, who: str) -> set[int]:
     if who not in MAY[needs]:
         return {403}
     if who.startswith("max"):  # of another workspace: Acme's things are not there
-        if name == "api_bots" and needs == TRADE:
+        if name in ("api_bots", "api_paper_reset") and needs == TRADE:
             return {404}
         return {404} if name in OWN_THINGS else {200, 201, 202, 409}
     return {200, 201, 202, 409, 503}

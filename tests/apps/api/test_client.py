@@ -23,7 +23,7 @@ from tests.faults.processes import worker_of_research
 from tests.pages import served
 from tests.research.conftest import fill
 from trading.marketdata.store import BarStore
-from trading.models import EngineCommand
+from trading.models import Engine, EngineCommand, Position
 
 PROBLEM = {"type": "about:blank", "title": "Too Many Requests", "status": 429, "detail": "wait"}
 
@@ -65,6 +65,7 @@ def test_it_reads_acts_and_runs_a_backtest_at_a_real_server(
         reads(nova)
         changes_a_bot(nova)
         acts(nova, acme)
+        changes_the_workspace(nova, acme)
         with worker_of_research(environment):
             backtests(nova)
 
@@ -121,6 +122,23 @@ def changes_a_bot(nova: Client) -> None:
         nova.change_bot(bot.bot, {"risk.max_open_positions": 2}, based_on=1)
     assert refusal.value.status == 412
     assert [one.revision for one in nova.revisions(bot.bot)] == [3, 2, 1]
+
+
+def changes_the_workspace(nova: Client, acme: People) -> None:
+    assert nova.change_settings(bot_profile="active", paper_cash="250").version == 1
+    assert nova.settings().paper_cash == 250
+    with pytest.raises(NovaPulseError) as refusal:
+        nova.change_settings(based_on=0, bot_profile="balanced")
+    assert refusal.value.status == 412
+    assert [one.pair for one in nova.mark_favorite("BTC/USD")] == ["BTC/USD"]
+    assert [one.pair for one in nova.favorites()] == ["BTC/USD"]
+    assert nova.unmark_favorite("BTC/USD") == []
+    with pytest.raises(NovaPulseError, match="stop its engine first"):
+        nova.reset_paper(acme.engine.account_id)
+    with tenant_scope(acme.engine.tenant_id):
+        Engine.objects.update(desired="STOPPED", observed="STOPPED")
+        Position.objects.update(quantity=0, closed_at=NOW)
+    assert nova.reset_paper(acme.engine.account_id, cash=Decimal("99.5")).cash == Decimal("99.5")
 
 
 def acts(nova: Client, acme: People) -> None:
