@@ -1,5 +1,6 @@
 """Every route and method of the API, for every kind of caller; what nobody listed fails."""
 
+import re
 import uuid
 from typing import Any
 
@@ -119,11 +120,30 @@ BODIES: dict[str, Any] = {
     "api_settings": {"paper_cash": "500"},
     "api_favorites": {"pair": "BTC/USD"},
 }
+UNPUBLISHED = {"api_schema", "api_docs"}  # they are the schema
 QUERIES = {"api_chart": "?engine=<engine>", "api_favorites": "?pair=BTC/USD"}
 
 
 def test_every_route_is_on_the_list() -> None:
     assert {pattern.name for pattern in urlpatterns} == ROUTES.keys()
+
+
+def test_the_schema_publishes_every_route_and_method_and_no_other(db) -> None:
+    published = Client().get("/api/v1/schema?format=json").json()["paths"]
+
+    told = {(path, method) for path, methods in published.items() for method in methods}
+    assert told == {
+        (published_path(name), method)
+        for name, methods in ROUTES.items()
+        for method in methods
+        if name not in UNPUBLISHED
+    }
+
+
+def published_path(name: str) -> str:
+    """A route's address as the schema has it."""
+    route = next(str(p.pattern) for p in urlpatterns if p.name == name)
+    return "/api/v1/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route)
 
 
 def address(name: str, things: Things) -> str:
@@ -162,16 +182,21 @@ def body_of(answer: Any) -> bytes:
     return answer.getvalue() if answer.streaming else answer.content
 
 
+def fitting(name: str, things: Things) -> dict[str, Any]:
+    """A body that the route takes."""
+    account = str(things["<uuid:account_id>"])
+    if name == "api_bots":
+        return {"account": account, "name": "Knocker", "pairs": ["BTC/USD"]}
+    if name == "api_paper_reset":
+        return {"account": account}
+    return dict(BODIES.get(name, {}))
+
+
 def knock(client: Client, name: str, method: str, things: Things) -> Any:
     path = address(name, things)
     if method == "get":
         return client.get(f"/api/v1{path}")
-    body = BODIES.get(name, {})
-    if name == "api_bots":
-        account = str(things["<uuid:account_id>"])
-        body = {"account": account, "name": "Knocker", "pairs": ["BTC/USD"]}
-    if name == "api_paper_reset":
-        body = {"account": str(things["<uuid:account_id>"])}
+    body = fitting(name, things)
     return getattr(client, method)(
         f"/api/v1{path}", body, content_type="application/json", headers={"If-Match": "*"}
     )
