@@ -187,6 +187,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "BotStageEnum": "trading.models.Bot.Stage",
         "DecisionStageEnum": "trading.api.decision_answers.STAGES",
+        "ProfileEnum": "trading.api.requests.PROFILE_NAMES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},

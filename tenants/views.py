@@ -18,17 +18,26 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from django.views.defaults import page_not_found
 
 from tenants import operations, queries
+from tenants.api.problems import refuse
 from tenants.auth import is_mailbox_open, permission_required
 from tenants.forms import KeyForm, MemberForm, WorkspaceForm
-from tenants.middleware import SESSION_KEY
+from tenants.middleware import API, SESSION_KEY
 from tenants.models import Membership
 from tenants.roles import Role, Scope
 from tenants.step_up import ask_step_up, has_stepped_up
 
 LETTERS_SHOWN = 30
 LETTER_END = b"-" * 79  # what Django's file backend writes after each
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page for people, a problem for programs."""
+    if request.path.startswith(API):
+        return refuse(404, "There is nothing at this address.")
+    return page_not_found(request, exception)
 
 
 @require_GET

@@ -24,6 +24,8 @@ from trading.queries import accounts as queries
 from trading.queries import evidence
 from trading.queries.accounts import AccountView
 from trading.queries.risk import list_limits
+from trading.queries.settings import current_settings
+from trading.workspace_forms import ResetForm
 
 
 @require_GET
@@ -42,7 +44,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 @permission_required("manage")
 def add(request: HttpRequest) -> HttpResponse:
     """An account on paper, with an engine; its key comes next, where the venue takes one."""
-    form = AccountForm(request.POST or None, initial={"venue": request.GET.get("venue")})
+    form = AccountForm(request.POST or None, initial=_usual(request))
     if request.method == "POST" and form.is_valid():
         actor: Any = request.user
         try:
@@ -60,6 +62,10 @@ def add(request: HttpRequest) -> HttpResponse:
                 return redirect("account_key", account.id)
             return redirect(f"{reverse('new_bot')}?account={account.id}")
     return render(request, "trading/accounts/new.html", {"form": form})
+
+
+def _usual(request: HttpRequest) -> dict[str, Any]:
+    return {"venue": request.GET.get("venue"), "cash": current_settings().paper_cash}
 
 
 @require_http_methods(["GET", "POST"])
@@ -229,6 +235,29 @@ def mode(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
         "trading/accounts/mode.html",
         {"one": view, "wanted": wanted, "problem": problem, **_missing(view, wanted)},
     )
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@permission_required("trade")
+def reset(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
+    """Start over on paper, with this much money."""
+    view = _view(account_id)
+    form = ResetForm(request.POST or None, initial={"cash": current_settings().paper_cash})
+    if request.method == "POST" and form.is_valid():
+        actor: Any = request.user
+        try:
+            operations.reset_paper(
+                account_id=account_id, actor=actor, now=timezone.now(), **form.cleaned_data
+            )
+        except operations.ResetRefused as error:
+            form.add_error(None, sentence(str(error)))
+        else:
+            messages.success(
+                request, f"{view.account} starts over; start its engine when you like."
+            )
+            return redirect("accounts")
+    return render(request, "trading/accounts/reset.html", {"one": view, "form": form})
 
 
 def _missing(view: AccountView, wanted: str) -> dict[str, Any]:

@@ -237,6 +237,24 @@ class BacktestTrialAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
+@admin.register(models.SettingsVersion)
+class SettingsVersionAdmin(ReadOnlyAdmin):
+    """SettingsVersion rows."""
+
+    list_display = ("created_at", "tenant", "number", "author")
+    list_select_related = ("tenant", "author")
+    search_fields = ("tenant__slug", "author__email")
+
+
+@admin.register(models.Favorite)
+class FavoriteAdmin(ReadOnlyAdmin):
+    """Favorite rows."""
+
+    list_display = ("user", "pair", "tenant", "created_at")
+    list_select_related = ("user", "tenant")
+    search_fields = ("pair", "tenant__slug", "user__email")
+
+
 @admin.register(models.LedgerProof)
 class LedgerProofAdmin(ReadOnlyAdmin):
     """LedgerProof rows."""

@@ -21,6 +21,7 @@ from trading.models import Bot, BotRevision
 from trading.queries import accounts
 from trading.queries import bots as queries
 from trading.queries.markets import list_tradable
+from trading.queries.settings import current_settings
 
 
 @require_GET
@@ -42,7 +43,9 @@ def new(request: HttpRequest) -> HttpResponse:
         return render(request, "trading/bots/which_account.html", {"accounts": listed})
     (account,) = chosen
     instruments = list_tradable(account)
-    form = BotForm(request.POST or None, instruments=instruments)
+    usual = current_settings()
+    initial = {"timeframe": usual.bot_timeframe, "profile": usual.bot_profile}
+    form = BotForm(request.POST or None, instruments=instruments, initial=initial)
     if request.method == "POST" and form.is_valid():
         actor: Any = request.user
         wanted = operations.Wanted(**form.wanted)

@@ -3,17 +3,21 @@
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
+from trading.queries.attribution import WAYS
 from trading.queries.audit import Acts
 from trading.queries.decisions import REASONS, STAGES, Sought
+from trading.queries.events import KINDS, After, Event, Happened
 from trading.queries.history import Wanted
 from trading.queries.holds import Alerts
 from trading.queries.places import Key, Place
 from trading.queries.plots import UnknownStrategy, check_strategies
 
 LAST_PAGE = 1_000_000
+RANKS = frozenset(str(rank) for rank in range(len(KINDS)))  # of events
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NUMBER = r"\d{1,18}"
 UUID_TEXT = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -60,6 +64,39 @@ class HistoryFilter(forms.Form):
             pair=told["pair"] or None,
             is_open=told["state"] == "open" if told["state"] else None,
         )
+
+
+class AttributionFilter(HistoryFilter):
+    """The same, and which way closed trades are split."""
+
+    by = forms.ChoiceField(
+        required=False,
+        choices=[(name, name) for name in WAYS],
+        error_messages={"invalid_choice": f"One of {', '.join(WAYS)}; was %(value)s."},
+    )
+
+    @property
+    def way(self) -> str:
+        """By strategy, where nothing was said."""
+        return self.cleaned_data["by"] or "strategy"
+
+
+class EventFilter(forms.Form):
+    """Of one kind and account, from a moment until before another."""
+
+    kind = forms.ChoiceField(
+        required=False,
+        choices=[("", "Anything"), *KINDS.items()],
+        error_messages={"invalid_choice": f"One of {', '.join(KINDS)}; was %(value)s."},
+    )
+    account = _id("an account")
+    since = _moment("From")
+    until = _moment("Until")
+
+    @property
+    def happened(self) -> Happened:
+        """For the queries."""
+        return Happened(**self.cleaned_data)
 
 
 class AuditFilter(forms.Form):
@@ -165,3 +202,23 @@ def read_place(text: str, *, of: type[Key]) -> Place | None:
     if found is None or not key:
         raise forms.ValidationError(f"{text!r} was not given by a page of this list.")
     return Place(EPOCH + timedelta(microseconds=int(found[1])), of(key))
+
+
+def write_event_place(event: Event) -> str:
+    """An event's place in the list of all of them."""
+    return f"{event.rank}.{write_place(Place(event.at, event.key))}"
+
+
+def read_event_place(text: str) -> After | None:
+    """What ``write_event_place`` wrote; None for nothing.
+
+    Raises:
+        ValidationError: no page of the list wrote it.
+    """
+    rank, _, rest = text.partition(".")
+    place = read_place(rest if rank in RANKS else text, of=UUID)
+    if place is None:
+        return None
+    if rank not in RANKS:
+        raise forms.ValidationError(f"{text!r} was not given by a page of this list.")
+    return After(place, int(rank))

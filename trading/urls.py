@@ -12,6 +12,7 @@ from trading import (
     history_views,
     standing_views,
     views,
+    workspace_views,
 )
 
 urlpatterns = [
@@ -27,6 +28,10 @@ urlpatterns = [
     path("decisions/", decision_views.decisions, name="decisions"),
     path("decisions/<int:decision_id>/", decision_views.decision, name="decision"),
     path("decisions/<int:decision_id>/chart/", decision_views.chart, name="decision_chart"),
+    path("markets/", workspace_views.markets, name="markets"),
+    path("markets/mark/", workspace_views.favorite, {"act": "mark"}, name="mark_pair"),
+    path("markets/unmark/", workspace_views.favorite, {"act": "unmark"}, name="unmark_pair"),
+    path("settings/", workspace_views.settings, name="settings"),
     path("bots/", bot_views.bots, name="bots"),
     path("bots/new/", bot_views.new, name="new_bot"),
     path("bots/<uuid:bot_id>/", bot_views.bot, name="bot"),
@@ -71,6 +76,7 @@ urlpatterns = [
         name="account_protection",
     ),
     path("exchange-accounts/<uuid:account_id>/mode/", account_views.mode, name="account_mode"),
+    path("exchange-accounts/<uuid:account_id>/reset/", account_views.reset, name="reset_account"),
     path("exchange-accounts/<uuid:account_id>/check/", account_views.check, name="check_key"),
     path("exchange-accounts/<uuid:account_id>/disable/", account_views.disable, name="disable_key"),
 ]

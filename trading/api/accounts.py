@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -20,6 +19,7 @@ from trading import operations
 from trading.api import account_answers as answers
 from trading.api.schemas import answers as told
 from trading.queries import accounts as queries
+from trading.queries.settings import current_settings
 
 FIELDS = {"venue": "exchange", "name": "label"}  # as the API calls them
 
@@ -39,10 +39,9 @@ class AccountBody(Strict):
     currency = serializers.CharField(required=False, default="USD", max_length=16)
     cash = serializers.DecimalField(
         required=False,
-        default=Decimal(10_000),
         max_digits=20,
         decimal_places=8,
-        help_text="paper money to begin with",
+        help_text="paper money to begin with; without: the workspace's `paper_cash`",
     )
     speed = serializers.CharField(
         required=False, default="60", max_length=12, help_text="of replayed bars: times, or max"
@@ -73,7 +72,7 @@ class Accounts(ApiView):
                 venue=given["exchange"],
                 name=given["label"],
                 currency=given["currency"],
-                cash=given["cash"],
+                cash=given.get("cash", current_settings().paper_cash),
                 speed=given["speed"],
                 actor=actor_of(request),
                 now=timezone.now(),

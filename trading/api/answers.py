@@ -190,6 +190,7 @@ class Status(Answer):
     """The workspace at a glance."""
 
     version = serializers.CharField()
+    tenant = serializers.UUIDField(help_text="the workspace")
     at = Moment()
     engines = EngineStatus(many=True)
 

@@ -18,7 +18,7 @@ from tenants.step_up import has_stepped_up
 from trading import operations
 from trading.api import bot_answers as answers
 from trading.api.paging import PAGE, cursor_of, limit_of
-from trading.api.requests import Pair, Timeframe, params_on
+from trading.api.requests import PROFILE_NAMES, Pair, Timeframe, params_on
 from trading.api.schemas import IF_MATCH
 from trading.api.schemas import answers as told
 from trading.core.config.pipeline import PipelineParams
@@ -29,6 +29,7 @@ from trading.marketdata.timeframes import parse_timeframe
 from trading.models import Bot as StoredBot
 from trading.models import BotRevision
 from trading.queries import bots as queries
+from trading.queries.settings import current_settings
 
 
 class BotBody(Strict):
@@ -37,8 +38,10 @@ class BotBody(Strict):
     account = serializers.UUIDField()
     name = serializers.CharField(max_length=80)
     pairs = serializers.ListField(child=Pair(), min_length=1, max_length=20)
-    timeframe = Timeframe(required=False, default="1m")
-    profile = serializers.ChoiceField(required=False, default="balanced", choices=sorted(PROFILES))
+    timeframe = Timeframe(required=False, help_text="without: the workspace's `bot_timeframe`")
+    profile = serializers.ChoiceField(
+        required=False, choices=PROFILE_NAMES, help_text="without: the workspace's `bot_profile`"
+    )
 
 
 class RevisionBody(Strict):
@@ -66,7 +69,12 @@ class Bots(ApiView):
     def post(self, request: Request) -> Response:
         body = BotBody(data=request.data)
         body.is_valid(raise_exception=True)
-        given: dict[str, Any] = body.validated_data
+        usual = current_settings()
+        given: dict[str, Any] = {
+            "timeframe": usual.bot_timeframe,
+            "profile": usual.bot_profile,
+            **body.validated_data,
+        }
         wanted = operations.Wanted(
             name=given["name"],
             symbols=given["pairs"],

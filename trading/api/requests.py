@@ -27,6 +27,7 @@ from trading.research.requests import (
 from trading.research.space import parse_dimension, with_values
 
 MOST_PAIRS = 50
+PROFILE_NAMES = sorted(PROFILES)
 NS_PER_MS = 1_000_000
 
 
@@ -76,7 +77,7 @@ class BacktestBody(Strict):
     end_ms = serializers.IntegerField(
         required=False, min_value=1, max_value=2**43, help_text="not included; without: the last"
     )
-    profile = serializers.ChoiceField(required=False, choices=sorted(PROFILES))
+    profile = serializers.ChoiceField(required=False, choices=PROFILE_NAMES)
     params = serializers.DictField(
         required=False,
         child=serializers.JSONField(),

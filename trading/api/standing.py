@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tenants.api.views import ApiView
+from tenants.api.views import ApiView, tenant_id_of
 from trading.api import answers
 from trading.api import figure_answers as figures
 from trading.api.filtering import ENGINE, SPAN, checked
@@ -44,12 +44,13 @@ class Status(ApiView):
 
     @told("Read engines, holds, positions and equity", answers.Status)
     def get(self, request: Request) -> Response:
-        engines = [_engine(one) for one in queries.list_engines()]
-        return Response(
-            answers.Status(
-                {"version": settings.VERSION, "at": timezone.now(), "engines": engines}
-            ).data
-        )
+        told = {
+            "version": settings.VERSION,
+            "tenant": tenant_id_of(request),
+            "at": timezone.now(),
+            "engines": [_engine(one) for one in queries.list_engines()],
+        }
+        return Response(answers.Status(told).data)
 
 
 class Heartbeat(ApiView):

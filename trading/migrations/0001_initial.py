@@ -322,7 +322,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('posting', models.UUIDField()),
-                ('book', models.CharField(choices=[('ASSETS', 'What the account holds'), ('CAPITAL', 'Paid in or out'), ('TRADING', 'Given and taken in trades'), ('FEES', 'Paid to the venue')], max_length=8)),
+                ('book', models.CharField(choices=[('ASSETS', 'What the account holds'), ('CAPITAL', 'Paid in or out'), ('TRADING', 'Given and taken in trades'), ('FEES', 'Paid to the venue'), ('CLOSED', 'Result of chapters that were closed')], max_length=8)),
                 ('currency', models.CharField(max_length=16)),
                 ('amount', models.DecimalField(decimal_places=18, max_digits=38)),
                 ('booked_at', models.DateTimeField(help_text='market time')),
@@ -523,6 +523,33 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['engine', '-proved_at'], name='proof_by_time')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Favorite',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('pair', models.CharField(max_length=32)),
+                ('created_at', models.DateTimeField()),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'user', 'pair'), name='favorite_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SettingsVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('values', models.JSONField(help_text='every setting; decimals as text')),
+                ('created_at', models.DateTimeField()),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'number'), name='settings_number')],
             },
         ),
     ]

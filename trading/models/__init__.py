@@ -16,6 +16,7 @@ from trading.models.orders import Fill, Order, OrderIntent
 from trading.models.positions import LedgerEntry, Position
 from trading.models.proofs import LedgerProof
 from trading.models.research import BacktestRun, BacktestTrial
+from trading.models.workspace import Favorite, SettingsVersion
 
 __all__ = [
     "Alert",
@@ -29,6 +30,7 @@ __all__ = [
     "Engine",
     "EngineCommand",
     "EngineSnapshot",
+    "Favorite",
     "Fill",
     "ForeignOrder",
     "Hold",
@@ -41,4 +43,5 @@ __all__ = [
     "OrderIntent",
     "Position",
     "RevisionWait",
+    "SettingsVersion",
 ]

@@ -57,6 +57,7 @@ class LedgerEntry(TenantModel):
         CAPITAL = "CAPITAL", "Paid in or out"
         TRADING = "TRADING", "Given and taken in trades"
         FEES = "FEES", "Paid to the venue"
+        CLOSED = "CLOSED", "Result of chapters that were closed"
 
     account = models.ForeignKey(
         "tenants.ExchangeAccount", on_delete=models.PROTECT, related_name="ledger_entries"

@@ -11,6 +11,7 @@ from trading.operations.accounts import (
     switch_mode,
 )
 from trading.operations.bots import InvalidBot, Wanted, create_bot, open_bot, revise_bot
+from trading.operations.chapters import ResetRefused, reset_paper
 from trading.operations.credentials import KeyReport, disable_account_key, record_check
 from trading.operations.demo import Demo, ensure_demo
 from trading.operations.engines import (
@@ -29,9 +30,17 @@ from trading.operations.engines import (
     start_engine,
     stop_engine,
 )
+from trading.operations.favorites import (
+    FavoriteNotFound,
+    TooManyFavorites,
+    mark_favorite,
+    unmark_favorite,
+)
 from trading.operations.funds import deposit_paper_funds
 from trading.operations.notices import tell_day, tell_news
 from trading.operations.opening import (
+    LEAST_CASH,
+    MOST_CASH,
     InvalidAccount,
     disable_account,
     enable_account,
@@ -48,26 +57,35 @@ from trading.operations.revisions import (
     put_in_force,
     withdraw_wait,
 )
+from trading.operations.settings import InvalidSetting, SettingsMoved, change_settings
 
 __all__ = [
+    "LEAST_CASH",
     "LEAST_REASON",
+    "MOST_CASH",
     "AccountNotFound",
     "Asker",
     "BotNotFound",
     "Demo",
     "EngineNotFound",
     "EngineRefused",
+    "FavoriteNotFound",
     "InvalidAccount",
     "InvalidBot",
+    "InvalidSetting",
     "KeyReport",
     "MayNotLoosen",
     "ModeRefused",
     "ProtectionRefused",
+    "ResetRefused",
     "RevisionMoved",
     "RevisionRefused",
+    "SettingsMoved",
     "TierRefused",
+    "TooManyFavorites",
     "Wanted",
     "change_bot",
+    "change_settings",
     "choose_protection",
     "choose_tier",
     "close_all",
@@ -79,6 +97,7 @@ __all__ = [
     "enable_account",
     "ensure_demo",
     "kill_engine",
+    "mark_favorite",
     "mark_silent",
     "note_refusal",
     "open_account",
@@ -89,6 +108,7 @@ __all__ = [
     "reconcile_engine",
     "record_check",
     "rename_account",
+    "reset_paper",
     "resume_engine",
     "revise_bot",
     "revive_engine",
@@ -97,5 +117,6 @@ __all__ = [
     "switch_mode",
     "tell_day",
     "tell_news",
+    "unmark_favorite",
     "withdraw_wait",
 ]

@@ -168,7 +168,7 @@ def list_decisions(*, markets: Sequence[EngineMarket], count: int) -> list[dict[
     if not markets:
         return []
     by_row = {(m.revision.id, m.instrument.id): m for m in markets}
-    newest, *others = _newest_of_each(markets, count=count)
+    newest, *others = newest_of_each(markets, count=count)
     stored = newest
     if others:
         stored = newest.union(*others, all=True).order_by("-bar_opened_at", "-id")[:count]
@@ -180,7 +180,7 @@ def last_bars(markets: Sequence[EngineMarket]) -> dict[UUID, datetime]:
     if not markets:
         return {}
     accounts = {m.revision.id: m.bot.account_id for m in markets}
-    newest, *others = _newest_of_each(markets, count=1)
+    newest, *others = newest_of_each(markets, count=1)
     found: dict[UUID, datetime] = {}
     for row in newest.union(*others, all=True).values_list("revision_id", "bar_opened_at"):
         account_id, opened_at = accounts[row[0]], row[1]
@@ -188,7 +188,8 @@ def last_bars(markets: Sequence[EngineMarket]) -> dict[UUID, datetime]:
     return found
 
 
-def _newest_of_each(markets: Sequence[EngineMarket], *, count: int) -> list[QuerySet[Decision]]:
+def newest_of_each(markets: Sequence[EngineMarket], *, count: int) -> list[QuerySet[Decision]]:
+    """The newest decisions of each market, one query for each; to be joined by ``union``."""
     # Each market's newest straight from its index: one order over all would sort the whole journal.
     return [
         Decision.objects.filter(revision=m.revision, instrument=m.instrument).order_by(

@@ -11,13 +11,22 @@ from trading.models import Decision
 
 
 def entry_record(*, bot: str, instrument: str, planned_at: str) -> Subquery:
-    """The record of the decision an entry came from: that of the bar which closed as it was planned."""
+    """The record of the decision an entry came from."""
+    return _record(bot, instrument, planned_at, stage=Stage.ENTRY)
+
+
+def record_at(*, bot: str, instrument: str, planned_at: str) -> Subquery:
+    """The record of the decision on the bar which closed as an order was planned, whatever it said."""
+    return _record(bot, instrument, planned_at)
+
+
+def _record(bot: str, instrument: str, planned_at: str, **fitting: Stage) -> Subquery:
     bar = OuterRef(planned_at) - F("revision__timeframe_seconds") * Value(timedelta(seconds=1))
     day_before = OuterRef(planned_at) - Value(timedelta(days=1))  # no bar is longer
     decided = Decision.objects.filter(
         revision__bot=OuterRef(bot),
         instrument=OuterRef(instrument),
-        stage=Stage.ENTRY,
+        **fitting,
         bar_opened_at=ExpressionWrapper(bar, output_field=DateTimeField()),
         # Says no more, and lets PostgreSQL look at one day instead of at all of them.
         bar_opened_at__lt=OuterRef(planned_at),

@@ -156,7 +156,7 @@ def _tell_fill(row: Sequence[Any]) -> Sequence[Any]:
 
 
 def _positions() -> QuerySet[Any, Any]:
-    return _with_entry(Position.objects.all())
+    return with_entry(Position.objects.all())
 
 
 def _tell_position(row: Sequence[Any]) -> Sequence[Any]:
@@ -172,7 +172,7 @@ def _trades() -> QuerySet[Any, Any]:
         .filter(order__intent__purpose=Purpose.ENTRY)
         .values("account")
     )
-    return _with_entry(Position.objects.exclude(closed_at=None)).annotate(
+    return with_entry(Position.objects.exclude(closed_at=None)).annotate(
         traded=Subquery(traded.annotate(total=Sum("quantity")).values("total"))
     )
 
@@ -190,7 +190,7 @@ def _fills_of_position(**bounds: Any) -> QuerySet[Any, Any]:
     ).order_by()
 
 
-def _with_entry(positions: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+def with_entry(positions: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
     """With the record of the decision that opened it."""
     first = _fills_of_position(
         filled_at=OuterRef("opened_at"), order__intent__purpose=Purpose.ENTRY

@@ -35,6 +35,13 @@ def examine_rows() -> Iterator[Finding]:
         yield from look()
 
 
+def list_anomalies() -> list[Finding]:
+    """What of it is not as it should be, the worst first."""
+    worst_first = (Verdict.FAIL, Verdict.WARN)
+    found = [one for one in examine_rows() if one.verdict is not Verdict.OK]
+    return sorted(found, key=lambda one: worst_first.index(one.verdict))
+
+
 def newest_walks() -> QuerySet[ChainCheck]:
     """The last walk over each chain of acts and decisions."""
     checks = ChainCheck.objects.select_related("tenant").order_by("chain", "-checked_at", "-id")

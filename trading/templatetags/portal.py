@@ -28,6 +28,7 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
     "Trading": (
         Entry("Dashboard", "dashboard", "home", ("dashboard", "engine")),
         Entry("Charts", "charts", "candles", ("charts", "market")),
+        Entry("Markets", "markets", "star", ("markets",)),
         Entry("Decisions", "decisions", "branch", ("decision",)),
         Entry("Bots", "bots", "sliders", ("bot", "edit_bot", "new_bot")),
         Entry("Orders & history", "history", "list", ("history",)),
@@ -39,6 +40,7 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
         Entry("Exchange accounts", "accounts", "bank", ("account", "add_account")),
         Entry("Team", "team", "people", ("team", "change_member")),
         Entry("API keys", "keys", "key", ("keys",), "manage"),
+        Entry("Settings", "settings", "sliders", ("settings",), "manage"),
         Entry("API documentation", "api_docs", "book", ("api_docs",)),
         Entry("Audit log", "audit", "shield", ("audit",), "manage"),
     ),

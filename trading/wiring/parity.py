@@ -22,7 +22,7 @@ from trading.models import Decision, Fill, LedgerEntry, OrderIntent, Position
 from trading.queries.bars import bar_source, is_wired
 from trading.queries.markets import EngineMarket
 from trading.wiring.feeds import first_ns
-from trading.wiring.plans import Plan, read_plan
+from trading.wiring.plans import CannotRun, Plan, read_plan
 
 MOST_DIFFERENCES = 20
 NO_BOOK = np.array((0, *[np.nan] * 5), USED_BOOK)[()]
@@ -61,10 +61,14 @@ def check_parity(*, tenant_id: str, engine_id: str) -> Parity:
     """Backtest the bars an engine decided on and compare everything it left behind.
 
     Raises:
-        CannotRun, CannotFeed: the engine's rows or bars are missing.
+        CannotRun, CannotFeed: the engine's rows or bars are missing, or its account started over.
     """
     plan = read_plan(tenant_id=tenant_id, engine_id=engine_id)
     with one_view(), tenant_scope(tenant_id):
+        if LedgerEntry.objects.filter(account=plan.account, book="CLOSED").exists():
+            raise CannotRun(
+                f"{plan.account} started over since; no backtest has its two beginnings"
+            )
         held, known, opens = _standing(plan)
         series = [_decided_bars(plan, market, opens[market.index]) for market in plan.markets]
         bars, index = runner.merge(series)

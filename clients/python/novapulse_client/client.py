@@ -1,46 +1,21 @@
 """The client: one method for each thing a program asks of an installation."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from types import TracebackType
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from novapulse_client.base import Page
-from novapulse_client.decisions import Decision, Explained, Thought
-from novapulse_client.ledger import Fill, Order, Position, Trade
-from novapulse_client.models import Bot, Command, Revision, Run, Status
+from novapulse_client.insight import Favorite, Reset, Settings
+from novapulse_client.models import Command, Revision, Run
+from novapulse_client.reader import Reader
 from novapulse_client.wire import Wire
 
-ROWS_AT_ONCE = 200
-T = TypeVar("T")
 
-
-class Wanted(TypedDict, total=False):
-    """What a list is narrowed to; ``since`` is included, ``until`` is not."""
-
-    account: UUID | str
-    bot: UUID | str
-    pair: str
-    since: datetime | str
-    until: datetime | str
-
-
-class WantedDecisions(Wanted, total=False):
-    """The same, and where a decision ended."""
-
-    stage: str
-    reason: str
-
-
-class WantedPositions(Wanted, total=False):
-    """The same; ``state`` is ``open`` or ``closed``."""
-
-    state: str
-
-
-class Client:
+class Client(Reader):
     """One installation under one key; use it in a ``with``, or close it.
 
     Every method raises ``NovaPulseError`` when it is refused or there is no answer.
@@ -54,7 +29,7 @@ class Client:
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._wire = Wire(base_url, api_key, timeout=timeout, sleep=sleep)
+        super().__init__(Wire(base_url, api_key, timeout=timeout, sleep=sleep))
         self._sleep = sleep
 
     def __enter__(self) -> "Client":
@@ -72,46 +47,6 @@ class Client:
         """Give the connections back."""
         self._wire.close()
 
-    def status(self) -> Status:
-        """Engines, holds, positions and equity."""
-        return self._wire.get("/status", Status)
-
-    def decisions(self, **wanted: Unpack[WantedDecisions]) -> Iterator[Decision]:
-        """Decisions, newest first, also those that were no."""
-        return self._list("/decisions", Page[Decision], wanted)
-
-    def decision(self, number: int) -> Explained:
-        """One decision gate by gate."""
-        return self._wire.get(f"/decisions/{number}", Explained)
-
-    def thoughts(self, **wanted: Unpack[WantedDecisions]) -> Iterator[Thought]:
-        """What was thought on each bar, newest first."""
-        return self._list("/thoughts", Page[Thought], wanted)
-
-    def orders(self, **wanted: Unpack[Wanted]) -> Iterator[Order]:
-        """Orders, newest first."""
-        return self._list("/orders", Page[Order], wanted)
-
-    def fills(self, **wanted: Unpack[Wanted]) -> Iterator[Fill]:
-        """Fills, newest first."""
-        return self._list("/fills", Page[Fill], wanted)
-
-    def positions(self, **wanted: Unpack[WantedPositions]) -> Iterator[Position]:
-        """Positions, open and closed, the newest opened first."""
-        return self._list("/positions", Page[Position], wanted)
-
-    def trades(self, **wanted: Unpack[Wanted]) -> Iterator[Trade]:
-        """Round trips, the newest closed first."""
-        return self._list("/trades", Page[Trade], wanted)
-
-    def bots(self) -> list[Bot]:
-        """Every bot."""
-        return self._wire.get("/bots", Page[Bot]).items
-
-    def revisions(self, bot: UUID | str) -> Iterator[Revision]:
-        """A bot's revisions, newest first."""
-        return self._list(f"/bots/{bot}/revisions", Page[Revision], {})
-
     def change_bot(
         self, bot: UUID | str, params: Mapping[str, Any], *, based_on: int | None = None
     ) -> Revision:
@@ -126,6 +61,29 @@ class Client:
         body = {"params": dict(params)}
         return self._wire.post(f"{path}/revisions", body, Revision, {"If-Match": tag})
 
+    def change_settings(self, *, based_on: int | None = None, **settings: Any) -> Settings:
+        """Make a version of the workspace's settings in which these differ; needs scope ``admin``.
+
+        Args:
+            based_on: the version you looked at; without it, the one in force now.
+        """
+        tag = self._wire.tag_of("/settings") if based_on is None else f'"s{based_on}"'
+        return self._wire.change("PATCH", "/settings", settings, Settings, {"If-Match": tag})
+
+    def mark_favorite(self, pair: str) -> list[Favorite]:
+        """Mark a pair; what is marked now."""
+        return self._wire.post("/favorites", {"pair": pair}, Page[Favorite]).items
+
+    def unmark_favorite(self, pair: str) -> list[Favorite]:
+        """Take the mark away; what is marked now."""
+        path = f"/favorites?pair={quote(pair, safe='')}"
+        return self._wire.change("DELETE", path, {}, Page[Favorite]).items
+
+    def reset_paper(self, account: UUID | str, *, cash: Decimal | None = None) -> Reset:
+        """Start a paper account over; its engine must stand still and hold nothing."""
+        body = {"account": str(account)} | ({} if cash is None else {"cash": str(cash)})
+        return self._wire.post("/paper/reset", body, Reset)
+
     def pause(self, engine: UUID | str | None = None, *, reason: str = "") -> Command:
         """No new entries; exits and stops keep running."""
         return self._command("pause", engine, reason)
@@ -138,17 +96,9 @@ class Client:
         """Close every position at the next price, and pause."""
         return self._command("close_all", engine, reason)
 
-    def command(self, command: UUID | str) -> Command:
-        """What became of a command."""
-        return self._wire.get(f"/commands/{command}", Command)
-
     def backtest(self, pairs: Sequence[str], **options: Any) -> Run:
         """Ask for a backtest; ``options`` are those of ``POST /backtest/run``."""
         return self._wire.post("/backtest/run", {"pairs": list(pairs), **options}, Run)
-
-    def run(self, number: int) -> Run:
-        """How far a run of research is."""
-        return self._wire.get(f"/backtest/runs/{number}", Run)
 
     def wait_for_run(self, number: int, *, seconds: float = 600.0, every: float = 1.0) -> Run:
         """The run once it has ended, however it ended.
@@ -163,27 +113,6 @@ class Client:
             self._sleep(every)
         return run
 
-    def result(self, number: int) -> dict[str, Any]:
-        """The whole result of a run, trades included."""
-        return self._wire.get(f"/backtest/runs/{number}/result", dict[str, Any])
-
     def _command(self, act: str, engine: UUID | str | None, reason: str) -> Command:
         body = {"reason": reason} | ({} if engine is None else {"engine": str(engine)})
         return self._wire.post(f"/control/{act}", body, Command)
-
-    def _list(self, path: str, page: type[Page[T]], wanted: Mapping[str, Any]) -> Iterator[T]:
-        query = {"limit": str(ROWS_AT_ONCE), **{k: _text(k, v) for k, v in wanted.items()}}
-        while True:
-            found = self._wire.get(path, page, query)
-            yield from found.items
-            if found.next is None:
-                return
-            query["cursor"] = found.next
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, datetime):
-        return str(value)
-    if value.tzinfo is None:
-        raise ValueError(f"{name}: a datetime with a time zone, was {value.isoformat()}")
-    return value.isoformat()

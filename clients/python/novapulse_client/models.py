@@ -50,6 +50,7 @@ class Status(Model, frozen=True, kw_only=True):
     """The workspace at a glance."""
 
     version: str
+    tenant: UUID
     at: datetime
     engines: list[Engine]
 

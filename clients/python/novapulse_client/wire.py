@@ -70,8 +70,22 @@ class Wire:
 
         Raises: as ``get``.
         """
+        return self.change("POST", path, body, expected, headers)
+
+    def change(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        expected: type[T],
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        """The same with another method.
+
+        Raises: as ``get``.
+        """
         answer = self._send(
-            "POST",
+            method,
             path,
             content=msgspec.json.encode(body),
             headers={

@@ -1,5 +1,6 @@
 """Every route and method of the API, for every kind of caller; what nobody listed fails."""
 
+import re
 import uuid
 from typing import Any
 
@@ -59,6 +60,19 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_notification": {"get": VIEW, "patch": TRADE},
     "api_acknowledge": {"post": TRADE},
     "api_storage": {"get": VIEW},
+    "api_scanner": {"get": VIEW},
+    "api_regime": {"get": VIEW},
+    "api_strategies": {"get": VIEW},
+    "api_by_strategy": {"get": VIEW},
+    "api_attribution": {"get": VIEW},
+    "api_execution": {"get": VIEW},
+    "api_events": {"get": VIEW},
+    "api_anomalies": {"get": VIEW},
+    "api_exchanges": {"get": VIEW},
+    "api_tenant": {"get": MANAGE},
+    "api_settings": {"get": VIEW, "patch": MANAGE},
+    "api_favorites": {"get": VIEW, "post": TRADE, "delete": TRADE},
+    "api_paper_reset": {"post": TRADE},
     "api_audit": {"get": MANAGE},
     "api_backtest": {"post": TRADE},
     "api_optimize": {"post": TRADE},
@@ -95,7 +109,7 @@ OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command"
               "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode",
               "api_account_protection", "api_account_tier",
               "api_disable_account", "api_enable_account",
-              "api_notification", "api_acknowledge",
+              "api_notification", "api_acknowledge", "api_tenant",
               "api_decision", "api_bot", "api_revisions", "api_revision", "api_chart"}  # fmt: skip
 Things = dict[str, Any]  # what stands in an address, by its mark
 BODIES: dict[str, Any] = {
@@ -117,12 +131,33 @@ BODIES: dict[str, Any] = {
     "api_revisions": {"params": {"risk.max_open_positions": 3}},
     "api_notification": {"read": True},
     "api_notification_settings": {"time_zone": "Europe/Berlin"},
+    "api_settings": {"paper_cash": "500"},
+    "api_favorites": {"pair": "BTC/USD"},
 }
-QUERIES = {"api_chart": "?engine=<engine>"}
+UNPUBLISHED = {"api_schema", "api_docs"}  # they are the schema
+QUERIES = {"api_chart": "?engine=<engine>", "api_favorites": "?pair=BTC/USD"}
 
 
 def test_every_route_is_on_the_list() -> None:
     assert {pattern.name for pattern in urlpatterns} == ROUTES.keys()
+
+
+def test_the_schema_publishes_every_route_and_method_and_no_other(db) -> None:
+    published = Client().get("/api/v1/schema?format=json").json()["paths"]
+
+    told = {(path, method) for path, methods in published.items() for method in methods}
+    assert told == {
+        (published_path(name), method)
+        for name, methods in ROUTES.items()
+        for method in methods
+        if name not in UNPUBLISHED
+    }
+
+
+def published_path(name: str) -> str:
+    """A route's address as the schema has it."""
+    route = next(str(p.pattern) for p in urlpatterns if p.name == name)
+    return "/api/v1/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route)
 
 
 def address(name: str, things: Things) -> str:
@@ -161,6 +196,7 @@ def things(people, as_caller, told) -> Things:
         "<int:revision>": 1,
         "<int:decision_id>": rows.write_decision(people.engine).id,
         "<slug:what>": "fills",
+        "<uuid:tenant_id>": people.engine.tenant_id,
         "<engine>": people.engine.engine_id,
         "<uuid:notification_id>": told["olga"],
     }
@@ -170,14 +206,21 @@ def body_of(answer: Any) -> bytes:
     return answer.getvalue() if answer.streaming else answer.content
 
 
+def fitting(name: str, things: Things) -> dict[str, Any]:
+    """A body that the route takes."""
+    account = str(things["<uuid:account_id>"])
+    if name == "api_bots":
+        return {"account": account, "name": "Knocker", "pairs": ["BTC/USD"]}
+    if name == "api_paper_reset":
+        return {"account": account}
+    return dict(BODIES.get(name, {}))
+
+
 def knock(client: Client, name: str, method: str, things: Things) -> Any:
     path = address(name, things)
     if method == "get":
         return client.get(f"/api/v1{path}")
-    body = BODIES.get(name, {})
-    if name == "api_bots":
-        account = str(things["<uuid:account_id>"])
-        body = {"account": account, "name": "Knocker", "pairs": ["BTC/USD"]}
+    body = fitting(name, things)
     return getattr(client, method)(
         f"/api/v1{path}", body, content_type="application/json", headers={"If-Match": "*"}
     )
@@ -210,7 +253,7 @@ def expected(name: str, needs: str | None, who: str) -> set[int]:
     if who not in MAY[needs]:
         return {403}
     if who.startswith("max"):  # of another workspace: Acme's things are not there
-        if name == "api_bots" and needs == TRADE:
+        if name in ("api_bots", "api_paper_reset") and needs == TRADE:
             return {404}
         return {404} if name in OWN_THINGS else {200, 201, 202, 409}
     return {200, 201, 202, 409, 503}

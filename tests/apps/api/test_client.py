@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from novapulse_client import Client, NovaPulseError
-from novapulse_client import client as client_module
+from novapulse_client import Client, NovaPulseError, reader
 from tenants.scoping import tenant_scope
 from tests import factories
 from tests.apps.api.conftest import issue
@@ -24,7 +23,7 @@ from tests.faults.processes import worker_of_research
 from tests.pages import served
 from tests.research.conftest import fill
 from trading.marketdata.store import BarStore
-from trading.models import EngineCommand
+from trading.models import Engine, EngineCommand, Position
 
 PROBLEM = {"type": "about:blank", "title": "Too Many Requests", "status": 429, "detail": "wait"}
 
@@ -60,12 +59,13 @@ def test_it_reads_acts_and_runs_a_backtest_at_a_real_server(
         rows.write_decision(acme.engine, at=NOW + timedelta(minutes=minute))
         rows.write_fill(acme.engine, number=minute + 1, at=NOW + timedelta(minutes=minute))
     rows.write_position(acme.engine)
-    monkeypatch.setattr(client_module, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(reader, "ROWS_AT_ONCE", 3)
 
     with house(fresh_database, tmp_path) as (address, environment), Client(address, key) as nova:
         reads(nova)
         changes_a_bot(nova)
         acts(nova, acme)
+        changes_the_workspace(nova, acme)
         with worker_of_research(environment):
             backtests(nova)
 
@@ -87,9 +87,28 @@ def reads(nova: Client) -> None:
     assert {one.quantity for one in nova.orders()} == {Decimal("0.05")}
     assert [one.closed_at for one in nova.positions(state="open")] == [None]
     assert list(nova.trades()) == []
+    told_of_the_whole(nova)
     with pytest.raises(NovaPulseError) as refusal:
         list(nova.decisions(stage="dreaming"))
     assert (refusal.value.status, refusal.value.errors[0].field) == (400, "stage")
+
+
+def told_of_the_whole(nova: Client) -> None:
+    (scanned,), (regime,) = nova.scanner(), nova.regime()
+    assert scanned.refused_by is not None
+    assert (scanned.close, scanned.refused_by.name) == (Decimal(42_000), "score")
+    assert regime.bar_opened_at == scanned.bar_opened_at == NOW + timedelta(minutes=6)
+    strategies = nova.strategies()
+    assert [one.strategy for one in nova.strategy_performance()] == [s.name for s in strategies]
+    assert nova.attribution(by="side", since=NOW) == []
+    (entries,) = nova.execution(pair="BTC/USD")
+    assert (entries.purpose, entries.intents, entries.slippage_bps.mean) == ("entry", 7, 0)
+    kinds = [one.kind for one in nova.events()]
+    assert sorted(kinds) == ["position_opened", "revision"]
+    assert "protection" in {one.check for one in nova.anomalies()}
+    (venue,) = nova.exchanges()
+    assert (venue.exchange, venue.connected) == ("synthetic", False)
+    assert nova.workspace(nova.status().tenant).slug == "acme"
 
 
 def changes_a_bot(nova: Client) -> None:
@@ -103,6 +122,23 @@ def changes_a_bot(nova: Client) -> None:
         nova.change_bot(bot.bot, {"risk.max_open_positions": 2}, based_on=1)
     assert refusal.value.status == 412
     assert [one.revision for one in nova.revisions(bot.bot)] == [3, 2, 1]
+
+
+def changes_the_workspace(nova: Client, acme: People) -> None:
+    assert nova.change_settings(bot_profile="active", paper_cash="250").version == 1
+    assert nova.settings().paper_cash == 250
+    with pytest.raises(NovaPulseError) as refusal:
+        nova.change_settings(based_on=0, bot_profile="balanced")
+    assert refusal.value.status == 412
+    assert [one.pair for one in nova.mark_favorite("BTC/USD")] == ["BTC/USD"]
+    assert [one.pair for one in nova.favorites()] == ["BTC/USD"]
+    assert nova.unmark_favorite("BTC/USD") == []
+    with pytest.raises(NovaPulseError, match="stop its engine first"):
+        nova.reset_paper(acme.engine.account_id)
+    with tenant_scope(acme.engine.tenant_id):
+        Engine.objects.update(desired="STOPPED", observed="STOPPED")
+        Position.objects.update(quantity=0, closed_at=NOW)
+    assert nova.reset_paper(acme.engine.account_id, cash=Decimal("99.5")).cash == Decimal("99.5")
 
 
 def acts(nova: Client, acme: People) -> None:

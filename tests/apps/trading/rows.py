@@ -60,7 +60,12 @@ def _record(*, at: datetime, stage: Stage, reason: Reason, equity: float) -> byt
 
 
 def write_fill(
-    engine: EngineRows, *, number: int = 1, at: datetime = NOW, price: Decimal = PRICE
+    engine: EngineRows,
+    *,
+    number: int = 1,
+    at: datetime = NOW,
+    price: Decimal = PRICE,
+    side: str = "BUY",
 ) -> Fill:
     """An entry that filled."""
     with tenant_scope(engine.tenant_id):
@@ -74,7 +79,7 @@ def write_fill(
             seq=number,
             client_order_id=uuid4(),
             purpose=Purpose.ENTRY,
-            side="BUY",
+            side=side,
             quantity=Decimal("0.05"),
             state=OrderIntent.State.DONE,
             planned_at=at,
@@ -91,7 +96,7 @@ def write_fill(
             order=order,
             account_id=engine.account_id,
             venue_trade_id=str(number),
-            side="BUY",
+            side=side,
             quantity=Decimal("0.05"),
             price=price,
             fee=Decimal("5.46"),
