@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
-from tenants.models import Delivery, Notice
+from tenants.models import Delivery, Membership, Notice
 from tenants.notifications.channels.protocol import Message, Send, SendFailed
 from tenants.notifications.channels.table import CHANNELS
 from tenants.notifications.news import Severity
@@ -62,7 +62,7 @@ def _deliver(
             return True  # another worker has it
         message = _message(row)
         try:
-            send: Send | SendFailed = CHANNELS[row.channel].reach(row.recipient)
+            send: Send | SendFailed = _reach(row)
         except SendFailed as error:
             send = error
     try:
@@ -87,6 +87,15 @@ def _claim(delivery_id: UUID, due_at: datetime, *, now: datetime) -> Delivery | 
         return None
     row: Delivery = Delivery.objects.select_related("notice", "tenant").get(id=delivery_id)
     return row
+
+
+def _reach(row: Delivery) -> Send:
+    """Who has left the workspace is told only what concerns themselves."""
+    kind, _, number = row.recipient.partition(":")
+    is_for_others = kind == "user" and str(row.notice.concerned_id) != number
+    if is_for_others and not Membership.objects.filter(user_id=number).exists():
+        raise SendFailed("no member of the workspace any more", is_final=True)
+    return CHANNELS[row.channel].reach(row.recipient)
 
 
 def _note_failure(row: Delivery, error: SendFailed, *, now: datetime) -> None:

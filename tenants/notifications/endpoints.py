@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -106,7 +107,7 @@ def _audit(row: WebhookEndpoint, action: str, *, actor: User | None, now: dateti
         tenant_id=row.tenant_id,
         actor=actor,
         action=action,
-        subject=row.url,
+        subject=str(urlsplit(row.url).hostname),  # an address may hold a secret of its receiver
         before={},
         after={"webhook": str(row.id), "kinds": row.kinds},
         now=now,

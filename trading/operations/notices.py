@@ -17,7 +17,7 @@ def tell_news(*, tenant_id: UUID, now: datetime) -> int:
     told = tell(
         [*news.read_alerts(now=now), *news.read_holds(now=now)], tenant_id=tenant_id, now=now
     )
-    mark_over(keys=news.list_lifted_alerts(now=now), now=now)
+    _end_alerts(now=now)
     for engine in Engine.objects.select_related("account").order_by("id"):
         told += _tell_engine(engine, now=now)
     for account_id in ExchangeAccount.objects.order_by("id").values_list("id", flat=True):
@@ -26,6 +26,13 @@ def tell_news(*, tenant_id: UUID, now: datetime) -> int:
     told += tell_expiries(tenant_id=tenant_id, now=now)
     repeat_unacknowledged(now=now)
     return told
+
+
+def _end_alerts(*, now: datetime) -> None:
+    standing = Notice.objects.filter(key__startswith=news.ALERT, over_at=None)
+    ids = [key.removeprefix(news.ALERT) for key in standing.values_list("key", flat=True)]
+    if ids:
+        mark_over(keys=news.list_over(ids), now=now)
 
 
 def _tell_engine(engine: Engine, *, now: datetime) -> int:

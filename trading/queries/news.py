@@ -1,18 +1,19 @@
 """What trading's rows are worth telling people: alerts, holds, engines, positions, the day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from tenants.notifications.news import Kind, News, Severity
 from trading.models import Alert, Engine, Fill, Hold, Position
 
 LOOK_BACK = timedelta(days=1)
 MOST_FILLS = 200
+ALERT = "alert:"  # how the key of an alert's notice begins
 DOWN = {Engine.Observed.FAILED: "failed", Engine.Observed.SILENT: "silent"}
 
 
@@ -21,7 +22,7 @@ def read_alerts(*, now: datetime) -> Iterator[News]:
     recent = Alert.objects.select_related("engine__account").filter(raised_at__gt=now - LOOK_BACK)
     for one in recent.order_by("raised_at", "id"):
         yield News(
-            key=f"alert:{one.id}",
+            key=f"{ALERT}{one.id}",
             kind=Kind.ALERT,
             severity=Severity.CRITICAL,
             title=f"{one.engine.account.label}: {one.cause}",
@@ -57,18 +58,18 @@ def _hold(one: Hold, what: str, words: str, at: datetime) -> News:
     )
 
 
-def list_lifted_alerts(*, now: datetime) -> list[str]:
-    """Keys of alerts whose breaker's hold is lifted, or whose parked engine runs again."""
-    since = now - LOOK_BACK
-    found: list[str] = []
-    lifted = Hold.objects.filter(kind=Hold.Kind.BREAKER, cleared_at__gt=since)
-    for engine_id, cause, at in lifted.values_list("engine_id", "cause", "placed_at"):
-        same = Alert.objects.filter(engine_id=engine_id, cause=cause, raised_at=at)
-        found += [f"alert:{one}" for one in same.values_list("id", flat=True)]
-    again = Alert.objects.filter(
-        cause="crashes", raised_at__gt=since, engine__observed=Engine.Observed.RUNNING
+def list_over(alert_ids: Sequence[str]) -> list[str]:
+    """Of these alerts the keys of those whose hold is lifted, or whose parked engine runs again."""
+    lifted = Hold.objects.filter(
+        engine=OuterRef("engine"),
+        kind=Hold.Kind.BREAKER,
+        cause=OuterRef("cause"),
+        placed_at=OuterRef("raised_at"),
+        cleared_at__isnull=False,
     )
-    return found + [f"alert:{one}" for one in again.values_list("id", flat=True)]
+    runs_again = Q(cause="crashes", engine__observed=Engine.Observed.RUNNING)
+    over = Alert.objects.filter(Q(Exists(lifted)) | runs_again, id__in=alert_ids)
+    return [f"{ALERT}{one}" for one in over.values_list("id", flat=True)]
 
 
 def read_down(engine: Engine, *, now: datetime) -> Iterator[News]:

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenants import operations
-from tenants.models import AuditEntry, Delivery, Notice, Notification
+from tenants.models import (
+    AuditEntry,
+    Delivery,
+    ExchangeAccount,
+    ExchangeCredential,
+    Notice,
+    Notification,
+)
 from tenants.notifications import choosing, inbox
 from tenants.notifications.acts import tell_acts, tell_expiries
 from tenants.notifications.delivering import (
@@ -358,6 +365,51 @@ def test_a_member_who_was_removed_is_told_so(people, mailoutbox):
 
     to_tom = {one.subject for one in mailoutbox if one.to == ["tom@people.example"]}
     assert "NovaPulse: tom@people.example left the workspace" in to_tom
+
+
+def test_who_has_left_gets_no_letter_of_what_is_the_workspaces_own(people, mailoutbox):
+    wish(people, "tom", email_kinds=frozenset({Kind.ALERT}))
+    tell_all(people.acme.id, some_news())
+    with tenant_scope(people.acme.id):
+        operations.remove_member(membership=people.membership("tom"), actor=people.olga, now=NOW)
+    deliver(people)
+
+    assert addressed(mailoutbox) == ["olga"]
+    with tenant_scope(people.acme.id):
+        refused = Delivery.objects.get(recipient=f"user:{people.tom.pk}")
+        assert (refused.state, refused.reason) == (
+            "GIVEN_UP", "no member of the workspace any more",
+        )  # fmt: skip
+
+
+def check(people: People, credential: ExchangeCredential, state: str) -> None:
+    with tenant_scope(people.acme.id):
+        operations.note_check(
+            credential_id=credential.id, version=credential.version, state=state,
+            detail="no right to trade", rights=[], now=NOW,
+        )  # fmt: skip
+        tell_acts(tenant_id=people.acme.id, now=NOW)
+
+
+def test_a_key_the_venue_refuses_is_critical_until_it_is_good(people, mailoutbox):
+    with tenant_scope(people.acme.id):
+        account = ExchangeAccount.objects.create(
+            tenant=people.acme, venue="simulator", label="Play of Tom"
+        )
+        credential = operations.seal_key(
+            account_id=account.id, key="key-of-play-1234", secret="c2VjcmV0", actor=None, now=NOW
+        )
+    check(people, credential, "BAD")
+    deliver(people)
+    with tenant_scope(people.acme.id):
+        notice = Notice.objects.get(kind=Kind.KEY)
+        assert (notice.severity, notice.over_at) == (CRITICAL, None)
+    check(people, credential, "GOOD")
+
+    with tenant_scope(people.acme.id):
+        assert Notice.objects.get(kind=Kind.KEY).over_at == NOW
+    assert any("refuses a key: key …1234" in letter.subject for letter in mailoutbox)
+    assert repeat(people, NOW + REPEAT_EVERY) == 0
 
 
 def test_old_acts_are_no_news(people):
