@@ -21,7 +21,7 @@ from trading.engine.messages import OrderRequest
 from trading.exchanges.known_orders import KnownOrder
 from trading.exchanges.kraken import kept_rates
 from trading.exchanges.kraken.call_rate import KEPT, CallRate
-from trading.exchanges.kraken.counters import CALLS, LATE_NS, TRADING, Limit, Tier
+from trading.exchanges.kraken.counters import CALLS, LATE_NS, TRADING, Counter, Limit, Tier
 from trading.exchanges.kraken.errors import ApiError, NoAnswer
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.kraken.roads import CountedRoad
@@ -249,6 +249,18 @@ def test_what_is_kept_covers_everything_that_may_follow_the_entries_let_in(
     growth = 1 + 3 * 4 + (4 + 1)
     assert resting, "an empty counter lets one in"
     assert rate.pairs[BTC].used + cancels + growth + markets * (8 + 1) <= limit.most
+
+
+def test_a_time_that_turns_out_to_be_another_goes_on_from_there() -> None:
+    now_ns = 2_000_000 * NS
+    counter = Counter(Limit(60.0, 1.0), now_ns=lambda: now_ns)
+    with counter.asking(20.0, too_many=()):
+        now_ns = 1_000_000 * NS  # the venue has spoken
+    assert counter.used == 20.0
+
+    now_ns += 15 * NS
+
+    assert counter.used == 5.0
 
 
 async def quote_and_protect(bench: WireBench, *, rounds: int = 30) -> tuple[list[str], list[str]]:

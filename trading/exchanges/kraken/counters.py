@@ -70,8 +70,14 @@ class Counter:
         """How far it may be now."""
         if self._on_way:
             return self._level
-        passed = max(self._now_ns() - self._since_ns, 0) / NS
-        return max(self._level - passed * self.limit.decay, 0.0)
+        return max(self._level - self._passed_seconds() * self.limit.decay, 0.0)
+
+    def _passed_seconds(self) -> float:
+        now_ns = self._now_ns()
+        # The simulator's time, once it has spoken, is another than ours was.
+        if now_ns < self._since_ns - LATE_NS:
+            self._since_ns = now_ns
+        return max(now_ns - self._since_ns, 0) / NS
 
     def seconds_until(self, room: float) -> float:
         """How long it takes until so much is free; zero: it is now."""
