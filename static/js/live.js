@@ -32,6 +32,7 @@
     if (d.market_ms) put("market-time", time(d.market_ms));
     put("rate", `${d.bars_per_second} bars/s`);
     put("epoch", `epoch ${d.epoch}`);
+    if (runs && d.market_data) put("market-data", d.market_data);
     if (d.market_ms) Charts.equity(d.market_ms, d.equity);
     const holds = document.getElementById("holds");
     root.classList.toggle("is-paused", d.holds.some((hold) => hold.kind === "OPERATOR"));

@@ -30,6 +30,7 @@ from trading.exchanges.shared import relay as relay_module
 from trading.exchanges.shared import words
 from trading.exchanges.shared.link import FeedGone, Link, Pipe, ask_status
 from trading.exchanges.simulator.server import Simulator
+from trading.wiring.feeds import road_of
 
 BARS = random_bars(2, 190)
 
@@ -190,6 +191,7 @@ async def test_an_engine_connects_by_itself_when_its_feed_is_gone_for_good(
     async with served(relay_of(simulator), path):
         ear = Ear(feed)
         await ear.until(is_up=True)
+        shared_road = road_of(feed)
         await pass_minutes(simulator, 2)
     await ear.until(is_up=False)
     await ear.until(is_up=True)
@@ -198,6 +200,8 @@ async def test_an_engine_connects_by_itself_when_its_feed_is_gone_for_good(
 
     assert_whole(ear.heard, simulator, least=63)
     assert len(oracle(simulator, "stream")) == 2
+    assert shared_road == "the shared feed of this host"
+    assert road_of(feed) == "a connection of its own, since the shared feed was gone"
 
 
 async def test_warming_up_without_a_feed_ends_with_a_connection_of_its_own(

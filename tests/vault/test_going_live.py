@@ -141,7 +141,7 @@ def test_an_owner_chooses_what_guards_the_account(kept, people, olga) -> None:  
     shown = olga.get(settings_page).content.decode()
     assert 'value="SWITCH" checked' in shown
     assert "query, trade" in shown
-    assert "a connection of its engine" in shown
+    assert "a connection of its own" in shown
     assert "risk.max_drawdown" in shown
     tom = step_up(signed_in(people.tom), people.tom)
     assert tom.post(path(kept, "protection"), {"protection": "STOPS"}).status_code == 403

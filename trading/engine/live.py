@@ -1,5 +1,6 @@
 """What the pages see of a running engine; built at most ten times a second."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -45,10 +46,18 @@ def quantity_text(spec: MarketSpec, lots: int) -> str:
 class LiveView:
     """Turns the core's records into the payloads of ``trading.stream.payloads``."""
 
-    def __init__(self, *, sink: EventSink, identity: Identity, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        sink: EventSink,
+        identity: Identity,
+        clock: Clock,
+        market_data: Callable[[], str] = lambda: "",
+    ) -> None:
         self._sink = sink
         self._identity = identity
         self._clock = clock
+        self._market_data = market_data
         self._last_by_market: dict[int, float] = {}
         self._bars = 0
         self._rate_from = (clock.monotonic(), 0)
@@ -127,6 +136,7 @@ class LiveView:
                 "epoch": self.epoch,
                 "mode": self._identity.mode,
                 "venue": self._identity.venue,
+                "market_data": self._market_data(),
                 "market_ms": core.market_ns() // NS_PER_MS,
                 "wall_ms": self._clock.now_ns() // NS_PER_MS,
                 "bar_wall_ms": self._bar_wall_ms,

@@ -16,7 +16,7 @@ class BookedFeed:
     """Another feed; a bar whose book cannot be trusted at that moment is told as blind."""
 
     def __init__(self, feed: MarketFeed, *, watch: BookWatch) -> None:
-        self._feed, self._watch = feed, watch
+        self.feed, self._watch = feed, watch
         self._queue: asyncio.Queue[News | None] = asyncio.Queue()  # None: the other feed ended
 
     async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[News]:
@@ -33,11 +33,11 @@ class BookedFeed:
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """What the other feed has."""
-        return await self._feed.history(market=market, before_ns=before_ns, count=count)
+        return await self.feed.history(market=market, before_ns=before_ns, count=count)
 
     async def close(self) -> None:
         """Nothing of its own is held."""
-        await self._feed.close()
+        await self.feed.close()
 
     async def _both(self, after_ns: Mapping[int, int]) -> AsyncGenerator[News, None]:
         """News of the feed and of the books as they come, until the feed ends."""
@@ -54,7 +54,7 @@ class BookedFeed:
 
     async def _hear_market(self, after_ns: Mapping[int, int]) -> None:
         try:
-            async for told in self._feed.news(after_ns=after_ns):
+            async for told in self.feed.news(after_ns=after_ns):
                 self._queue.put_nowait(told)
         finally:
             self._queue.put_nowait(None)

@@ -17,6 +17,7 @@ class FallbackFeed:
 
     def __init__(self, shared: MarketFeed, *, make_own: Callable[[], MarketFeed]) -> None:
         self._feed, self._make_own = shared, make_own
+        self.is_shared = True
 
     async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[News]:
         """What the feed of the moment tells; the next goes on after the last told bars."""
@@ -48,5 +49,5 @@ class FallbackFeed:
     async def _change(self, gone: MarketFeed, error: FeedGone) -> None:
         if self._feed is gone:
             log.warning("feed_of_its_own", why=str(error))
-            self._feed = self._make_own()
+            self._feed, self.is_shared = self._make_own(), False
             await gone.close()

@@ -22,6 +22,7 @@ from trading.models import (
     Position,
 )
 from trading.queries.decisions import describe_row
+from trading.queries.feeds import feed_words
 from trading.queries.holds import list_foreign_orders, list_holds
 from trading.queries.markets import EngineMarket, list_markets
 
@@ -37,6 +38,7 @@ class Dashboard:
     engines: Sequence[Engine]
     markets: Sequence[EngineMarket]
     market_words: str
+    market_data: str
     holds: Sequence[dict[str, Any]]
     foreign_orders: Sequence[ForeignOrder]
     positions: Sequence[Position]
@@ -96,6 +98,7 @@ def get_dashboard(*, engine_id: UUID | None) -> Dashboard | None:
         engines=engines,
         markets=markets,
         market_words=describe_market(engine, markets),
+        market_data=feed_words(engine.account.venue),
         holds=list_holds(engine),
         foreign_orders=list_foreign_orders(engine),
         positions=_open_positions(engine),

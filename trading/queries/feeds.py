@@ -7,6 +7,9 @@ from django.conf import settings
 from trading.exchanges.shared.places import is_served
 from trading.queries.bars import is_wired
 
+STORED = "bars of this installation"
+SHARED, OWN = "the shared feed of this host", "a connection of its own"
+
 
 def socket_path(venue: str) -> Path:
     """Where a venue's shared feed listens."""
@@ -21,7 +24,5 @@ def is_shared(venue: str) -> bool:
 def feed_words(venue: str) -> str:
     """Where an engine that starts now hears the market."""
     if not is_wired(venue):
-        return "bars of this installation"
-    return (
-        "the shared feed of this host" if is_shared(venue) else "a connection of its engine's own"
-    )
+        return STORED
+    return SHARED if is_shared(venue) else OWN

@@ -33,6 +33,7 @@ class EngineStatus(TypedDict):
     epoch: int
     mode: str
     venue: str
+    market_data: str
     market_ms: int
     wall_ms: int
     bar_wall_ms: int

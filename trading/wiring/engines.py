@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -17,6 +18,7 @@ from trading.ledger.inbox import CommandInbox
 from trading.ledger.lease import LeaseTimes, PostgresLease
 from trading.ledger.writer import DjangoLedger
 from trading.stream.publisher import RedisPublisher
+from trading.wiring.feeds import road_of
 from trading.wiring.plans import Plan
 from trading.wiring.streets import Street, build_street
 from trading.wiring.tapes import build_tape
@@ -45,19 +47,18 @@ class EngineProcess:
         self._ledger = _ledger(plan, self._lease)
         self._publisher = RedisPublisher(url=settings.REDIS_URL, tenant_id=plan.tenant_id)
         self._street = street or build_street(plan, speed=speed, clock=clock)
-        identity = Identity(
-            engine_id=engine_id,
-            mode=plan.account.mode,
-            venue=plan.account.venue,
-            currency=plan.account.quote_currency,
-        )
         ports = Ports(
             venue=self._street.venue,
             feed=self._street.feed,
             ledger=self._ledger,
             inbox=CommandInbox(ledger=self._ledger, engine_id=engine_id),
             lease=self._lease,
-            live=LiveView(sink=self._publisher, identity=identity, clock=clock),
+            live=LiveView(
+                sink=self._publisher,
+                identity=_identity(plan),
+                clock=clock,
+                market_data=partial(road_of, self._street.feed),
+            ),
             clock=clock,
         )
         self._tape, core = build_tape(plan, epoch=lambda: self._lease.epoch, clock=clock)
@@ -87,6 +88,15 @@ def environment_core_hash() -> str:
     from trading.core.jit import CORE_HASH
 
     return CORE_HASH
+
+
+def _identity(plan: Plan) -> Identity:
+    return Identity(
+        engine_id=str(plan.engine.id),
+        mode=plan.account.mode,
+        venue=plan.account.venue,
+        currency=plan.account.quote_currency,
+    )
 
 
 def _ledger(plan: Plan, lease: PostgresLease) -> DjangoLedger:

@@ -28,7 +28,7 @@ from trading.ledger.rows import to_ns
 from trading.marketdata.store import SeriesKey
 from trading.models import Engine
 from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired, open_recordings
-from trading.queries.feeds import is_shared
+from trading.queries.feeds import OWN, SHARED, STORED, is_shared
 from trading.queries.markets import EngineMarket
 from trading.wiring.shared_feeds import Source, shared_source
 from trading.wiring.simulator_state import simulator_port, simulator_speed
@@ -102,6 +102,15 @@ def build_feed(
         start_ns=first_ns(engine),
         end_ns=to_ns(engine.replay_to) if engine.replay_to else FOREVER,
     )
+
+
+def road_of(feed: MarketFeed) -> str:
+    """Where the market is heard from at this moment, in words."""
+    if isinstance(feed, BookedFeed):
+        return road_of(feed.feed)
+    if isinstance(feed, FallbackFeed):
+        return SHARED if feed.is_shared else f"{OWN}, since the shared feed was gone"
+    return STORED if isinstance(feed, ReplayFeed) else OWN
 
 
 def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | None) -> MarketFeed:
