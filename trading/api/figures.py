@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from tenants.api.views import ApiView
 from trading.api import figure_answers as answers
 from trading.api.filtering import ACCOUNT, checked
+from trading.api.paging import PAGE, page_of_bots
 from trading.api.schemas import answers as told
 from trading.filters import ChartFilter, HistoryFilter
 from trading.marketdata.timeframes import format_timeframe
@@ -65,9 +66,11 @@ class Risk(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("Read each bot's risk limits, and how much of each is used", answers.Risk)
+    @told("Read each bot's risk limits, and how much of each is used", answers.Risk,
+          parameters=PAGE, problems=(400,))  # fmt: skip
     def get(self, request: Request) -> Response:
-        return Response(answers.Risk({"bots": list_limits()}).data)
+        shown, more = page_of_bots(request)
+        return Response(answers.Risk({"bots": list_limits(shown), "next": more}).data)
 
 
 def _dated(chart: Mapping[str, Any]) -> dict[str, Any]:
