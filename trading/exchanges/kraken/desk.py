@@ -220,9 +220,7 @@ class KrakenDesk:
             await road.amend(stop.venue_id, {"order_qty": orders.plain(spec.lot_size * left)})
         except FAILS as error:
             raise NotSent(f"the stop could not be made smaller: {error}") from None
-        stop.order = replace(
-            stop.order, quantity_lots=left
-        )  # what rests, whatever comes of the rest
+        stop.order = replace(stop.order, quantity_lots=left)  # whatever comes of the sale
 
     async def cancel(self, *, market: int, seq: int) -> bool:
         """Cancel a working order; False when it is not working, or nobody can tell."""
