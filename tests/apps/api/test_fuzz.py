@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.apps.api import fuzz
-from tests.apps.api.test_access import things  # noqa: F401 - a fixture
+from tests.apps.api.test_access import things, told  # noqa: F401 - fixtures
 from tests.apps.api.test_schema import schema  # noqa: F401 - a fixture
 from tests.apps.step_up import step_up
 from tests.apps.trading import rows

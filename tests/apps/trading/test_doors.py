@@ -8,7 +8,7 @@ from django.test import Client
 from tenants.models import AuditEntry
 from tenants.scoping import tenant_scope
 from tests.apps.api.conftest import as_caller, boundless  # noqa: F401 - fixtures
-from tests.apps.api.test_access import things  # noqa: F401 - a fixture
+from tests.apps.api.test_access import things, told  # noqa: F401 - fixtures
 from tests.apps.trading.conftest import People, signed_in
 from tests.factories import make_user
 from trading.models import EngineCommand
