@@ -21,6 +21,7 @@ from trading.exchanges.kraken.errors import FAILS, ApiError, NoAnswer, Unreached
 from trading.exchanges.kraken.inquiry import DEADLINE_NS, Inquiry
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.kraken.roads import RestRoad, Road
+from trading.exchanges.kraken.rules import Rules
 from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.purse import Purse
 from trading.exchanges.venue_clock import VenueClock
@@ -50,6 +51,7 @@ class KrakenDesk:
     dead_man: DeadMan = field(init=False)
     account: Account = field(init=False)
     purse: Purse = field(init=False)
+    rules: Rules = field(init=False)
     _by_rest: RestRoad = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,6 +59,7 @@ class KrakenDesk:
         self.dead_man = DeadMan(self.rest, self.known, self.clock, self.protection)
         self.account = Account(self.rest, self.known, self.wall_ns)
         self.purse = Purse(self.account.holdings)
+        self.rules = Rules(self.rest, self.specs, self.pairs)
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
 
     @property
@@ -73,7 +76,7 @@ class KrakenDesk:
                 or too many; one clear sentence.
         """
         await check_key(self.rest)
-        self.pairs = names.read_pairs(await self.rest.public("AssetPairs"))
+        self.pairs.update(names.read_pairs(await self.rest.public("AssetPairs")))
         for spec in self.specs:
             check_pair(self.pairs, spec)
         told = await self.rest.public("Time")
@@ -126,6 +129,9 @@ class KrakenDesk:
     async def _trade(self, order: OrderRequest) -> str:
         """At the market; what rests for the position makes room first."""
         stop, road = self.known.stop_of(order.market), self._road()
+        why = self.rules.closed_by(order.market)
+        if stop is not None and why:
+            raise NotSent(f"its stop stays, for nothing can be sold now: {why}")
         if order.purpose == Purpose.EXIT and stop is not None:
             await self._take_away(road, stop)
         elif order.purpose == Purpose.REDUCE and stop is not None:
