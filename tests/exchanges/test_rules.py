@@ -14,7 +14,7 @@ from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
 from trading.chaos.wires import COINBASE, KRAKEN, KRAKEN_SOCKET, Wire
 from trading.core.codes import ExitReason, Purpose, Side
-from trading.engine.messages import OrderRequest
+from trading.engine.messages import FeedChange, OrderRequest
 from trading.exchanges import rules_watch
 from trading.exchanges.grids import fit
 from trading.exchanges.rules_watch import CHANNEL
@@ -172,3 +172,31 @@ async def test_where_nothing_can_be_sold_nothing_is_bought_and_the_stop_stays(
     assert bought(simulator, UNTIL, len(BARS) - 1)
     assert bought(simulator, FROM, UNTIL) == 0
     check_books(simulator, street)
+
+
+async def test_terms_that_cannot_be_read_change_nothing(monkeypatch) -> None:
+    monkeypatch.setattr(rules_watch, "LOOK_SECONDS", 0.01)
+    answers: list[str | Exception] = [
+        KeyError("altname"),
+        ValueError("tick"),
+        "is 'cancel_only'",
+        "",
+    ]
+    told: list[FeedChange] = []
+
+    class Odd:
+        def fit(self, order: OrderRequest) -> OrderRequest:
+            return order
+
+        async def reload(self) -> str:
+            answer = answers.pop(0) if answers else ""
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    task = asyncio.create_task(rules_watch.heed(Odd(), told.append))
+    while len(told) < 2:
+        await asyncio.sleep(0.01)
+    task.cancel()
+
+    assert [(one.is_up, one.channel) for one in told[:2]] == [(False, CHANNEL), (True, CHANNEL)]

@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol
+
+import structlog
 
 from trading.engine.messages import FeedChange, OrderRequest
 from trading.exchanges.failures import FAILS
 
+log = structlog.get_logger(__name__)
+
 CHANNEL = "rules"
 LOOK_SECONDS = 45.0  # a change is known within a minute
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 class Rules(Protocol):
@@ -32,6 +36,9 @@ async def heed(rules: Rules, tell: Callable[[FeedChange], None]) -> None:
     """Look again and again, for ever."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        with suppress(*FAILS):
+        try:
             why = await rules.reload()
+        except (*FAILS, *UNREADABLE) as error:  # what was known goes on
+            log.warning("terms_not_read", why=repr(error))
+        else:
             tell(FeedChange(CHANNEL, is_up=not why, reason=why or "the venue's terms fit again"))
