@@ -197,8 +197,7 @@ class CoinbaseDesk:
         Raises:
             NotSent: it may still rest. OutcomeUnknown: it has sold, which the engine must book first.
         """
-        why = self.rules.closed_by(order.market)
-        if why:
+        if why := self.rules.closed_by(order.market):
             raise NotSent(f"the stop stays, for nothing can take its place now: {why}")
         had_left = self.inquiry.leaving_lots(order.market)
         self.inquiry.quiet.add(stop.venue_id)
