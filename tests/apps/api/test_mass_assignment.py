@@ -36,9 +36,9 @@ def columns() -> set[str]:
 def bodies(schema: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
     """What each operation's body declares, by path and method."""
     found = {}
-    for path, method, told in operations(schema):
-        if "requestBody" in told:
-            (content,) = told["requestBody"]["content"].values()
+    for path, method, operation in operations(schema):
+        if "requestBody" in operation:
+            (content,) = operation["requestBody"]["content"].values()
             name = content["schema"]["$ref"].rpartition("/")[2]
             found[path, method] = set(schema["components"]["schemas"][name]["properties"])
     return found
