@@ -35,7 +35,7 @@ PLACEHOLDERS = ("lorem ipsum", "todo", "none none", "{{", "{%", "undefined", "na
 # What is not a page: answers to buttons, files, data of charts, and what the frame asks for.
 NOT_PAGES = frozenset(
     {
-        "account_protection", "acknowledge", "add_webhook", "archive_run", "audit_file", "cancel_run",
+        "account_protection", "account_tier", "acknowledge", "add_webhook", "archive_run", "audit_file", "cancel_run",
         "change_member", "chart", "check_key", "command", "decision_chart", "disable_account",
         "disable_key", "enable_account", "health", "history_file", "mark_pair", "plots", "put_in_force", "read_all",
         "read_notification", "remove_webhook", "test_channels", "unread_count", "revert_bot",
