@@ -78,7 +78,7 @@ def test_the_inbox_and_its_settings_in_every_look(site: Site, browser: Browser) 
         page.locator("#bell").click()
         expect(page.locator(".inbox > li")).to_have_count(4 + number)  # each is a new browser
         looked_at(page, "notifications", width, theme)
-        page.get_by_role("link", name="Settings", exact=True).click()
+        page.locator("#content").get_by_role("link", name="Settings").click()
         expect(page.get_by_label("Time zone")).to_have_value("UTC")
         looked_at(page, "notification-settings", width, theme)
         page.context.close()

@@ -72,8 +72,15 @@ def test_what_is_drawn_is_what_each_decision_saw(frames: dict[str, int]) -> None
 
     series = drawn(params)
 
+    begun = int(
+        np.argmax(decisions["rsi"] != 0.0)
+    )  # before it no bar that is decided on had closed
+    assert begun < frames.get("second", 1)
     for name in ("rsi", "adx"):
-        np.testing.assert_array_equal(series["", name].astype("f4"), decisions[name])
+        assert np.isnan(series["", name][:begun]).all()
+        np.testing.assert_array_equal(
+            series["", name][begun:].astype("f4"), decisions[name][begun:]
+        )
 
 
 def test_averages_and_bands_agree_with_plain_formulas() -> None:
