@@ -1,16 +1,18 @@
 """An engine dies at each named point of an order's life; the next one ends with the venue's own books."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from tests.exchanges.street import LiveStreet, check_books, open_simulator, oracle
+from tests.exchanges.test_half_open import OUT, Proxy
 from trading.chaos.perils import Peril
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
-from trading.chaos.wires import COINBASE, KRAKEN_SOCKET, Wire
+from trading.chaos.wires import COINBASE, KRAKEN, KRAKEN_SOCKET, Wire
 from trading.core.codes import ExitReason
 
 BARS = stormy_bars(5, 140)[:64]  # an entry in bar 35, whose stop is moved
@@ -68,6 +70,60 @@ async def live_until(street: LiveStreet, point: str, nth: int) -> None:
     if peril.life.done() and not peril.life.cancelled() and not peril.has_struck:
         peril.life.result()
     assert peril.has_struck, f"{point} was never met"
+
+
+class Cutting(Proxy):
+    """Passes half of the n-th request to a path, and then nobody is there any more."""
+
+    path, nth = b"", 0
+    strike: Callable[[], None]
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: str
+    ) -> None:
+        while data := await reader.read(65536):
+            self.nth -= direction == OUT and data.startswith(b"POST " + self.path + b" ")
+            if self.nth == 0:
+                writer.write(data[: len(data) // 2])
+                await writer.drain()
+                self.nth = -1
+                self.strike()
+                break
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+@pytest.mark.parametrize("nth", [1, 2], ids=["an entry", "its stop"])
+@pytest.mark.parametrize(
+    ("wire", "path"),
+    [(KRAKEN, b"/0/private/AddOrder"), (COINBASE, b"/api/v3/brokerage/orders")],
+    ids=["kraken", "coinbase"],
+)
+async def test_half_a_request_is_none_and_the_next_life_finds_that_out(
+    wire: Wire, path: bytes, nth: int
+) -> None:
+    simulator = await open_simulator(BARS, wire=wire)
+    proxy, peril = Cutting(simulator.port), Mortal("", 0)
+    proxy.path, proxy.nth, proxy.strike = path, nth, peril.strike
+    await proxy.start()
+    through = replace(
+        wire, connect=lambda **given: wire.connect(**{**given, "address": proxy.address})
+    )
+    street = LiveStreet(simulator, eager_params(with_limits=False), BARS, through)
+    try:
+        peril.life = asyncio.create_task(street.run())
+        await asyncio.wait({peril.life}, timeout=60)
+        assert peril.has_struck
+        await asyncio.wait_for(street.run(), 60)
+    finally:
+        await proxy.stop()
+        await simulator.stop()
+    order, state = list(street.ledger.intents.values())[nth - 1]
+    assert state == "EXPIRED"
+    assert order.client_order_id not in {one["client_id"] for one in oracle(simulator, "order")}
+    assert oracle(simulator, "fill")
+    check_books(simulator, street)
 
 
 async def play(wire: Wire, deaths: tuple[tuple[str, int], ...]) -> None:
