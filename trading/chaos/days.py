@@ -191,7 +191,8 @@ def _within_parts(seed: int) -> tuple[Death, ...]:
     if seed < FIRST_OF_PARTS:
         return ()
     rng = np.random.default_rng([seed, 20_261_123])
-    return tuple(_death(rng, PART_POINTS) for _ in range(int(rng.integers(0, 3))))
+    drawn = [_death(rng, PART_POINTS) for _ in range(int(rng.integers(0, 3)))]
+    return tuple(replace(one, nth=1) for one in drawn)  # some days have few of a part
 
 
 def _way(seed: int) -> str:
