@@ -1,5 +1,6 @@
 """What real venues tell and the simulated one never does: parts, refusals, news that comes late."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from trading.core.config.pipeline import PipelineParams
 from trading.core.records import BAR, FILL, INTENT, MAX_INTENTS
 
 LOTS, ENTRY_TICKS, STOP_TICKS = 1000, 10_000, 9_900
-START_NS = 1_600_000_000 * 1_000_000_000
+SECOND_NS = 1_000_000_000
+START_NS = 1_600_000_000 * SECOND_NS
 PARAMS = plain(PipelineParams())
 
 
@@ -25,6 +27,7 @@ class Desk:
     account: np.ndarray
     params: np.ndarray
     intents: np.ndarray
+    now_ns: int = START_NS
 
     @classmethod
     def fresh(cls) -> "Desk":
@@ -46,7 +49,7 @@ class Desk:
     ) -> list[np.void]:
         """News of an order; the intents that follow from it."""
         news, side = np.zeros(1, FILL), 1 if purpose == Purpose.ENTRY else -1
-        news[0] = (seq, START_NS, purpose, side, lots, ticks, 0, 0, 0, final)
+        news[0] = (seq, self.now_ns, purpose, side, lots, ticks, 0, 0, 0, final)
         state = (self.markets, m, self.account, self.params)
         return list(self.intents[: pipeline.on_fill(*state, news, 0, self.intents)].copy())
 
@@ -297,3 +300,60 @@ def test_a_part_that_was_not_sold_is_covered_by_the_stop_again() -> None:
     (moved,) = desk.tell(0, part, Purpose.REDUCE, 0)
 
     assert (moved["purpose"], moved["quantity_lots"]) == (Purpose.MOVE_STOP, LOTS)
+
+
+def asked_in(desk: Desk, seconds: int, price: float) -> Counter[int]:
+    """Orders of each purpose that are asked for while each is refused, at a price a second."""
+    asked: Counter[int] = Counter()
+    state = (desk.markets, 0, desk.account, desk.params)
+    for second in range(1, seconds + 1):
+        desk.now_ns = START_NS + second * SECOND_NS
+        for order in desk.intents[: pipeline.on_tick(*state, desk.now_ns, price, desk.intents)]:
+            asked[int(order["purpose"])] += 1
+            desk.tell(0, int(order["seq"]), Purpose(int(order["purpose"])), 0)
+    return asked
+
+
+@pytest.mark.parametrize("lots", [LOTS, 9], ids=["could be sold", "dust"])
+@pytest.mark.parametrize("price", [98.0, 100.0], ids=["beyond its stop", "before its stop"])
+@pytest.mark.parametrize("is_requested", [False, True])
+def test_what_is_refused_every_time_is_asked_for_later_and_later(
+    lots: int, price: float, is_requested: bool
+) -> None:
+    desk = Desk.fresh()
+    (stop,) = desk.tell(0, desk.ask(0), Purpose.ENTRY, lots, ENTRY_TICKS)
+    desk.tell(0, int(stop["seq"]), Purpose.PROTECT, 0)
+    desk.markets[0]["position"]["exit_requested"] = ExitReason.OPERATOR if is_requested else 0
+
+    asked = asked_in(desk, 6 * 3600, price)
+
+    a_minute, of_dust = (6 * 60 - 10, 6 * 60 + 10), (6, 24)
+    least, most = a_minute if lots == LOTS else of_dust
+    wants_out = is_requested or price < 99.0
+    assert (least <= asked[Purpose.EXIT] <= most) == wants_out
+    assert (least <= asked[Purpose.PROTECT] <= most) == (price > 99.0)
+
+
+def test_an_exit_that_must_wait_leaves_the_position_its_stop() -> None:
+    desk = Desk.fresh()
+    desk.hold(0)
+    for _ in range(2):
+        desk.tell(0, desk.leave(0), Purpose.EXIT, 0)
+
+    (stop,) = desk.tick(0, 100.0, minute=0)
+
+    assert (stop["purpose"], stop["price_ticks"]) == (Purpose.PROTECT, STOP_TICKS)
+
+
+def test_what_sold_a_part_is_asked_for_again_at_once() -> None:
+    desk = Desk.fresh()
+    desk.tell(0, desk.hold(0), Purpose.PROTECT, 0)
+    asked_in(desk, 600, 98.0)
+    assert desk.tick(0, 98.0, minute=10) == []  # it waits
+    position = desk.markets[0]["position"]
+    position["exit_seq"] = desk.markets[0]["intent_seq"] = 999
+
+    desk.tell(0, 999, Purpose.EXIT, 400, STOP_TICKS)
+    (rest,) = desk.tick(0, 98.0, minute=10)
+
+    assert (rest["purpose"], rest["quantity_lots"]) == (Purpose.EXIT, 600)

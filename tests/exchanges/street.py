@@ -85,6 +85,7 @@ class LiveStreet:
     before_bar: Callable[[int], None] = lambda number: None
     rhythm: Rhythm | None = None
     wall_ns: Callable[[], int] | None = None
+    around: Callable[[Ports], Ports] = lambda ports: ports
     sink: MemorySink = field(default_factory=MemorySink)
     inbox: MemoryInbox = field(init=False)
     runner: Runner | None = None
@@ -116,14 +117,16 @@ class LiveStreet:
         identity = Identity(engine_id=ENGINE_ID, mode="LIVE", venue="simulator", currency="USD")
         self.runner = runner = Runner(
             core=self.core,
-            ports=Ports(
-                venue=venue,
-                feed=feed,
-                ledger=self.ledger,
-                inbox=self.inbox,
-                lease=MemoryLease(),
-                live=LiveView(sink=self.sink, identity=identity, clock=system),
-                clock=system,
+            ports=self.around(
+                Ports(
+                    venue=venue,
+                    feed=feed,
+                    ledger=self.ledger,
+                    inbox=self.inbox,
+                    lease=MemoryLease(),
+                    live=LiveView(sink=self.sink, identity=identity, clock=system),
+                    clock=system,
+                )
             ),
             pace=QUICK,
             rhythm=self.rhythm,

@@ -1,6 +1,7 @@
 """A venue changes its terms while an engine trades there: entries wait, stops and exits fit, it is lifted again."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
@@ -55,6 +56,8 @@ def test_an_order_is_brought_onto_any_grid_and_never_asks_for_more(
 class Changing(LiveStreet):
     """Between two bars the venue has other terms, and is heard to say so."""
 
+    until = UNTIL
+
     def change(self) -> None: ...
 
     def restore(self) -> None: ...
@@ -62,9 +65,9 @@ class Changing(LiveStreet):
     async def _before_bar(self, number: int) -> None:
         if number == FROM:
             self.change()
-        elif number == UNTIL:
+        elif number == self.until:
             self.restore()
-        if number in (FROM, UNTIL):
+        if number in (FROM, self.until):
             await asyncio.sleep(0.3)  # of which the terms are read several times
 
     @property
@@ -128,6 +131,37 @@ async def test_on_another_grid_nothing_is_entered_and_what_protects_and_sells_fi
     assert acts
     priced = [Decimal(one["price"]) for one in acts if one["price"] != "None"]
     assert all(price % Decimal("0.5") == 0 for price in priced)
+    check_books(simulator, street)
+
+
+class Coarsened(Changing):
+    """What is held is less than a lot, and a person wants it sold."""
+
+    until = 60  # before its stop, which rests all the while, would be met
+
+    def change(self) -> None:
+        self.traded.grid = replace(GRID, lot_size=Decimal(1), min_quantity=Decimal(1))
+        assert self.core is not None
+        assert self.core.request_exit(0, ExitReason.OPERATOR)
+
+    def restore(self) -> None:
+        self.traded.grid = GRID
+
+
+@ALL
+async def test_what_is_less_than_a_lot_is_asked_for_seldom_and_sold_once_it_can_be(
+    wire: Wire, monkeypatch
+) -> None:
+    simulator, street = await play(Coarsened, wire, monkeypatch)
+
+    restored_ns = int(BARS["open_ns"][Coarsened.until])
+    asked = Counter(
+        order.purpose for order, state in street.ledger.intents.values() if state == "REFUSED"
+    )
+    assert 2 <= asked[Purpose.EXIT] <= 24  # at 45 prices in fifteen minutes
+    assert asked[Purpose.PROTECT] <= 20
+    sold = [one["at_ns"] for one in oracle(simulator, "fill") if one["side"] == "sell"]
+    assert restored_ns < sold[0] <= restored_ns + 120 * 1_000_000_000
     check_books(simulator, street)
 
 

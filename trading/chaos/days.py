@@ -1,11 +1,11 @@
 """What a day of the campaign brings, drawn from its seed alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trading.chaos.perils import COMMAND_POINTS, IN_FLIGHT_SECONDS, POINTS
+from trading.chaos.perils import COMMAND_POINTS, IN_FLIGHT_SECONDS, PART_POINTS, POINTS
 
 BARS = (160, 300)
 Words = tuple[str, str, str]  # kind, where, what is said
@@ -97,6 +97,7 @@ TROUBLES: Mapping[str, tuple[Words, ...]] = {
 }
 WAYS, CHANCES = ("", "socket", "switch"), (0.45, 0.35, 0.2)
 VENUES = ("coinbase", "kraken")
+FIRST_OF_PARTS = 1000  # from this seed on days draw deaths within the parts of an order's life, too
 LATE_SECONDS = 1.4  # after a day's patience for an answer
 
 
@@ -182,8 +183,16 @@ def draw(seed: int, *, venue: str) -> Day:
     )
     if drawn.pause_after and rng.random() < 0.5:
         last = Death(COMMAND_POINTS[int(rng.integers(len(COMMAND_POINTS)))])
-        return replace(drawn, deaths=(*drawn.deaths, last))
-    return drawn
+        drawn = replace(drawn, deaths=(*drawn.deaths, last))
+    return replace(drawn, deaths=(*_within_parts(seed), *drawn.deaths))
+
+
+def _within_parts(seed: int) -> tuple[Death, ...]:
+    if seed < FIRST_OF_PARTS:
+        return ()
+    rng = np.random.default_rng([seed, 20_261_123])
+    drawn = [_death(rng, PART_POINTS) for _ in range(int(rng.integers(0, 3)))]
+    return tuple(replace(one, nth=1) for one in drawn)  # some days have few of a part
 
 
 def _way(seed: int) -> str:
@@ -195,10 +204,10 @@ def _trouble(told: Words, rng: np.random.Generator) -> Trouble:
     return Trouble(kind, where, words, every=int(rng.integers(4, 30)))
 
 
-def _death(rng: np.random.Generator) -> Death:
+def _death(rng: np.random.Generator, points: Sequence[str] = POINTS) -> Death:
     hangs = bool(rng.random() < 0.04)
     if rng.random() < 0.3:
         return Death(seconds=float(rng.exponential(0.6)) + 0.05, hangs=hangs)
-    point = POINTS[int(rng.integers(len(POINTS)))]
+    point = points[int(rng.integers(len(points)))]
     seconds = float(rng.uniform(0, IN_FLIGHT_SECONDS))
     return Death(point, nth=int(rng.integers(1, 4)), seconds=seconds, hangs=hangs)

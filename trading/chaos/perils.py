@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from trading.core.codes import Purpose
 from trading.engine.batches import Evidence, LedgerBatch
 from trading.engine.handler import Ports
 from trading.engine.messages import OrderRequest
@@ -23,7 +24,26 @@ POINTS = (
     "after_lookup",
     "after_resume",
 )
+PART_POINTS = (
+    "stop_in_flight",  # of the parts of an order's life: a first stop is on its way
+    "after_stop",  # it rests; nobody has written that
+    "move_in_flight",  # a stop is being moved
+    "after_move",
+    "before_exit",  # an exit is written; its stop rests
+    "exit_in_flight",  # the stop goes, and the exit is on its way
+    "after_exit",  # it has sold, or will; nobody has written that
+    "before_sale_commit",  # what was sold was heard; it is not booked
+    "before_adopt",  # the journal was read; no order is known yet
+)
 COMMAND_POINTS = ("before_command_commit", "after_command_commit")  # a person's, carried out
+
+PARTS = {
+    Purpose.ENTRY: "entry",
+    Purpose.PROTECT: "stop",
+    Purpose.MOVE_STOP: "move",
+    Purpose.REDUCE: "exit",
+    Purpose.EXIT: "exit",
+}
 
 
 @dataclass
@@ -42,6 +62,14 @@ class Peril:
         self.nth -= 1
         if self.nth == 0:
             self.strike()
+
+    def embark(self, point: str) -> None:
+        """Begin a way on which it may be met a little later, wherever one is then."""
+        if point != self.point:
+            return
+        self.nth -= 1
+        if self.nth == 0:
+            asyncio.get_running_loop().call_later(self.in_flight_seconds, self.strike)
 
     def strike(self) -> None:
         """Now."""
@@ -67,6 +95,7 @@ class _Ledger(_Around):
         written = {
             "commit": batch.intents,
             "news_commit": batch.fills,
+            "sale_commit": [one for one in batch.fills if one.purpose != Purpose.ENTRY],
             "command_commit": batch.commands,
         }
         names = [name for name, rows in written.items() if rows]
@@ -78,14 +107,18 @@ class _Ledger(_Around):
 
 
 class _Venue(_Around):
+    def adopt(self, **given: Any) -> None:
+        self._peril.meet("before_adopt")
+        self._inner.adopt(**given)
+
     async def submit(self, order: OrderRequest) -> str:
-        if self._peril.point == "in_flight":
-            self._peril.nth -= 1
-            if self._peril.nth == 0:
-                loop = asyncio.get_running_loop()
-                loop.call_later(self._peril.in_flight_seconds, self._peril.strike)
+        part = PARTS[order.purpose]
+        self._peril.meet(f"before_{part}")
+        self._peril.embark("in_flight")
+        self._peril.embark(f"{part}_in_flight")
         answer: str = await self._inner.submit(order)
         self._peril.meet("after_answer")
+        self._peril.meet(f"after_{part}")
         return answer
 
     async def lookup(self, order: OrderRequest) -> Evidence:

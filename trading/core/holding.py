@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trading.core import accounts, adaptive, exits, intents, learner, sizing
+from trading.core import accounts, adaptive, exits, intents, learner, patience, sizing
 from trading.core.codes import ExitReason, Purpose
 from trading.core.jit import kernel, stage
 from trading.core.records import ENTRIES, OUTCOMES
@@ -29,10 +29,11 @@ def manage(market, p, bar, cost, asked):
     atr = market.frames[0].now.atr
     if why == X_NONE and exits.stagnates(position, p.exits, bar.close, atr, held, cost):
         why = X_STAGNATION
-    if why != X_NONE:
+    may_leave = close_ns >= position.exit_after_ns
+    if why != X_NONE and may_leave:
         return intents.exit_now(market, asked, close_ns, why)
     n = 0
-    lots = exits.tier_lots(position, p.exits, bar.close)
+    lots = exits.tier_lots(position, p.exits, bar.close) if may_leave else 0
     if lots > 0:
         if not can_split(instrument, position, lots, bar.close):
             return intents.exit_now(market, asked, close_ns, X_TARGET)
@@ -45,6 +46,38 @@ def manage(market, p, bar, cost, asked):
         if position.stop_seq > 0 and n == 0:
             n = intents.move_stop(market, asked, n, close_ns)
     return n
+
+
+@kernel
+def watch(market, p, time_ns, price, asked):
+    """At a price between bars: requested exits, time, and a stop that does not rest at the venue.
+
+    Such a stop is watched here and asked for again, until the venue has it or the price met it.
+    """
+    position = market.position
+    if position.quantity_lots == 0:
+        if position.entry_seq == 0:
+            position.exit_requested = X_NONE
+        return 0
+    if position.exit_seq > 0:
+        return 0
+    may_leave = time_ns >= position.exit_after_ns
+    if may_leave and position.entry_seq == 0:  # else more of it may still come
+        if position.exit_requested != X_NONE:
+            return intents.exit_now(market, asked, time_ns, position.exit_requested)
+        if exits.is_too_old(position, p.exits, time_ns, market.instrument.timeframe_ns):
+            return intents.exit_now(market, asked, time_ns, exits.TIME)
+    side = 1 if position.quantity_lots > 0 else -1
+    trigger = position.stop_ticks * market.instrument.tick_size
+    if position.stop_seq > 0 or position.stop_ticks == 0:
+        return 0
+    if (price - trigger) * side <= 0.0:
+        if not may_leave:
+            return 0
+        return intents.exit_now(market, asked, time_ns, position.stop_reason)
+    if time_ns >= position.protect_after_ns:
+        return intents.place_stop(market, asked, time_ns)
+    return 0
 
 
 @kernel
@@ -121,7 +154,7 @@ def forget(position):
     position.stop_ticks = 0
     position.stop_seq = 0
     position.stop_reason = X_NONE
-    position.protect_after_ns = 0
+    patience.begin_anew(position)
     position.initial_risk = 0.0
     position.risked = 0.0
     position.target = np.nan

@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from trading.core import accounts, beside, book, confluence, entering, exits, holding, intents, risk
+from trading.core import (
+    accounts,
+    beside,
+    book,
+    confluence,
+    entering,
+    holding,
+    intents,
+    patience,
+    risk,
+)
 from trading.core import strategies as all_strategies
 from trading.core import timeframes as frames_of
 from trading.core.bars import BadBar, check_bars
@@ -44,7 +54,6 @@ POSITION_OPEN, ORDER_PENDING = int(Reason.POSITION_OPEN), int(Reason.ORDER_PENDI
 BETWEEN_BARS, NO_VOTE = int(Reason.BETWEEN_BARS), int(Reason.NO_VOTE)
 P_ENTRY = int(Purpose.ENTRY)
 X_NONE = int(ExitReason.NONE)
-PROTECT_AGAIN_NS = 5_000_000_000  # a venue that refuses a stop is not asked with every price
 
 
 @stage
@@ -190,32 +199,8 @@ def on_bar(markets, m, account, params, bars, i, decisions, k, details, j, asked
 
 @kernel
 def on_tick(markets, m, account, params, time_ns, price, asked):
-    """A price between bars: requested exits, time, and a stop that does not rest at the venue.
-
-    Such a stop is watched here and asked for again, until the venue has it or the price met it.
-    """
-    market, p = markets[m], params[0]
-    position = market.position
-    if position.quantity_lots == 0:
-        if position.entry_seq == 0:
-            position.exit_requested = X_NONE
-        return 0
-    if position.exit_seq > 0:
-        return 0
-    if position.entry_seq == 0:  # else more of it may still come
-        if position.exit_requested != X_NONE:
-            return intents.exit_now(market, asked, time_ns, position.exit_requested)
-        if exits.is_too_old(position, p.exits, time_ns, market.instrument.timeframe_ns):
-            return intents.exit_now(market, asked, time_ns, exits.TIME)
-    side = 1 if position.quantity_lots > 0 else -1
-    trigger = position.stop_ticks * market.instrument.tick_size
-    if position.stop_seq > 0 or position.stop_ticks == 0:
-        return 0
-    if (price - trigger) * side <= 0.0:
-        return intents.exit_now(market, asked, time_ns, position.stop_reason)
-    if time_ns >= position.protect_after_ns:
-        return intents.place_stop(market, asked, time_ns)
-    return 0
+    """A price between bars; the number of intents written."""
+    return holding.watch(markets[m], params[0], time_ns, price, asked)
 
 
 @kernel
@@ -250,6 +235,7 @@ def on_fill(markets, m, account, params, fills, f, asked):
     held = position.quantity_lots
     if fill.quantity_lots > 0:
         accounts.book(market, acct, fill)
+        patience.begin_anew(position)
     if fill.purpose == P_ENTRY:
         return on_entry_fill(market, acct, fill, held, asked)
     if fill.final == 0:
@@ -259,9 +245,10 @@ def on_fill(markets, m, account, params, fills, f, asked):
             holding.end(market, acct, p, fill.time_ns)
     elif fill.intent_seq == position.stop_seq:  # it is gone, the position is not
         position.stop_seq = 0
-        position.protect_after_ns = fill.time_ns + PROTECT_AGAIN_NS
+        patience.put_off_stop(market, fill.time_ns)
     elif fill.intent_seq == position.exit_seq:
         position.exit_seq = 0
+        patience.put_off_exit(market, fill.time_ns)
         if position.stop_seq > 0:  # of the whole again, or of what is left
             return intents.move_stop(market, asked, 0, fill.time_ns)
     return 0

@@ -121,6 +121,9 @@ POSITION = np.dtype(
         ("stop_seq", "i8"),  # resting stop order, 0: none
         ("stop_reason", "i8"),  # codes.ExitReason a touch of the stop would mean now
         ("protect_after_ns", "i8"),  # a stop that was lost or refused is asked for again then
+        ("stop_failures", "i8"),  # stops in a row that were refused or lost
+        ("exit_after_ns", "i8"),  # an exit that did not sell is asked for again then
+        ("exit_failures", "i8"),  # exits in a row that did not sell
         ("initial_risk", "f8"),  # |entry - first stop|, quote currency per unit
         ("risked", "f8"),  # the same for the whole position, costs not included
         ("target", "f8"),  # price, NaN: none
