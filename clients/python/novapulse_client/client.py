@@ -1,7 +1,7 @@
 """The client: one method for each thing a program asks of an installation."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from novapulse_client.base import Page
 from novapulse_client.insight import Favorite, Reset, Settings
+from novapulse_client.live import Update
 from novapulse_client.models import Command, Revision, Run
 from novapulse_client.reader import Reader
 from novapulse_client.wire import Wire
@@ -31,6 +32,7 @@ class Client(Reader):
     ) -> None:
         super().__init__(Wire(base_url, api_key, timeout=timeout, sleep=sleep))
         self._sleep = sleep
+        self._place = (base_url, api_key, timeout)
 
     def __enter__(self) -> "Client":
         return self
@@ -46,6 +48,18 @@ class Client(Reader):
     def close(self) -> None:
         """Give the connections back."""
         self._wire.close()
+
+    def stream(self) -> Generator[Update]:
+        """The newest value of every key of the workspace, then every change, for ever.
+
+        A broken connection is made anew, with growing patience; what changed meanwhile is told then.
+        Needs ``pip install novapulse-client[stream]``.
+        """
+        from novapulse_client import stream  # the only part that needs websockets
+
+        base_url, api_key, timeout = self._place
+        line = stream.line_to(base_url, api_key, timeout=timeout)
+        return stream.listen(line, sleep=self._sleep)
 
     def change_bot(
         self, bot: UUID | str, params: Mapping[str, Any], *, based_on: int | None = None
