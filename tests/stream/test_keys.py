@@ -13,7 +13,7 @@ from novapulse.asgi import application
 from tenants import operations
 from tenants.api import throttling
 from tenants.models import ApiKey, Membership, Tenant
-from tenants.roles import Role, Scope
+from tenants.roles import Role
 from tenants.scoping import staff_scope, tenant_scope
 from tests.stream.test_access_unknown import rename_function
 from tests.stream.test_socket import (
@@ -67,15 +67,14 @@ def small_buckets(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatc
     return monkeypatch
 
 
-@pytest.mark.parametrize("scope", [one.value for one in Scope])
 @pytest.mark.parametrize("headers", [(), (ORIGIN,)])
-async def test_a_key_of_any_scope_hears_its_workspace_and_its_use_is_noted(
-    two_workspaces, scope: str, headers: tuple[Header, ...]
+async def test_a_key_hears_its_workspace_only_and_its_use_is_noted(
+    two_workspaces, headers: tuple[Header, ...]
 ) -> None:
     olga, _, mine, theirs = two_workspaces
     await publish(mine.id, {"close": 1})
     await publish(theirs.id, {"close": 9})
-    key, header = await in_thread(lambda: key_of(olga, mine, scope=scope))
+    key, header = await in_thread(lambda: key_of(olga, mine))
 
     async with knocking(header, *headers) as socket:
         assert await heard_by(socket) == [{"close": 1}]

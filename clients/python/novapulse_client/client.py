@@ -13,6 +13,7 @@ from novapulse_client.insight import Favorite, Reset, Settings
 from novapulse_client.live import Update
 from novapulse_client.models import Command, Revision, Run
 from novapulse_client.reader import Reader
+from novapulse_client.standing import Account, Marked, Notification, Outcome, Outcomes
 from novapulse_client.wire import Wire
 
 
@@ -92,6 +93,33 @@ class Client(Reader):
         """Take the mark away; what is marked now."""
         path = f"/favorites?pair={quote(pair, safe='')}"
         return self._wire.change("DELETE", path, {}, Page[Favorite]).items
+
+    def choose_tier(self, account: UUID | str, tier: str) -> Account:
+        """Say that it is STARTER, INTERMEDIATE or PRO at its venue; needs scope ``admin``."""
+        return self._wire.change("PUT", f"/accounts/{account}/tier", {"tier": tier}, Account)
+
+    def choose_protection(self, account: UUID | str, protection: str) -> Account:
+        """What guards it while no engine does, STOPS or SWITCH; needs scope ``admin``."""
+        path, body = f"/accounts/{account}/protection", {"protection": protection}
+        return self._wire.change("PUT", path, body, Account)
+
+    def mark_notification(self, notification: UUID | str, *, read: bool) -> Notification:
+        """Read, or to be read again."""
+        return self._wire.change(
+            "PATCH", f"/notifications/{notification}", {"read": read}, Notification
+        )
+
+    def mark_all_read(self) -> int:
+        """Your whole inbox; how many were unread."""
+        return self._wire.post("/notifications/read", {}, Marked).read
+
+    def acknowledge(self, notification: UUID | str) -> Notification:
+        """You see to it: nobody is reminded of it any more."""
+        return self._wire.post(f"/notifications/{notification}/acknowledge", {}, Notification)
+
+    def test_alerts(self) -> list[Outcome]:
+        """Send a test through every channel, and what came of each; needs scope ``admin``."""
+        return self._wire.post("/alerts/test", {}, Outcomes).channels
 
     def reset_paper(self, account: UUID | str, *, cash: Decimal | None = None) -> Reset:
         """Start a paper account over; its engine must stand still and hold nothing."""
