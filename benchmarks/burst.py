@@ -42,6 +42,7 @@ from trading.exchanges.shared import words  # noqa: E402
 from trading.wiring.engines import EngineProcess  # noqa: E402
 from trading.wiring.plans import Plan, read_plan  # noqa: E402
 from trading.wiring.streets import Street, nothing_to_watch  # noqa: E402
+from trading.wiring.warm import warm_core  # noqa: E402
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE_NS = 60_000_000_000
@@ -118,6 +119,7 @@ def measure_burst(pairs: int, bursts: int) -> dict[str, Any]:
         settings.TAPE_DIR = Path(folder)
         try:
             feed = Bursts(pairs, bursts)
+            warm_core()
             uvloop.run(run(make_plan(pairs), feed))
         finally:
             database.drop(name)

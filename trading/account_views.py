@@ -23,6 +23,7 @@ from trading.operations import live_gate
 from trading.queries import accounts as queries
 from trading.queries import evidence
 from trading.queries.accounts import AccountView
+from trading.queries.bots import list_bots
 from trading.queries.risk import list_limits
 from trading.queries.settings import current_settings
 from trading.workspace_forms import ResetForm
@@ -87,7 +88,7 @@ def rename(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
             messages.success(request, "Renamed.")
             return redirect("accounts")
     tier_form = AccountTierForm(initial={"tier": view.account.tier})
-    limits = [one for one in list_limits() if one.bot.account_id == account_id]
+    limits = list_limits(bot for bot in list_bots() if bot.account_id == account_id)
     context = {"one": view, "form": form, "tier_form": tier_form, "limits": limits}
     return render(request, "trading/accounts/settings.html", context)
 

@@ -299,7 +299,7 @@ async def test_a_bar_that_was_told_wrongly_is_noticed_once_rest_differs(
 
     def other(request: Any, body: Any) -> Any:
         rows = [wire.candle(at) for at in range(OLDEST_S, listener.open_s, MINUTE_S)]
-        return {"candles": [{**row, "close": "1"} for row in rows if row]}
+        return {"candles": [{**row, "low": "1", "close": "1"} for row in rows if row]}
 
     wire.answers["GET /market/products/BTC-USD/candles"] = other
     await listener.minute()

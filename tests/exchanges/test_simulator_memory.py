@@ -1,6 +1,7 @@
 """The simulated venue remembers: whatever was done, a new process stands where the old one stood."""
 
 import errno
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from websockets.asyncio.client import connect
 
 from tests.engine.fakes import random_bars
+from tests.exchanges.coinbase_customer import Customer
 from tests.exchanges.street import FUNDS, GRID, ArrayBars
+from trading.exchanges.kraken.sign import signature
 from trading.exchanges.simulator.accounts import LIMIT, MARKET, STOP, Account
 from trading.exchanges.simulator.coinbase_asked import Asked, HttpRefusal
 from trading.exchanges.simulator.coinbase_edits import Edits
@@ -225,6 +230,45 @@ def test_what_was_torn_at_the_end_never_happened_and_the_rest_stands(
 
         assert len(told) == left.count(b"\n") - 1
         assert told == whole[: len(told)]
+
+
+async def ask(simulator: Simulator, method: str, nonce: int) -> dict[str, Any]:
+    """One private request at Kraken's side, with this nonce."""
+    path, body = f"/0/private/{method}", f"nonce={nonce}".encode()
+    headers = {
+        "API-Key": CUSTOMER,
+        "API-Sign": signature(path, nonce=nonce, body=body, secret="c2VjcmV0"),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(simulator.address + path, content=body, headers=headers)
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def test_keys_nonces_and_tokens_are_those_of_before(tmp_path) -> None:
+    house = Kept(tmp_path)
+    await house.simulator.start()
+    token = (await ask(house.simulator, "GetWebSocketsToken", 7))["result"]["token"]
+    await house.simulator.stop()
+    house.die()
+    await house.simulator.start()
+    try:
+        again = await ask(house.simulator, "Balance", 7)
+        next_ = await ask(house.simulator, "Balance", 8)
+        subscribe = {"method": "subscribe", "params": {"channel": "executions", "token": token}}
+        async with connect(f"ws://127.0.0.1:{house.simulator.port}/v2/auth") as socket:
+            await socket.send(json.dumps(subscribe))
+            frames = [json.loads(await socket.recv()) for _ in range(2)]
+        reply = await Customer(house.simulator, KEY.name, KEY.secret).ask("GET", "accounts")
+    finally:
+        await house.simulator.stop()
+        house.journal.close()
+
+    assert again["error"] == ["EAPI:Invalid nonce"]
+    assert next_["error"] == []
+    assert [frame.get("success") for frame in frames] == [None, True]
+    assert reply.status == 200
 
 
 def refused(journal: Journal) -> str:

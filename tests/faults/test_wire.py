@@ -44,9 +44,8 @@ FILL_NAMES: Mapping[str, Callable[[str], str]] = {
 def workspace(side: str, mode: str, *, key: dict[str, str] | None = None) -> EngineRows:
     """A customer of the simulator; with small risk and many trades."""
     instrument = factories.make_instrument(side, "BTC/USD")
-    if side == "simulator_coinbase":
-        instrument.lot_size = Decimal("1e-8")
-        instrument.save()
+    instrument.lot_size = Decimal("1e-8")  # the simulator's own
+    instrument.save()
     rows = factories.make_engine("acme", instrument, venue=side)
     with tenant_scope(rows.tenant_id):
         ExchangeAccount.objects.filter(id=rows.account_id).update(mode=mode)

@@ -50,9 +50,10 @@ class Bot(Answer):
 
 
 class Bots(Answer):
-    """All of the workspace."""
+    """One page, the newest made first."""
 
     items = Bot(many=True)
+    next = Text(allow_null=True, help_text="cursor of the next page")
 
 
 class WholeBot(Bot):

@@ -17,7 +17,7 @@ from tenants.api.views import ApiView, Strict, actor_of, may
 from tenants.step_up import has_stepped_up
 from trading import operations
 from trading.api import bot_answers as answers
-from trading.api.paging import PAGE, cursor_of, limit_of
+from trading.api.paging import PAGE, cursor_of, limit_of, page_of_bots
 from trading.api.requests import PROFILE_NAMES, Pair, Timeframe, params_on
 from trading.api.schemas import IF_MATCH
 from trading.api.schemas import answers as told
@@ -59,9 +59,11 @@ class Bots(ApiView):
 
     needs: ClassVar = {"GET": "view", "POST": "trade"}
 
-    @told("List bots: account, pairs, stage, the revision in force", answers.Bots, name="list_bots")
+    @told("List bots: account, pairs, stage, the revision in force", answers.Bots,
+          name="list_bots", parameters=PAGE, problems=(400,))  # fmt: skip
     def get(self, request: Request) -> Response:
-        return Response(answers.Bots({"items": queries.list_bots()}).data)
+        shown, more = page_of_bots(request)
+        return Response(answers.Bots({"items": shown, "next": more}).data)
 
     @told("Make a bot on an account; its engine takes it up when it starts", answers.Bot, code=201,
           request=BotBody, changes=True, problems=(404,))  # fmt: skip

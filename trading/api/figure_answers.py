@@ -161,9 +161,10 @@ class BotLimits(Answer):
 
 
 class Risk(Answer):
-    """Of every bot with a revision in force."""
+    """One page of bots, the newest made first; those without a revision in force are left out."""
 
     bots = BotLimits(many=True)
+    next = Text(allow_null=True, help_text="cursor of the next page")
 
 
 class Alert(Answer):

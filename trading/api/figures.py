@@ -15,6 +15,7 @@ from tenants.api.views import ApiView
 from trading import tasks
 from trading.api import figure_answers as answers
 from trading.api.filtering import ACCOUNT, checked
+from trading.api.paging import PAGE, page_of_bots
 from trading.api.schemas import answers as told
 from trading.filters import ChartFilter, HistoryFilter
 from trading.marketdata.timeframes import format_timeframe
@@ -78,9 +79,11 @@ class Risk(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("Read each bot's risk limits, and how much of each is used", answers.Risk)
+    @told("Read each bot's risk limits, and how much of each is used", answers.Risk,
+          parameters=PAGE, problems=(400,))  # fmt: skip
     def get(self, request: Request) -> Response:
-        return Response(answers.Risk({"bots": list_limits()}).data)
+        shown, more = page_of_bots(request)
+        return Response(answers.Risk({"bots": list_limits(shown), "next": more}).data)
 
 
 def _dated(chart: Mapping[str, Any]) -> dict[str, Any]:

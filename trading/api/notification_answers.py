@@ -44,7 +44,7 @@ class Marked(Answer):
     read = serializers.IntegerField()
 
 
-class Settings(Answer):
+class NotificationSettings(Answer):
     """What the caller wants to be told."""
 
     inbox_kinds = serializers.ListField(child=Text(), help_text=f"of {KINDS}")

@@ -117,7 +117,7 @@ class Acknowledge(ApiView):
         )
 
 
-class SettingsBody(Strict):
+class WishesBody(Strict):
     """What changes; the rest stays."""
 
     inbox_kinds = serializers.ListField(child=serializers.CharField(max_length=8), max_length=20)
@@ -133,16 +133,16 @@ class Settings(ApiView):
 
     needs: ClassVar = {"GET": "view", "PATCH": "trade"}
 
-    @told("Read what you want to be told", answers.Settings)
+    @told("Read what you want to be told", answers.NotificationSettings)
     def get(self, request: Request) -> Response:
         wishes = choosing.get_wishes(user_id=actor_of(request).pk)
-        return Response(answers.Settings(wishes).data)
+        return Response(answers.NotificationSettings(wishes).data)
 
-    @told("Change what you want to be told", answers.Settings, request=SettingsBody(partial=True),
+    @told("Change what you want to be told", answers.NotificationSettings, request=WishesBody(partial=True),
           changes=True)  # fmt: skip
     @idempotent
     def patch(self, request: Request) -> Response:
-        body = SettingsBody(data=request.data, partial=True)
+        body = WishesBody(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         changed: dict[str, Any] = dict(body.validated_data)
         for name in ("inbox_kinds", "email_kinds"):
@@ -154,7 +154,7 @@ class Settings(ApiView):
             )
         except choosing.InvalidWishes as error:
             raise ValidationError({error.field: [str(error)]}) from None
-        return Response(answers.Settings(wishes).data)
+        return Response(answers.NotificationSettings(wishes).data)
 
 
 class TryChannels(ApiView):

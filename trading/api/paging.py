@@ -1,11 +1,15 @@
 """Cursor paging: ``?limit=`` and ``?cursor=``, the key or the place of the last row that was told."""
 
+from uuid import UUID
+
 from django.core.exceptions import ValidationError as FormError
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from trading.filters import read_place
+from trading.filters import read_place, write_place
+from trading.models import Bot
+from trading.queries.bots import page_bots
 from trading.queries.places import Key, Place
 
 DEFAULT_LIMIT, MOST_LIMIT = 50, 500
@@ -40,6 +44,19 @@ def cursor_of(request: Request) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST):
         raise ValidationError({"cursor": f"{text!r} was not given by a page of this list."})
     return int(text)
+
+
+def page_of_bots(request: Request) -> tuple[list[Bot], str | None]:
+    """The bots that are wanted, and where to go on.
+
+    Raises:
+        ValidationError: limit or cursor cannot be read.
+    """
+    limit, before = limit_of(request), place_of(request, of=UUID)
+    found = page_bots(before=before, most=limit + 1)
+    shown = found[:limit]
+    last = Place(shown[-1].created_at, shown[-1].id) if len(found) > limit else None
+    return shown, write_place(last) if last else None
 
 
 def place_of(request: Request, *, of: type[Key]) -> Place | None:

@@ -74,7 +74,9 @@ class Heartbeat(ApiView):
             status = "critical"
         told_ages = [{"engine": name, "heartbeat_age_seconds": age} for name, age in ages.items()]
         body = answers.Heartbeat({"status": status, "at": now, "engines": told_ages}).data
-        return Response(body, status=503 if status == "critical" else 200)
+        if status != "critical":
+            return Response(body)
+        return Response(body, status=503, headers={"Retry-After": str(STALE_SECONDS)})
 
 
 class Alerts(ApiView):

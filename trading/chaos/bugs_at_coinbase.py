@@ -201,10 +201,10 @@ def stop_by_buying(put: Put) -> None:
     """The stop would buy when the price rises."""
     configuration = orders._configuration
 
-    def turned(order: Any, spec: Any) -> dict[str, Any]:
+    def turned(order: Any, spec: Any, step: int) -> dict[str, Any]:
         if order.purpose not in orders.STOPS:
-            return configuration(order, spec)
-        return configuration(msgspec.structs.replace(order, side=Side.BUY), spec)
+            return configuration(order, spec, step)
+        return configuration(msgspec.structs.replace(order, side=Side.BUY), spec, step)
 
     put(orders, "_configuration", turned)
     _other_bodies(

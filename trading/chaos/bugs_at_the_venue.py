@@ -11,7 +11,7 @@ from trading.core.codes import Side
 from trading.engine.batches import Evidence, Known
 from trading.engine.errors import OutcomeUnknown, Refused
 from trading.exchanges.kraken import desk as desk_module
-from trading.exchanges.kraken import orders, sign
+from trading.exchanges.kraken import orders, sign, stops
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import NoAnswer, outcome_of
 from trading.exchanges.kraken.inquiry import Inquiry
@@ -85,19 +85,19 @@ def place_a_second_stop(put: Put) -> None:
 def sell_with_the_stop_resting(put: Put) -> None:
     """An exit does not take the stop away."""
 
-    async def nothing(self: KrakenDesk, road: Any, stop: Any) -> None:
+    async def nothing(rest: Any, road: Any, stop: Any) -> None:
         return None
 
-    put(KrakenDesk, "_take_away", nothing)
+    put(stops, "take_away", nothing)
 
 
 def sell_a_part_beside_the_stop(put: Put) -> None:
     """A part is sold while the stop goes on offering the whole."""
 
-    async def nothing(self: KrakenDesk, road: Any, stop: Any, order: Any) -> None:
+    async def nothing(road: Any, spec: Any, stop: Any, order: Any) -> None:
         return None
 
-    put(KrakenDesk, "_shrink", nothing)
+    put(stops, "shrink", nothing)
 
 
 def sell_a_lot_too_much(put: Put) -> None:

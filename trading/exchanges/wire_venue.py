@@ -26,6 +26,7 @@ from trading.engine.ports import MarketFeed
 from trading.engine.sights import Sight
 from trading.exchanges.failures import FAILS
 from trading.exchanges.known_orders import KnownOrders
+from trading.exchanges.rules_watch import Rules, heed
 from trading.exchanges.venue_clock import VenueClock
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,11 @@ class Desk(Protocol):
     @property
     def inquiry(self) -> Inquiry:
         """Who asks for it."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """What the venue takes now."""
         ...
 
     @property
@@ -140,7 +146,7 @@ class WireVenue(ABC):
     async def submit(self, order: OrderRequest) -> str:
         """Place an order; see ``ports.Venue.submit``."""
         await self._ready()
-        return await self._desk.submit(order)
+        return await self._desk.submit(self._desk.rules.fit(order))
 
     async def cancel(self, *, market: int, seq: int) -> bool:
         """Cancel a working order."""
@@ -149,7 +155,7 @@ class WireVenue(ABC):
     async def lookup(self, order: OrderRequest) -> Evidence:
         """What became of an order."""
         await self._ready()
-        return await self._desk.inquiry.lookup(order)
+        return await self._desk.inquiry.lookup(self._desk.rules.fit(order))
 
     async def look(self) -> Sight:
         """How the whole account stands.
@@ -195,7 +201,13 @@ class WireVenue(ABC):
 
     def _work(self, after_ns: Mapping[int, int]) -> list[Awaitable[None]]:
         """What goes on all the time; the market comes first."""
-        return [self._hear_market(after_ns), self._hear_orders(), self._audit(), self._tick()]
+        return [
+            self._hear_market(after_ns),
+            self._hear_orders(),
+            self._audit(),
+            self._tick(),
+            heed(self._desk.rules, self._tell),
+        ]
 
     async def _next(self) -> Message | None:
         """The next message, or None after a while without one."""

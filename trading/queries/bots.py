@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 from trading.core.config.profiles import PROFILES
 from trading.core.params import params_hash
 from trading.models import Bot, BotRevision, Engine, RevisionWait
+from trading.queries.places import Place, older_than
 from trading.research.space import list_parameters
 
 PROFILE_OF_HASH = {params_hash(params): name for name, params in PROFILES.items()}
@@ -69,6 +70,12 @@ class ShownRevision:
 def list_bots() -> list[Bot]:
     """The workspace's bots with their accounts, active revisions, pairs, and how many revisions."""
     return list(_with_all().order_by("account__label", "name", "id"))
+
+
+def page_bots(*, before: Place | None, most: int) -> list[Bot]:
+    """Bots after a place in the list, the newest made first."""
+    found = older_than(_with_all(), before, time="created_at", key="id")
+    return list(found.order_by("-created_at", "-id")[:most])
 
 
 def get_bot(*, bot_id: UUID) -> Bot:

@@ -1,12 +1,12 @@
 """The limits each bot stands under, and how much of each its account uses now."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trading.core.nearest import look_up
 from trading.models import Bot, Engine
-from trading.queries.bots import list_bots, whole_params
+from trading.queries.bots import whole_params
 from trading.queries.overview import accounts_saved
 
 # What of the account each limit is held against; as the engine's gates do.
@@ -44,14 +44,14 @@ class BotLimits:
     limits: Sequence[Limit]
 
 
-def list_limits() -> list[BotLimits]:
-    """Of every bot with a revision in force, in a number of queries that does not grow with them."""
+def list_limits(bots: Iterable[Bot]) -> list[BotLimits]:
+    """Of those with a revision in force, in a number of queries that does not grow with them."""
     saved = accounts_saved()
     engines = Engine.objects.order_by("id").values_list("account_id", "id")
     used = {account_id: saved.get(engine_id) for account_id, engine_id in engines}
     return [
         BotLimits(bot, _limits(bot.active_revision.params, used.get(bot.account_id)))
-        for bot in list_bots()
+        for bot in bots
         if bot.active_revision is not None
     ]
 

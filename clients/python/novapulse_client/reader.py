@@ -123,7 +123,7 @@ class Reader:
 
     def bots(self) -> list[Bot]:
         """Every bot."""
-        return self._wire.get("/bots", Page[Bot]).items
+        return list(self._list("/bots", Page[Bot], {}))
 
     def revisions(self, bot: UUID | str) -> Iterator[Revision]:
         """A bot's revisions, newest first."""

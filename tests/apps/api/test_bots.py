@@ -191,7 +191,7 @@ def asked(client: Any, path: str) -> int:
 def test_another_workspace_finds_no_bot(people, as_caller, path) -> None:
     client = as_caller("max-admin")
 
-    assert client.get("/api/v1/bots").json() == {"items": []}
+    assert client.get("/api/v1/bots").json() == {"items": [], "next": None}
     assert client.get(f"/api/v1{path}").status_code == 404
     assert change(client, path, TIGHTER).status_code == 404
     assert numbers(people) == (1, 1)

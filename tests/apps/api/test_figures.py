@@ -201,7 +201,7 @@ def test_another_workspace_sees_none_of_it(people, as_caller) -> None:
     client = as_caller("max-admin")
 
     assert client.get("/api/v1/performance").json() == {"accounts": []}
-    assert client.get("/api/v1/risk").json() == {"bots": []}
+    assert client.get("/api/v1/risk").json() == {"bots": [], "next": None}
     assert client.get(f"/api/v1/chart?engine={people.engine.engine_id}").status_code == 404
     everything = client.get(f"/api/v1/performance?account={people.engine.account_id}")
     assert everything.json() == {"accounts": []}

@@ -15,6 +15,7 @@ from tests.factories import NOW
 from trading.models import Bot, Order, OrderIntent, Position
 
 LISTS = ("orders", "fills", "positions", "trades", "decisions", "thoughts", "alerts")
+OF_BOTS = {"bots": "items", "risk": "bots"}
 
 
 def every(client: Client, path: str, *, limit: int) -> list[Any]:
@@ -76,6 +77,26 @@ def test_no_row_is_lost_or_told_twice_between_pages(people, as_caller) -> None:
             "5",
             "second",
         ]
+
+
+@pytest.mark.parametrize("name", OF_BOTS)
+def test_bots_made_at_one_moment_are_paged_whole(people, as_caller, name: str) -> None:
+    with tenant_scope(people.engine.tenant_id):
+        first = Bot.objects.get()
+        for number in range(4):
+            Bot.objects.create(
+                tenant_id=first.tenant_id, account=first.account, name=f"B{number}",
+                active_revision=first.active_revision, created_at=first.created_at,
+            )  # fmt: skip
+    client, told, cursor = as_caller("vera-read"), [], ""
+    while cursor is not None:
+        page = client.get(f"/api/v1/{name}?limit=2{cursor and f'&cursor={cursor}'}").json()
+        assert len(page[OF_BOTS[name]]) <= 2
+        told += [one["bot" if name == "risk" else "name"] for one in page[OF_BOTS[name]]]
+        cursor = page["next"]
+
+    assert sorted(told) == ["B0", "B1", "B2", "B3", "Bot"]
+    assert client.get(f"/api/v1/{name}?cursor=1-1").status_code == 400
 
 
 def test_decimals_are_exact_text_and_times_are_told_twice(people, as_caller) -> None:

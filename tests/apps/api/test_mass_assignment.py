@@ -4,15 +4,23 @@ from typing import Any
 
 from django.apps import apps
 
-from tests.apps.api.test_access import ROUTES, address, fitting, published_path, things  # noqa: F401
+from tests.apps.api.test_access import (  # noqa: F401
+    ROUTES,
+    address,
+    fitting,
+    published_path,
+    things,
+    told,
+)
 from tests.apps.api.test_schema import operations, schema  # noqa: F401 - a fixture
 
 # ruff: noqa: F811 - fixtures are asked for by their names
 
 # Columns that some body may name, each looked at: they are what the operation is for.
 MEANT = {
-    "account", "currency", "engine", "key", "label", "mode", "name", "pair", "params", "reason",
-    "seed", "speed",
+    "account", "currency", "email_kinds", "engine", "inbox_kinds", "key", "label", "least_severity", "mode",
+    "name", "pair", "params", "protection", "quiet_from", "quiet_until", "reason", "seed", "speed", "tier",
+    "time_zone",
 }  # fmt: skip
 
 
@@ -28,9 +36,9 @@ def columns() -> set[str]:
 def bodies(schema: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
     """What each operation's body declares, by path and method."""
     found = {}
-    for path, method, told in operations(schema):
-        if "requestBody" in told:
-            (content,) = told["requestBody"]["content"].values()
+    for path, method, operation in operations(schema):
+        if "requestBody" in operation:
+            (content,) = operation["requestBody"]["content"].values()
             name = content["schema"]["$ref"].rpartition("/")[2]
             found[path, method] = set(schema["components"]["schemas"][name]["properties"])
     return found

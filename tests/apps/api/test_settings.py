@@ -102,6 +102,7 @@ def test_an_owner_changes_settings_on_the_page(people) -> None:
     assert "Version 1 is in force, not 0" in late.content.decode()
     page = client.get("/settings/").content.decode()
     assert "bot_timeframe 5m" in page
+    assert "Based on" not in page  # hidden, and so is its label
     assert signed_in(people.tom).get("/settings/").status_code == 403
 
 

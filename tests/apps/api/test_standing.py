@@ -42,6 +42,7 @@ def test_the_heartbeat_turns_critical_with_silence(people, as_caller) -> None:
         told.append((answer.status_code, answer.json()["status"]))
 
     assert told == [(200, "ok"), (200, "degraded"), (503, "critical")]
+    assert answer["Retry-After"] == "30"
 
 
 def test_a_command_is_followed_to_its_end(people, as_caller) -> None:

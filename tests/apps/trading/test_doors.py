@@ -8,7 +8,7 @@ from django.test import Client
 from tenants.models import AuditEntry
 from tenants.scoping import tenant_scope
 from tests.apps.api.conftest import as_caller, boundless  # noqa: F401 - fixtures
-from tests.apps.api.test_access import things  # noqa: F401 - a fixture
+from tests.apps.api.test_access import things, told  # noqa: F401 - fixtures
 from tests.apps.trading.conftest import People, signed_in
 from tests.factories import make_user
 from trading.models import EngineCommand
@@ -29,6 +29,9 @@ DOORS: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "decisions": (VIEW, READS, False),
     "decision": (VIEW, READS, True),
     "decision_chart": (VIEW, READS, True),
+    "charts": (VIEW, READS, False),
+    "market": (VIEW, READS, True),
+    "plots": (VIEW, READS, True),
     "markets": (VIEW, READS, False),
     "mark_pair": (TRADE, ACTS, False),
     "unmark_pair": (TRADE, ACTS, False),
@@ -57,6 +60,8 @@ DOORS: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "accounts": (VIEW, READS, False),
     "add_account": (MANAGE, FORM, False),
     "account_settings": (MANAGE, FORM, True),
+    "account_tier": (MANAGE, ACTS, True),
+    "account_protection": (MANAGE, ACTS, True),
     "disable_account": (MANAGE, ACTS, True),
     "enable_account": (MANAGE, ACTS, True),
     "account_key": (STEPPED_UP, FORM, False),
@@ -83,7 +88,7 @@ def test_every_page_and_socket_is_on_the_list() -> None:
     assert {str(pattern.pattern) for pattern in websocket_urlpatterns} == SOCKETS
     for pattern in urlpatterns:
         view: Any = pattern.callback
-        assert view.needs == DOORS[pattern.name][0].partition(",")[0], pattern.name
+        assert view.needs == DOORS[str(pattern.name)][0].partition(",")[0], pattern.name
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from trading.exchanges.coinbase.cancels import Cancels
 from trading.exchanges.coinbase.errors import FAILS, outcome_of, refusal
 from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest, segment
+from trading.exchanges.coinbase.rules import Rules
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
 from trading.exchanges.purse import Purse
 from trading.exchanges.venue_clock import VenueClock
@@ -40,9 +41,11 @@ class CoinbaseDesk:
     wall_ns: Callable[[], int] | None = None
     account: Account = field(init=False)
     purse: Purse = field(init=False)
+    rules: Rules = field(init=False)
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
+        self.rules = Rules(self.rest, self.specs, self.inquiry.products)
         self.cancels = Cancels(self.rest, self.inquiry)
         self.account = Account(self.inquiry, self.wall_ns)
         self.purse = Purse(self.account.holdings)
@@ -66,7 +69,7 @@ class CoinbaseDesk:
         products = names.read_products(told.get("products") or [])
         for spec in self.specs:
             check_product(products, spec)
-        self.inquiry.products = products
+        self.inquiry.products.update(products)
         self.inquiry.began_ns = self.clock.now_ns()
 
     async def look(self) -> Sight:
@@ -152,7 +155,8 @@ class CoinbaseDesk:
         spec = self.specs[order.market]
         self.known.expect(order)
         self.inquiry.sent_ns[order.market, order.seq] = self.clock.now_ns()
-        body = orders.create_body(order, spec, product_id=self._product_id(spec))
+        step = self.rules.step(order.market)
+        body = orders.create_body(order, spec, product_id=self._product_id(spec), step=step)
         try:
             told = await self.rest.act("/orders", body, until_ns=order.send_by_ns)
         except FAILS as error:
@@ -182,7 +186,7 @@ class CoinbaseDesk:
             rests = not orders.read_order(facts).is_over
         except FAILS as error:
             raise NotSent(f"the stop could not be looked at: {error}") from None
-        if rests and orders.rests_as_asked(facts, order, spec):
+        if rests and orders.rests_as_asked(facts, order, spec, step=self.rules.step(order.market)):
             return self.known.name(order, stop.venue_id).venue_id
         await self._take_away(stop, order)
         return await self._place(order)
@@ -193,6 +197,8 @@ class CoinbaseDesk:
         Raises:
             NotSent: it may still rest. OutcomeUnknown: it has sold, which the engine must book first.
         """
+        if why := self.rules.closed_by(order.market):
+            raise NotSent(f"the stop stays, for nothing can take its place now: {why}")
         had_left = self.inquiry.leaving_lots(order.market)
         self.inquiry.quiet.add(stop.venue_id)
         try:

@@ -85,20 +85,22 @@ def nearest(value: Decimal) -> int:
     return int(value.to_integral_value())
 
 
-def create_body(order: OrderRequest, spec: MarketSpec, *, product_id: str) -> dict[str, Any]:
-    """POST /orders, known by our client order id."""
+def create_body(
+    order: OrderRequest, spec: MarketSpec, *, product_id: str, step: int = 1
+) -> dict[str, Any]:
+    """POST /orders, known by our client order id; ``step``: of our ticks, that the venue takes."""
     return {
         "client_order_id": order.client_order_id,
         "product_id": product_id,
         "side": "BUY" if order.side is Side.BUY else "SELL",
-        "order_configuration": _configuration(order, spec),
+        "order_configuration": _configuration(order, spec, step),
     }
 
 
-def _configuration(order: OrderRequest, spec: MarketSpec) -> dict[str, Any]:
+def _configuration(order: OrderRequest, spec: MarketSpec, step: int) -> dict[str, Any]:
     size = plain(spec.lot_size * order.quantity_lots)
     if order.purpose in STOPS:
-        return {"stop_limit_stop_limit_gtc": _stop(order, spec, size)}
+        return {"stop_limit_stop_limit_gtc": _stop(order, spec, size, step)}
     if not order.price_ticks:
         return {"market_market_ioc": {"base_size": size}}
     resting: dict[str, Any] = {
@@ -111,12 +113,13 @@ def _configuration(order: OrderRequest, spec: MarketSpec) -> dict[str, Any]:
     return {"limit_limit_gtc": resting}
 
 
-def _stop(order: OrderRequest, spec: MarketSpec, size: str) -> dict[str, str]:
+def _stop(order: OrderRequest, spec: MarketSpec, size: str, step: int) -> dict[str, str]:
     """A stop with room behind it: Coinbase has no stop that sells at any price."""
     falls = order.side is Side.SELL
     rounding = ROUND_FLOOR if falls else ROUND_CEILING
     room = (1 - STOP_ROOM) if falls else (1 + STOP_ROOM)
-    limit_ticks = max(1, int((order.price_ticks * room).to_integral_value(rounding)))
+    limit_steps = (order.price_ticks * room / step).to_integral_value(rounding)
+    limit_ticks = max(1, int(limit_steps)) * step
     return {
         "base_size": size,
         "stop_price": plain(spec.tick_size * order.price_ticks),
@@ -125,9 +128,11 @@ def _stop(order: OrderRequest, spec: MarketSpec, size: str) -> dict[str, str]:
     }
 
 
-def rests_as_asked(told: Mapping[str, Any], order: OrderRequest, spec: MarketSpec) -> bool:
+def rests_as_asked(
+    told: Mapping[str, Any], order: OrderRequest, spec: MarketSpec, *, step: int = 1
+) -> bool:
     """Whether a working order of the venue's is the stop that this intent asks for."""
-    asked = _stop(order, spec, plain(spec.lot_size * order.quantity_lots))
+    asked = _stop(order, spec, plain(spec.lot_size * order.quantity_lots), step)
     configuration = told.get("order_configuration") or {}
     stands = configuration.get("stop_limit_stop_limit_gtc") or {}
     try:

@@ -21,12 +21,12 @@ async def ask_terms(
     ahead = await ask_ahead(rest, wall_ns)
     told = await rest.public("/market/products")
     listed = names.read_products(told.get("products") or [])
-    products = [_open_product(names.choose(listed, symbol)) for symbol in symbols]
+    products = [open_product(names.choose(listed, symbol)) for symbol in symbols]
     terms = {one.symbol: Terms(one.min_quantity, one.min_notional, one.price) for one in products}
     return VenueTerms(ahead, terms)
 
 
-def _open_product(product: names.Product) -> names.Product:
+def open_product(product: names.Product) -> names.Product:
     if product.limited_by:
         raise CannotTrade(
             f"{product.symbol} is {product.limited_by!r} at Coinbase now; accepted is 'online', "

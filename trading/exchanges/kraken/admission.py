@@ -66,9 +66,9 @@ def check_pair(pairs: Mapping[str, names.Pair], spec: MarketSpec) -> None:
         CannotTrade: one clear sentence.
     """
     pair = names.choose(pairs, spec.symbol)
-    ours, theirs = (spec.tick_size, spec.lot_size), (pair.tick_size, pair.lot_size)
-    if any(mine % other for mine, other in zip(ours, theirs, strict=True)):
+    # Fills come in the venue's lots: coarser ones of ours could not book them.
+    if spec.tick_size % pair.tick_size or spec.lot_size != pair.lot_size:
         raise CannotTrade(
-            f"{spec.symbol}: Kraken has tick {theirs[0]} and lot {theirs[1]}, stored are "
-            f"{ours[0]} and {ours[1]}"
+            f"{spec.symbol}: Kraken has tick {pair.tick_size} and lot {pair.lot_size}, stored are "
+            f"{spec.tick_size} and {spec.lot_size}"
         )

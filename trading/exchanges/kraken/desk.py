@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
-from msgspec.structs import replace
 
 from trading.core.codes import Purpose
 from trading.engine.errors import NotSent, OutcomeUnknown
@@ -13,15 +12,16 @@ from trading.engine.messages import MarketSpec, OrderRequest
 from trading.engine.sights import Holding, Sight
 from trading.exchanges.caps import Caps
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
-from trading.exchanges.kraken import names, orders
+from trading.exchanges.kraken import names, orders, stops
 from trading.exchanges.kraken.account import Account
 from trading.exchanges.kraken.admission import check_key, check_pair
 from trading.exchanges.kraken.counters import Tier
 from trading.exchanges.kraken.dead_man import DeadMan, Protection
-from trading.exchanges.kraken.errors import FAILS, ApiError, NoAnswer, Unreached, outcome_of
+from trading.exchanges.kraken.errors import FAILS, outcome_of
 from trading.exchanges.kraken.inquiry import DEADLINE_NS, Inquiry
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.kraken.roads import CountedRoad, RestRoad, Road
+from trading.exchanges.kraken.rules import Rules
 from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.kraken.trading_rate import TradingRate
 from trading.exchanges.purse import Purse
@@ -55,6 +55,7 @@ class KrakenDesk:
     rate: TradingRate = field(init=False)
     account: Account = field(init=False)
     purse: Purse = field(init=False)
+    rules: Rules = field(init=False)
     _by_rest: RestRoad = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +66,7 @@ class KrakenDesk:
         symbols = [spec.symbol for spec in self.specs]
         now_ns = self.passing_ns or self.clock.now_ns
         self.rate = TradingRate(symbols=symbols, tier=self.tier, now_ns=now_ns)
+        self.rules = Rules(self.rest, self.specs, self.pairs)
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
 
     @property
@@ -81,7 +83,7 @@ class KrakenDesk:
                 or too many; one clear sentence.
         """
         await check_key(self.rest)
-        self.pairs = names.read_pairs(await self.rest.public("AssetPairs"))
+        self.pairs.update(names.read_pairs(await self.rest.public("AssetPairs")))
         for spec in self.specs:
             check_pair(self.pairs, spec)
         told = await self.rest.public("Time")
@@ -141,10 +143,13 @@ class KrakenDesk:
     async def _trade(self, order: OrderRequest) -> str:
         """At the market; what rests for the position makes room first."""
         stop, road = self.known.stop_of(order.market), self._road()
+        why = self.rules.closed_by(order.market)
+        if stop is not None and why:
+            raise NotSent(f"its stop stays, for nothing can be sold now: {why}")
         if order.purpose == Purpose.EXIT and stop is not None:
-            await self._take_away(road, stop)
+            await stops.take_away(self.rest, road, stop)
         elif order.purpose == Purpose.REDUCE and stop is not None:
-            await self._shrink(road, stop, order)
+            await stops.shrink(road, self.specs[order.market], stop, order)
         return await self._place(road, order)
 
     def _road(self) -> Road:
@@ -191,38 +196,6 @@ class KrakenDesk:
         except FAILS as error:
             raise outcome_of(error) from None
         return self.known.name(order, stop.venue_id).venue_id
-
-    async def _take_away(self, road: Road, stop: KnownOrder) -> None:
-        """The stop keeps what an exit sells; it goes first, and only for an exit at once."""
-        try:
-            await road.cancel(stop.venue_id)
-        except ApiError as error:
-            if not error.is_gone:
-                raise NotSent(f"the stop could not be taken away: {error.words}") from None
-            if await self._may_have_filled(stop):
-                # Not refused: the core would ask for another stop before the news of this one came.
-                raise OutcomeUnknown("its stop has filled, or may have") from None
-        except (Unreached, NoAnswer) as error:
-            raise NotSent(f"the stop could not be taken away: {error}") from None
-
-    async def _may_have_filled(self, stop: KnownOrder) -> bool:
-        try:
-            told = await self.rest.read_at_once("QueryOrders", txid=stop.venue_id)
-        except FAILS:
-            return True  # sell nothing; its news will come
-        return Decimal(str(told[stop.venue_id]["vol_exec"])) > 0
-
-    async def _shrink(self, road: Road, stop: KnownOrder, order: OrderRequest) -> None:
-        """The stop lets go of what is to be sold, and protects the rest."""
-        spec = self.specs[order.market]
-        left = stop.order.quantity_lots - order.quantity_lots
-        try:
-            await road.amend(stop.venue_id, {"order_qty": orders.plain(spec.lot_size * left)})
-        except FAILS as error:
-            raise NotSent(f"the stop could not be made smaller: {error}") from None
-        stop.order = replace(
-            stop.order, quantity_lots=left
-        )  # what rests, whatever comes of the rest
 
     async def cancel(self, *, market: int, seq: int) -> bool:
         """Cancel a working order; False when it is not working, or nobody can tell."""

@@ -23,7 +23,7 @@ async def ask_terms(
     """
     ahead = await ask_ahead(rest, wall_ns)
     listed = names.read_pairs(await rest.public("AssetPairs"))
-    pairs = [_open_pair(names.choose(listed, symbol)) for symbol in symbols]
+    pairs = [open_pair(names.choose(listed, symbol)) for symbol in symbols]
     told = await rest.public("Ticker", pair=",".join(pair.altname for pair in pairs))
     terms = {
         pair.symbol: Terms(
@@ -34,7 +34,7 @@ async def ask_terms(
     return VenueTerms(ahead, terms)
 
 
-def _open_pair(pair: names.Pair) -> names.Pair:
+def open_pair(pair: names.Pair) -> names.Pair:
     if pair.status != ONLINE:
         raise CannotTrade(f"{pair.symbol} is {pair.status!r} at Kraken now; accepted is {ONLINE!r}")
     return pair

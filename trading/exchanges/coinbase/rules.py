@@ -1,0 +1,59 @@
+"""What Coinbase's list of products asks of orders now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from trading.engine.errors import CannotTrade
+from trading.engine.messages import MarketSpec, OrderRequest
+from trading.exchanges import grids
+from trading.exchanges.coinbase import names
+from trading.exchanges.coinbase.admission import check_product
+from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.coinbase.terms import open_product
+
+
+@dataclass(slots=True)
+class Rules:
+    """Of the products of one account; one that is listed no more keeps its last row."""
+
+    rest: CoinbaseRest
+    specs: Sequence[MarketSpec]
+    products: dict[str, names.Product] = field(default_factory=dict)
+    _gone: frozenset[str] = frozenset()
+
+    def fit(self, order: OrderRequest) -> OrderRequest:
+        """An order on the grid of now."""
+        spec = self.specs[order.market]
+        product = names.choose(self.products, spec.symbol)
+        return grids.fit(order, spec, tick_size=product.tick_size, lot_size=product.lot_size)
+
+    def step(self, market: int) -> int:
+        """Every so many of our ticks there is one of now's."""
+        spec = self.specs[market]
+        product = names.choose(self.products, spec.symbol)
+        return grids.steps(product.tick_size, spec.tick_size)
+
+    def closed_by(self, market: int) -> str:
+        """Why nothing can be sold at the market, as far as was heard; empty: it can."""
+        product = names.choose(self.products, self.specs[market].symbol)
+        if product.symbol in self._gone:
+            return f"{product.symbol} is not listed"
+        return product.limited_by and f"{product.symbol} is {product.limited_by!r}"
+
+    async def reload(self) -> str:
+        """Read the list; why no position can be opened and left now.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        told = await self.rest.public("/market/products")
+        listed = names.read_products(told.get("products") or [])
+        self.products.update(listed)
+        self._gone = frozenset(self.products.keys() - listed.keys())
+        try:
+            for spec in self.specs:
+                check_product(listed, spec)
+                open_product(listed[spec.symbol])
+        except CannotTrade as problem:
+            return str(problem)
+        return ""

@@ -1,0 +1,44 @@
+"""A venue's terms may change while it trades: they are read again, and entries wait where they do not fit."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from trading.engine.messages import FeedChange, OrderRequest
+from trading.exchanges.failures import FAILS
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "rules"
+LOOK_SECONDS = 45.0  # a change is known within a minute
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
+class Rules(Protocol):
+    """What a venue takes now."""
+
+    def fit(self, order: OrderRequest) -> OrderRequest:
+        """An order on its grid."""
+        ...
+
+    async def reload(self) -> str:
+        """Read them; why no position can be opened and left now, empty where one can.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: they cannot be had.
+        """
+        ...
+
+
+async def heed(rules: Rules, tell: Callable[[FeedChange], None]) -> None:
+    """Look again and again, for ever."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            why = await rules.reload()
+        except (*FAILS, *UNREADABLE) as error:  # what was known goes on
+            log.warning("terms_not_read", why=repr(error))
+        else:
+            tell(FeedChange(CHANNEL, is_up=not why, reason=why or "the venue's terms fit again"))
