@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 
 import django
 
@@ -33,8 +34,11 @@ from django.conf import settings  # noqa: E402
 from django.test import Client  # noqa: E402
 from websockets.asyncio.client import connect  # noqa: E402
 
-from tenants.models import User  # noqa: E402
+from tenants.models import Membership, User  # noqa: E402
+from tenants.roles import Role  # noqa: E402
+from tenants.scoping import tenant_scope  # noqa: E402
 from tests import database, factories  # noqa: E402
+from trading.stream.access import MOST_SOCKETS  # noqa: E402
 from trading.stream.payloads import CONFIRM_EVERY  # noqa: E402
 from trading.stream.publisher import RedisPublisher  # noqa: E402
 
@@ -58,9 +62,17 @@ def site(clients: int) -> Iterator[tuple[str, list[str], str, int]]:
     with servers.running():
         name = database.clone(database.ensure_template())
         database.use_database(name)
-        user = factories.make_user("olga@example.com")
-        tenant = factories.make_tenant("bench", owner=user)
-        cookies = [sign_in(user) for _ in range(clients)]
+        people = [
+            factories.make_user(f"person{number}@example.com")
+            for number in range(ceil(clients / MOST_SOCKETS))
+        ]
+        tenant = factories.make_tenant("bench", owner=people[0])
+        with tenant_scope(tenant.id):
+            for person in people[1:]:
+                Membership.objects.create(
+                    tenant=tenant, user=person, role=Role.VIEWER, created_at=factories.NOW
+                )
+        cookies = [sign_in(people[number // MOST_SOCKETS]) for number in range(clients)]
         with socket.create_server(("127.0.0.1", 0)) as listening:
             port = listening.getsockname()[1]
         daphne = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
@@ -11,17 +12,20 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "novapulse.settings")
 pages = get_asgi_application()
 
+from trading.stream.passes import is_program  # noqa: E402 - needs the app registry
 from trading.urls import websocket_urlpatterns  # noqa: E402 - needs the app registry
 
-application = ProtocolTypeRouter(
-    {
-        "http": pages,
-        "websocket": AllowedHostsOriginValidator(
-            # No query before the handshake is answered: the consumer judges the session itself.
-            CookieMiddleware(URLRouter(websocket_urlpatterns))
-        ),
-    }
-)
+# No query before the handshake is answered: the consumer judges session and key itself.
+sockets = CookieMiddleware(URLRouter(websocket_urlpatterns))
+sockets_of_pages = AllowedHostsOriginValidator(sockets)
+
+
+async def by_origin(scope: Any, receive: Any, send: Any) -> None:
+    """Pages by their origin; a program has none to tell, but whoever tells one is held to it."""
+    await (sockets if is_program(scope) else sockets_of_pages)(scope, receive, send)
+
+
+application = ProtocolTypeRouter({"http": pages, "websocket": by_origin})
 
 # What is loaded by now stays; walking it again in every full collection would hold up all sockets
 # for a tenth of a second.

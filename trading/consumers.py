@@ -8,6 +8,7 @@ import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from trading.stream import passes
 from trading.stream.access import Door, Guest
 from trading.stream.hub import Hub, Listener, SilentReader
 
@@ -43,21 +44,24 @@ def house() -> House:
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
-    """The live values of the signed-in person's workspace, and of no other."""
+    """The live values of one workspace, the signed-in person's or the key's, and of no other."""
 
     guest: Guest | None = None
     listener: Listener | None = None
     task: "asyncio.Task[None] | None" = None
 
     async def connect(self) -> None:
-        """Let members in; say with the close code why not."""
+        """Let members and their keys in; say with the close code why not."""
         await self.accept()
-        session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
-        verdict = await house().door.judge(session_key)
+        shown = passes.pass_of(self.scope)
+        if isinstance(shown, int):
+            await self.close(shown)
+            return
+        verdict = await house().door.admit(shown, address=passes.address_of(self.scope))
         if isinstance(verdict, int):
             await self.close(verdict)
             return
-        self.guest = Guest(session_key, verdict, self._close)
+        self.guest = Guest(shown, verdict, self._close)
         self.listener = Listener(self._send_text)
         self.task = asyncio.create_task(self._forward(self.listener))
         house().door.enter(self.guest)

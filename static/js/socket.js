@@ -22,6 +22,7 @@ const LiveSocket = (() => {
       if (event.code === 4401) return show("signed out", "bg-red-lt");
       if (event.code === 4403) return show("workspace left – reload the page", "bg-red-lt");
       if (event.code === 4407) return show("your role changed – reload the page", "bg-red-lt");
+      if (event.code === 4429) return show("too many pages open – close some and reload", "bg-red-lt");
       show("reconnecting…", "bg-yellow-lt");
       setTimeout(() => connect(receive), delay + Math.random() * JITTER_MS);
       delay = Math.min(delay * 2, LONGEST_DELAY_MS);

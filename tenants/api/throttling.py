@@ -70,11 +70,17 @@ def _script() -> Any:
 
 def address_of(request: HttpRequest) -> str:
     """The caller's address; in production the one our proxy saw."""
+    return address_from(
+        forwarded=request.headers.get("X-Forwarded-For", ""),
+        peer=str(request.META.get("REMOTE_ADDR", "")),
+    )
+
+
+def address_from(*, forwarded: str, peer: str) -> str:
+    """The same from what ``X-Forwarded-For`` says and who is at the other end."""
     count: int = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    if count and len(forwarded) >= count and forwarded[-count]:
-        return forwarded[-count]
-    return str(request.META.get("REMOTE_ADDR", ""))
+    parts = [part.strip() for part in forwarded.split(",")]
+    return parts[-count] if count and len(parts) >= count and parts[-count] else peer
 
 
 class CallerThrottle(BaseThrottle):

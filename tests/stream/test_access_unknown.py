@@ -7,7 +7,7 @@ from django.db import connections
 
 from tests import factories
 from tests.stream.test_socket import close_code, cookie_of, in_thread, opened, two_workspaces
-from trading.stream import access
+from trading.stream import access, passes
 
 __all__ = ["two_workspaces"]
 
@@ -34,7 +34,7 @@ async def test_a_socket_closes_when_nobody_can_say_whether_it_may_stay(
     monkeypatch.setattr(access, "SECONDS_BETWEEN_CHECKS", 0.2)
 
     async with opened(await in_thread(lambda: cookie_of(olga))) as socket, memberships_unreadable():
-        assert await close_code(socket) == access.CANNOT_TELL
+        assert await close_code(socket) == passes.CANNOT_TELL
 
 
 async def test_a_socket_is_not_opened_when_nobody_can_say_whether_it_may(two_workspaces) -> None:
@@ -42,11 +42,11 @@ async def test_a_socket_is_not_opened_when_nobody_can_say_whether_it_may(two_wor
     cookie = await in_thread(lambda: cookie_of(olga))
 
     async with memberships_unreadable(), opened(cookie) as socket:
-        assert await close_code(socket) == access.CANNOT_TELL
+        assert await close_code(socket) == passes.CANNOT_TELL
 
 
 async def test_a_member_of_nothing_is_told_so(two_workspaces) -> None:
     cookie = await in_thread(lambda: cookie_of(factories.make_user("nobody@example.com")))
 
     async with opened(cookie) as socket:
-        assert await close_code(socket) == access.NOT_A_MEMBER
+        assert await close_code(socket) == passes.NOT_A_MEMBER

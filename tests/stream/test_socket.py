@@ -18,7 +18,7 @@ from tenants.roles import Role
 from tenants.scoping import tenant_scope
 from tests import factories
 from trading import consumers
-from trading.stream import access
+from trading.stream import access, passes
 from trading.stream import hub as hub_module
 from trading.stream.publisher import RedisPublisher
 
@@ -124,7 +124,7 @@ async def test_choosing_a_workspace_one_is_no_member_of_leads_to_ones_own(two_wo
 
 async def test_nobody_listens_without_signing_in(two_workspaces) -> None:
     async with opened(cookie_of(None)) as socket:
-        assert await close_code(socket) == access.NOT_SIGNED_IN
+        assert await close_code(socket) == passes.NOT_SIGNED_IN
 
 
 async def test_a_page_of_a_foreign_origin_cannot_open_the_socket(two_workspaces) -> None:
@@ -153,15 +153,17 @@ async def test_the_socket_closes_when_access_ends(
             member = Membership.objects.filter(user=olga)
             member.update(role=Role.VIEWER) if leaving == "role change" else member.delete()
 
+    await publish(mine.id, {"close": 1})
     async with opened(await in_thread(lambda: cookie_of(olga))) as socket:
+        await socket.receive_from(timeout=10)
         await in_thread(end_access)
 
         assert (
             await close_code(socket)
             == {
-                "sign out": access.NOT_SIGNED_IN,
-                "membership ends": access.NOT_A_MEMBER,
-                "role change": access.ROLE_CHANGED,
+                "sign out": passes.NOT_SIGNED_IN,
+                "membership ends": passes.NOT_A_MEMBER,
+                "role change": passes.ROLE_CHANGED,
             }[leaving]
         )
 

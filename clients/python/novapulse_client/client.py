@@ -1,7 +1,7 @@
 """The client: one method for each thing a program asks of an installation."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any
@@ -10,8 +10,10 @@ from uuid import UUID
 
 from novapulse_client.base import Page
 from novapulse_client.insight import Favorite, Reset, Settings
+from novapulse_client.live import Update
 from novapulse_client.models import Command, Revision, Run
 from novapulse_client.reader import Reader
+from novapulse_client.standing import Account, Marked, Notification, Outcome, Outcomes
 from novapulse_client.wire import Wire
 
 
@@ -31,6 +33,7 @@ class Client(Reader):
     ) -> None:
         super().__init__(Wire(base_url, api_key, timeout=timeout, sleep=sleep))
         self._sleep = sleep
+        self._place = (base_url, api_key, timeout)
 
     def __enter__(self) -> "Client":
         return self
@@ -46,6 +49,18 @@ class Client(Reader):
     def close(self) -> None:
         """Give the connections back."""
         self._wire.close()
+
+    def stream(self) -> Generator[Update]:
+        """The newest value of every key of the workspace, then every change, for ever.
+
+        A broken connection is made anew, with growing patience; what changed meanwhile is told then.
+        Needs ``pip install novapulse-client[stream]``.
+        """
+        from novapulse_client import stream  # the only part that needs websockets
+
+        base_url, api_key, timeout = self._place
+        line = stream.line_to(base_url, api_key, timeout=timeout)
+        return stream.listen(line, sleep=self._sleep)
 
     def change_bot(
         self, bot: UUID | str, params: Mapping[str, Any], *, based_on: int | None = None
@@ -78,6 +93,33 @@ class Client(Reader):
         """Take the mark away; what is marked now."""
         path = f"/favorites?pair={quote(pair, safe='')}"
         return self._wire.change("DELETE", path, {}, Page[Favorite]).items
+
+    def choose_tier(self, account: UUID | str, tier: str) -> Account:
+        """Say that it is STARTER, INTERMEDIATE or PRO at its venue; needs scope ``admin``."""
+        return self._wire.change("PUT", f"/accounts/{account}/tier", {"tier": tier}, Account)
+
+    def choose_protection(self, account: UUID | str, protection: str) -> Account:
+        """What guards it while no engine does, STOPS or SWITCH; needs scope ``admin``."""
+        path, body = f"/accounts/{account}/protection", {"protection": protection}
+        return self._wire.change("PUT", path, body, Account)
+
+    def mark_notification(self, notification: UUID | str, *, read: bool) -> Notification:
+        """Read, or to be read again."""
+        return self._wire.change(
+            "PATCH", f"/notifications/{notification}", {"read": read}, Notification
+        )
+
+    def mark_all_read(self) -> int:
+        """Your whole inbox; how many were unread."""
+        return self._wire.post("/notifications/read", {}, Marked).read
+
+    def acknowledge(self, notification: UUID | str) -> Notification:
+        """You see to it: nobody is reminded of it any more."""
+        return self._wire.post(f"/notifications/{notification}/acknowledge", {}, Notification)
+
+    def test_alerts(self) -> list[Outcome]:
+        """Send a test through every channel, and what came of each; needs scope ``admin``."""
+        return self._wire.post("/alerts/test", {}, Outcomes).channels
 
     def reset_paper(self, account: UUID | str, *, cash: Decimal | None = None) -> Reset:
         """Start a paper account over; its engine must stand still and hold nothing."""

@@ -23,6 +23,7 @@ from novapulse_client.insight import (
 )
 from novapulse_client.ledger import Fill, Order, Position, Trade
 from novapulse_client.models import Bot, Command, Revision, Run, Status
+from novapulse_client.standing import Account, Alert, Notification
 from novapulse_client.wire import Wire
 
 ROWS_AT_ONCE = 200
@@ -65,6 +66,21 @@ class WantedEvents(TypedDict, total=False):
     account: UUID | str
     since: datetime | str
     until: datetime | str
+
+
+class WantedAlerts(TypedDict, total=False):
+    """What alerts are narrowed to."""
+
+    engine: UUID | str
+    since: datetime | str
+    until: datetime | str
+
+
+class WantedNotifications(TypedDict, total=False):
+    """What an inbox is narrowed to."""
+
+    unread: bool
+    kind: str
 
 
 class Reader:
@@ -161,6 +177,22 @@ class Reader:
         """How each account stands to its venue."""
         return self._all("/integrations/exchanges", Page[Connection])
 
+    def accounts(self) -> list[Account]:
+        """Every account: its key, holds, tier and what guards it."""
+        return self._all("/accounts", Page[Account])
+
+    def account(self, account: UUID | str) -> Account:
+        """One account."""
+        return self._wire.get(f"/accounts/{account}", Account)
+
+    def alerts(self, **wanted: Unpack[WantedAlerts]) -> Iterator[Alert]:
+        """Breakers that tripped, newest first."""
+        return self._list("/alerts", Page[Alert], wanted)
+
+    def notifications(self, **wanted: Unpack[WantedNotifications]) -> Iterator[Notification]:
+        """Your inbox, newest first."""
+        return self._list("/notifications", Page[Notification], wanted)
+
     def settings(self) -> Settings:
         """What the workspace is set to."""
         return self._wire.get("/settings", Settings)
@@ -190,6 +222,8 @@ class Reader:
 
 
 def _text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, datetime):
         return str(value)
     if value.tzinfo is None:

@@ -66,6 +66,7 @@ def test_it_reads_acts_and_runs_a_backtest_at_a_real_server(
         changes_a_bot(nova)
         acts(nova, acme)
         changes_the_workspace(nova, acme)
+        sees_to_accounts_and_notifications(nova, acme)
         with worker_of_research(environment):
             backtests(nova)
 
@@ -139,6 +140,27 @@ def changes_the_workspace(nova: Client, acme: People) -> None:
         Engine.objects.update(desired="STOPPED", observed="STOPPED")
         Position.objects.update(quantity=0, closed_at=NOW)
     assert nova.reset_paper(acme.engine.account_id, cash=Decimal("99.5")).cash == Decimal("99.5")
+
+
+def sees_to_accounts_and_notifications(nova: Client, acme: People) -> None:
+    (account,) = nova.accounts()
+    assert account == nova.account(acme.engine.account_id)
+    assert (account.exchange, account.protection, account.tier) == ("synthetic", "STOPS", "STARTER")
+    for choose, other in ((nova.choose_tier, "PRO"), (nova.choose_protection, "SWITCH")):
+        assert choose(account.account, getattr(account, choose.__name__[7:])) == account
+        with pytest.raises(NovaPulseError, match="Kraken has"):
+            choose(account.account, other)
+    assert list(nova.alerts(since=NOW)) == []
+    before = {one.notification for one in nova.notifications()}
+    outcomes = nova.test_alerts()
+    assert {(one.channel, one.sent) for one in outcomes} >= {("inbox", True)}
+    (told,) = (one for one in nova.notifications(unread=True) if one.notification not in before)
+    assert nova.mark_notification(told.notification, read=True).read_at is not None
+    assert told.notification not in {one.notification for one in nova.notifications(unread=True)}
+    assert nova.mark_notification(told.notification, read=False).read_at is None
+    assert nova.mark_all_read() >= 1
+    assert list(nova.notifications(unread=True)) == []
+    assert nova.acknowledge(told.notification).acknowledged_by == acme.olga.email
 
 
 def acts(nova: Client, acme: People) -> None:

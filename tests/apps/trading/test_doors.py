@@ -79,7 +79,7 @@ MAY = {
 # Of an account without a key, and a run without a result.
 NOT_THERE = {"check_key", "disable_key", "run_result", "run_report"}
 BODIES = {"mark_pair": {"pair": "BTC/USD"}, "unmark_pair": {"pair": "BTC/USD"}}
-SOCKETS = {"ws/live"}  # who is let in: tests/stream
+SOCKETS = {"ws/live"}  # who is let in: tests/stream/test_matrix.py
 PERSONS = ("anonymous", "nina", "vera", "tom", "olga", "max")
 
 
