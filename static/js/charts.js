@@ -5,7 +5,7 @@ const Charts = (() => {
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const seconds = (ms) => Math.floor(ms / 1000);
   const byId = (id) => document.getElementById(id);
-  let candles, line, stopLine, markers, charts = [], lines = {}, levels = {}, step = 60000;
+  let candles, line, stopLine, markers, charts = [], lines = {}, levels = {}, step = 60000, lastStop = 0, endedMs = 0, begunMs = 0;
   let newest = 0, newestEquity = 0, reloading = false, reloaded = () => {}, source = "", fit = (chart) => chart.timeScale().fitContent();
 
   const colours = () => ({
@@ -74,10 +74,22 @@ const Charts = (() => {
     reloaded(data);
   }
 
-  // The stop as it moved; a gap wherever nothing was held.
+  // The stop as it moved, and nothing wherever nothing was held: a line is drawn on over points without a value, so
+  // the first point after a position, and the first of the next, are there but unseen.
   function moved(bars, stops) {
     const held = new Map(stops.map((stop) => [stop.open_ms, stop.price]));
-    return bars.map((bar) => (held.has(bar.open_ms) ? { time: seconds(bar.open_ms), value: held.get(bar.open_ms) } : { time: seconds(bar.open_ms) }));
+    lastStop = endedMs = begunMs = 0;
+    return bars.map((bar) => stopAt(bar.open_ms, held.get(bar.open_ms)));
+  }
+
+  function stopAt(ms, price) {
+    if (price) {
+      if (endedMs) begunMs = ms;
+      endedMs = 0;
+      lastStop = Number(price);
+    } else if (lastStop && !endedMs) endedMs = ms;
+    const point = price || ms === endedMs ? { time: seconds(ms), value: lastStop } : { time: seconds(ms) };
+    return ms === endedMs || ms === begunMs ? { ...point, color: "transparent" } : point;
   }
 
   function start(url, onData, ownFit = fit) {
@@ -105,7 +117,7 @@ const Charts = (() => {
 
   function stop(ms, price) {
     if (ms < newest) return;
-    stopLine.update(price ? { time: seconds(ms), value: Number(price) } : { time: seconds(ms) });
+    stopLine.update(stopAt(ms, price));
   }
 
   function equity(ms, value) {
