@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 
 PATTERN = channel_of("*")
 SECONDS_BETWEEN_SENDS = 0.05
+SECONDS_BETWEEN_LOOKS = 1.0
 SHORTEST_BACK_OFF_SECONDS = 0.1
 LONGEST_BACK_OFF_SECONDS = 5.0
 TEXTS_ON_THE_WAY = 100
@@ -143,12 +144,16 @@ class Hub:
                 listener.offer_stored(latest)
 
     async def _run(self) -> None:
-        back_off = SHORTEST_BACK_OFF_SECONDS
-        while True:
+        """Until it is cancelled; the client may swallow that while it reads, so it is looked for, too."""
+        back_off, task = SHORTEST_BACK_OFF_SECONDS, asyncio.current_task()
+        while task is not None and not task.cancelling():
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.psubscribe(PATTERN)
-                    async for message in pubsub.listen():
+                    while not task.cancelling():
+                        message = await pubsub.get_message(timeout=SECONDS_BETWEEN_LOOKS)
+                        if message is None:
+                            continue
                         if message["type"] == "pmessage":
                             self._fan_out(message["channel"], message["data"])
                         elif message["type"] == "psubscribe":  # the first time and every other
