@@ -1,7 +1,7 @@
 """Candles over the wire while things go wrong: each once, in order, equal to the venue's own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.fakes import MINUTE_NS, random_bars
 from tests.exchanges.street import open_simulator
-from trading.engine.messages import BarClosed, FeedChange
+from trading.engine.messages import BarClosed, FeedChange, News
 from trading.exchanges import sockets
 from trading.exchanges import wire_feed as feed_module
 from trading.exchanges.kraken.feed import KrakenFeed
@@ -203,6 +203,37 @@ async def test_after_a_restart_it_goes_on_behind_the_last_told_bar(simulator: Si
 async def test_an_unknown_pair_is_named_with_near_ones(simulator: Simulator) -> None:
     with pytest.raises(UnknownPair, match="does not list BTC/EUR; it lists BTC/USD"):
         await listen(simulator, feed_of(simulator, "BTC/EUR"), minutes=1)
+
+
+class Checked:
+    """Another feed; of each bar is noted what was stored when it was told."""
+
+    def __init__(self, feed: RecordingFeed, stored: Callable[[], list[int]]) -> None:
+        self.feed, self.stored, self.behind = feed, stored, list[BarClosed]()
+
+    async def news(self, *, after_ns: dict[int, int]) -> AsyncIterator[News]:
+        async for told in self.feed.news(after_ns=after_ns):
+            if isinstance(told, BarClosed) and told.open_ns not in self.stored():
+                self.behind.append(told)
+            yield told
+
+    async def close(self) -> None:
+        await self.feed.close()
+
+
+async def test_a_bar_is_stored_before_it_is_told(simulator: Simulator, tmp_path) -> None:
+    """An engine may decide on it and be killed before it hears another: its proof needs the bar."""
+    simulator.clock.jump(int(BARS["open_ns"][100]))
+    key, store = SeriesKey("simulator", "BTC/USD", 60), BarStore(tmp_path)
+    checked = Checked(
+        RecordingFeed(feed_of(simulator), store=store, keys=[key]),
+        lambda: store.tail(key, before_ns=2**62, count=500)["open_ns"].tolist(),
+    )
+
+    heard = bars_of(await listen(simulator, checked, minutes=3))
+
+    assert {bar.late for bar in heard} == {True, False}
+    assert checked.behind == []
 
 
 async def test_what_was_told_is_recorded_and_history_is_served(

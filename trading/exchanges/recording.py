@@ -1,7 +1,8 @@
 """Keeps every bar an engine was told, so that charts, backtests and proofs see what it saw."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from trading.engine.messages import BarClosed, News
 from trading.engine.ports import MarketFeed
 from trading.marketdata.store import BarStore, SeriesKey
 
-MOST_KEPT_BACK = 1000
+MOST_AT_ONCE = 1000
 
 
 class RecordingFeed:
@@ -18,35 +19,62 @@ class RecordingFeed:
 
     def __init__(self, feed: MarketFeed, *, store: BarStore, keys: Sequence[SeriesKey]) -> None:
         self._feed, self._store, self._keys = feed, store, tuple(keys)
-        self._waiting: dict[int, list[tuple[float, ...]]] = {}
 
     async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[News]:
         """What the other feed tells."""
-        try:
-            async for told in self._feed.news(after_ns=after_ns):
-                if isinstance(told, BarClosed):
-                    await self._keep(told)
-                yield told
-        finally:
-            await self._flush()
+        async with aclosing(_in_batches(self._feed.news(after_ns=after_ns))) as batches:
+            async for pieces in batches:
+                await self._keep([told for told in pieces if _is_late(told)])
+                for told in pieces:
+                    if not _is_late(told):
+                        await self._keep([told])
+                    yield told
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """What the other feed has."""
         return await self._feed.history(market=market, before_ns=before_ns, count=count)
 
     async def close(self) -> None:
-        """Nothing waits any more."""
-        await self._flush()
+        """Close the other feed."""
         await self._feed.close()
 
-    async def _keep(self, bar: BarClosed) -> None:
-        rows = self._waiting.setdefault(bar.market, [])
-        rows.append((bar.open_ns, bar.open, bar.high, bar.low, bar.close, bar.volume))
-        if not bar.late or len(rows) >= MOST_KEPT_BACK:  # a backlog is written in few pieces
-            await self._flush()
+    async def _keep(self, bars: Sequence[News]) -> None:
+        rows: dict[int, list[tuple[float, ...]]] = {}
+        for bar in bars:
+            if isinstance(bar, BarClosed):
+                row = (bar.open_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
+                rows.setdefault(bar.market, []).append(row)
+        for market, of_market in rows.items():
+            found = np.array(of_market, dtype=BAR)
+            await asyncio.to_thread(self._store.merge, self._keys[market], found)
 
-    async def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for market, rows in waiting.items():
-            bars = np.array(rows, dtype=BAR)
-            await asyncio.to_thread(self._store.merge, self._keys[market], bars)
+
+def _is_late(told: News) -> bool:
+    return isinstance(told, BarClosed) and told.late
+
+
+async def _in_batches(news: AsyncIterator[News]) -> AsyncGenerator[list[News], None]:
+    """Piece by piece; of a backlog, which is there at once, many together: storing is dear."""
+    coming: asyncio.Task[News] | None = None
+    try:
+        while True:
+            pieces = [await coming if coming else await anext(news)]
+            coming = None
+            while _is_late(pieces[-1]) and len(pieces) < MOST_AT_ONCE:
+                coming = asyncio.ensure_future(_next(news))
+                await asyncio.sleep(0)
+                if not coming.done() or coming.exception():
+                    break
+                pieces.append(coming.result())
+                coming = None
+            yield pieces
+    except StopAsyncIteration:
+        return
+    finally:
+        if coming:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+
+async def _next(news: AsyncIterator[News]) -> News:
+    return await anext(news)
