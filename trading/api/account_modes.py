@@ -1,6 +1,7 @@
 """An exchange account's mode with what is on record for it, what guards it, its tier at the venue."""
 
 import uuid
+from collections.abc import Callable
 from typing import ClassVar
 
 from django.utils import timezone
@@ -21,6 +22,7 @@ from trading.operations import live_gate
 from trading.queries.evidence import list_evidence
 
 Mode = ExchangeAccount.Mode
+REFUSALS = (operations.ProtectionRefused, operations.TierRefused, operations.ModeRefused)
 
 
 class ModeBody(Strict):
@@ -58,20 +60,7 @@ class Protection(ApiView):
           answers.Account, request=ProtectionBody, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
     def put(self, request: Request, account_id: uuid.UUID) -> Response:
-        body = ProtectionBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        try:
-            operations.choose_protection(
-                account_id=account_id,
-                actor=actor_of(request),
-                now=timezone.now(),
-                **body.validated_data,
-            )
-        except operations.AccountNotFound as error:
-            raise NotFound(str(error)) from None
-        except operations.ProtectionRefused as error:
-            raise Conflict(str(error)) from None
-        return accounts.answer(account_id)
+        return _choose(request, account_id, ProtectionBody, operations.choose_protection)
 
 
 class AccountTier(ApiView):
@@ -83,20 +72,7 @@ class AccountTier(ApiView):
           answers.Account, request=TierBody, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
     def put(self, request: Request, account_id: uuid.UUID) -> Response:
-        body = TierBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        try:
-            operations.choose_tier(
-                account_id=account_id,
-                actor=actor_of(request),
-                now=timezone.now(),
-                **body.validated_data,
-            )
-        except operations.AccountNotFound as error:
-            raise NotFound(str(error)) from None
-        except operations.TierRefused as error:
-            raise Conflict(str(error)) from None
-        return accounts.answer(account_id)
+        return _choose(request, account_id, TierBody, operations.choose_tier)
 
 
 class AccountMode(ApiView):
@@ -121,17 +97,24 @@ class AccountMode(ApiView):
           request=ModeBody, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
     def put(self, request: Request, account_id: uuid.UUID) -> Response:
-        body = ModeBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        try:
-            operations.switch_mode(
-                account_id=account_id,
-                actor=actor_of(request),
-                now=timezone.now(),
-                **body.validated_data,
-            )
-        except operations.AccountNotFound as error:
-            raise NotFound(str(error)) from None
-        except operations.ModeRefused as error:
-            raise Conflict(str(error)) from None
-        return accounts.answer(account_id)
+        return _choose(request, account_id, ModeBody, operations.switch_mode)
+
+
+def _choose(
+    request: Request, account_id: uuid.UUID, body: type[Strict], operation: Callable[..., object]
+) -> Response:
+    """Check the body, let the operation take it, and show the account as it is now."""
+    given = body(data=request.data)
+    given.is_valid(raise_exception=True)
+    try:
+        operation(
+            account_id=account_id,
+            actor=actor_of(request),
+            now=timezone.now(),
+            **given.validated_data,
+        )
+    except operations.AccountNotFound as error:
+        raise NotFound(str(error)) from None
+    except REFUSALS as error:
+        raise Conflict(str(error)) from None
+    return accounts.answer(account_id)
