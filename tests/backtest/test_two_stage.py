@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.backtest.samples import WALK_GRID
-from tests.core.play import EAGER, LIMITS, WHOLE
+from tests.core.play import CHASES, EAGER, LIMITS, WHOLE
 from tests.core.samples import market, real_bars, walk
 from trading.backtest import runner, trips, two_stage
 from trading.core.config.pipeline import PipelineParams
 from trading.research.objectives import measure
 
 CASH = 10_000.0
-KINDS = st.sampled_from([EAGER, WHOLE, LIMITS])
+KINDS = st.sampled_from([EAGER, WHOLE, LIMITS, CHASES])
 
 
 def varied(params: PipelineParams, stop: float, votes: int, loss: float) -> PipelineParams:

@@ -91,6 +91,12 @@ WHOLE = replace(
     exits=replace(WHOLE.exits, stop_scale=2.0, target_scale=2.0),
 )
 LIMITS = replace(WHOLE, entries=replace(WHOLE.entries, limit=1))
+CHASES = replace(
+    WHOLE,
+    entries=replace(
+        WHOLE.entries, limit=1, limit_bars=1, limit_offset_bps=20.0, chases=2, fallback=1
+    ),
+)
 
 
 def run(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.play import EAGER, LIMITS, WHOLE
+from tests.core.play import CHASES, EAGER, LIMITS, WHOLE
 from tests.core.samples import MINUTE_NS, market, walk
 from trading.backtest import runner
 from trading.core import fills, pipeline
@@ -127,7 +127,7 @@ def run(coarse: np.ndarray, fine: np.ndarray | None, params: PipelineParams) -> 
 
 
 @settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 1000), params=st.sampled_from([EAGER, WHOLE, LIMITS]))
+@given(seed=st.integers(0, 1000), params=st.sampled_from([EAGER, WHOLE, LIMITS, CHASES]))
 def test_the_bar_itself_as_its_only_finer_bar_changes_no_byte(
     seed: int, params: PipelineParams
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.play import ACTIVE, EAGER, LIMITS, WHOLE, Play, run
+from tests.core.play import ACTIVE, CHASES, EAGER, LIMITS, WHOLE, Play, run
 from tests.core.samples import MINUTE_NS, from_prices, walk
 from trading.core import explain, pipeline, sizing
 from trading.core.codes import ExitReason, HoldBit, Purpose, Reason
@@ -25,7 +25,7 @@ def filled(result) -> list[bytes]:
     return [record.tobytes() for record in result.fills]
 
 
-KINDS = st.sampled_from([EAGER, WHOLE, LIMITS])
+KINDS = st.sampled_from([EAGER, WHOLE, LIMITS, CHASES])
 
 
 @settings(max_examples=25, deadline=None)
@@ -117,7 +117,7 @@ def free_of_fees(params: PipelineParams) -> PipelineParams:
 @settings(max_examples=25, deadline=None)
 @given(
     seed=SEEDS,
-    params=st.sampled_from([ACTIVE, EAGER, WHOLE, LIMITS]),
+    params=st.sampled_from([ACTIVE, EAGER, WHOLE, LIMITS, CHASES]),
     price=st.sampled_from([1e-4, 1.0, 100.0, 1e5]),
 )
 def test_cash_and_positions_are_the_equity_and_realized_is_the_gain(
@@ -180,7 +180,9 @@ def with_gaps(bars: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("shape", AWKWARD)
 @pytest.mark.parametrize("tick", [1e-8, 0.01, 1.0])
 @pytest.mark.parametrize(
-    "params", [ACTIVE, EAGER, WHOLE, LIMITS], ids=["active", "eager", "whole", "limits"]
+    "params",
+    [ACTIVE, EAGER, WHOLE, LIMITS, CHASES],
+    ids=["active", "eager", "whole", "limits", "chases"],
 )
 def test_no_order_is_ever_outside_its_limits(shape: str, tick: float, params) -> None:
     bars = AWKWARD[shape]()

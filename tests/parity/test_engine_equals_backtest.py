@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.play import LIMITS, WHOLE
+from tests.core.play import CHASES, LIMITS, WHOLE
 from tests.engine.fakes import Crash, MemoryLedger, Street, random_bars
 from trading.backtest import runner as backtest
 from trading.core.config.pipeline import PipelineParams
@@ -69,7 +69,9 @@ def assert_equal(street: Street, ledger: MemoryLedger, result: backtest.Result) 
 
 
 @pytest.mark.parametrize("markets", [1, 3])
-@pytest.mark.parametrize("params", [ACTIVE, WHOLE, LIMITS], ids=["active", "whole", "limits"])
+@pytest.mark.parametrize(
+    "params", [ACTIVE, WHOLE, LIMITS, CHASES], ids=["active", "whole", "limits", "chases"]
+)
 def test_an_undisturbed_run_decides_and_fills_like_the_backtest(
     params: PipelineParams, markets: int
 ) -> None:
@@ -88,7 +90,7 @@ def test_an_undisturbed_run_decides_and_fills_like_the_backtest(
 @given(
     seed=st.integers(0, 50),
     crashes=st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=8),
-    params=st.sampled_from([ACTIVE, WHOLE, LIMITS]),
+    params=st.sampled_from([ACTIVE, WHOLE, LIMITS, CHASES]),
 )
 def test_a_run_that_dies_at_any_commit_ends_equal_to_an_undisturbed_one(
     seed: int, crashes: list[tuple[int, bool]], params: PipelineParams

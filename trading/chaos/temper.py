@@ -26,6 +26,6 @@ def eager_params(*, with_limits: bool) -> PipelineParams:
             max_drawdown=0.9,
             max_daily_loss=0.5,
         ),
-        entries=replace(base.entries, limit=int(with_limits)),
+        entries=replace(base.entries, limit=int(with_limits), chases=2, fallback=1),
         exits=replace(base.exits, stop_scale=2.0, target_scale=2.0, trail_from=0.5),
     )

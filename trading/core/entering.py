@@ -96,6 +96,44 @@ def consider(d, x, markets, m, account, p, frames_at, cost):
     stage, reason = find_candidate(d, x, market, p, frames_at, cost, close_ns)
     if reason != NONE:
         return stage, reason
+    return approve(d, x, markets, m, account, p, frames_at, cost)
+
+
+@kernel
+def wants_chase(market, chosen):
+    """Whether a limit that got nothing is asked for again: not once the opinion has turned."""
+    position = market.position
+    if market.frames[chosen].opinion.side == -position.chase_side:
+        position.chase_side = 0
+    return position.chase_side != 0
+
+
+@stage
+def chase(d, x, markets, m, account, p, frames_at, cost):
+    """The planned entry once more, at this bar's close; (stage, reason) of the first no, or ENTRY.
+
+    Votes and model have spoken; risk and size are asked anew. The first no ends it.
+    """
+    position, seen = markets[m].position, d.volatility
+    d.side = position.chase_side
+    d.strategy = position.strategy
+    d.volatility = position.volatility  # sized as it was planned
+    d.stop_distance = position.planned_stop_distance
+    d.target_distance = position.planned_target_distance
+    d.chase = position.limits
+    risk.fit_distances(d, markets[m].instrument, p.risk)
+    stage, reason = approve(d, x, markets, m, account, p, frames_at, cost)
+    d.volatility = seen
+    if reason != NONE:
+        position.chase_side = 0
+    return stage, reason
+
+
+@stage
+def approve(d, x, markets, m, account, p, frames_at, cost):
+    """Risk and size of a candidate; (stage, reason) of the first no, or ENTRY."""
+    market = markets[m]
+    close_ns = d.bar_open_ns + market.instrument.timeframe_ns
     reason = risk.check_time(d, x, market, account, p.risk, close_ns)
     if reason != NONE:
         return RISK, reason
@@ -121,19 +159,24 @@ def enter(d, x, market, account, p, asked):
     """Ask for the entry and reserve what it will need."""
     position, instrument = market.position, market.instrument
     close_ns = d.bar_open_ns + instrument.timeframe_ns
-    ticks = limit_ticks(d, instrument, p) if p.limit == 1 else 0
+    is_limit = p.limit == 1 and d.chase <= p.chases
+    ticks = limit_ticks(d, instrument, p) if is_limit else 0
     order = (close_ns, P_ENTRY, d.side, d.quantity_lots, ticks, 0, 0)
     position.entry_seq = intents.emit(market, asked, 0, order)
     if ticks > 0:
         asked[0].expires_ns = close_ns + p.limit_bars * instrument.timeframe_ns
+    position.limits = d.chase + 1 if is_limit else 0
+    again = is_limit and (d.chase < p.chases or p.fallback == 1)
+    position.chase_side = d.side if again else 0
     position.planned_stop_distance = d.stop_distance
     position.planned_target_distance = d.target_distance
-    position.strategy = d.strategy
-    position.regime = d.regime
-    position.volatility = d.volatility
     position.decided_ns = close_ns
-    for k in range(N_FEATURES):
-        position.features[k] = x.features[k]
+    if d.chase == 0:
+        position.strategy = d.strategy
+        position.regime = d.regime
+        position.volatility = d.volatility
+        for k in range(N_FEATURES):
+            position.features[k] = x.features[k]
     market.learning.strategies[d.strategy].last_entry_ns = close_ns
     d.intent_seq = position.entry_seq
     account.open_positions += 1

@@ -74,6 +74,7 @@ SENTENCES = {
     Reason.SPREAD_TOO_WIDE: "The spread is too wide.",
     Reason.TOO_LITTLE_LIQUIDITY: "The market is too thin for the least order.",
 }
+CHASED = "Its limit got nothing; the same entry is asked for again."
 
 
 def words(
@@ -124,13 +125,14 @@ def describe(record: Record) -> dict[str, Any]:
         "bar_open_ms": int(d["bar_open_ns"]) // 1_000_000,
         "stage": words(Stage(int(d["stage"]))),
         "reason": words(reason),
-        "sentence": SENTENCES[reason],
+        "sentence": CHASED if d["chase"] and reason is Reason.NONE else SENTENCES[reason],
         "regime": words(Regime(int(d["regime"]))),
         "volatility": words(Volatility(int(d["volatility"]))),
         "side": words(Side(int(d["side"]))),
         "strategy": STRATEGY_NAMES[strategy] if strategy >= 0 else "",
         "agreeing": int(d["agreeing"]),
         "opposing": int(d["opposing"]),
+        "chase": int(d["chase"]),
         **{name: number(d[name]) for name in NUMBERS},
         **({} if d["side"] else NO_CANDIDATE),
         "book": _book(d["book"]),

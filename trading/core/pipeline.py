@@ -144,6 +144,7 @@ def begin_decision(d, market, account, bar, chosen, closed):
     d.strategy = -1
     d.closed = closed
     d.has_detail = 0
+    d.chase = 0
     votes = market.frames[chosen].votes
     for k in range(len(votes)):
         d.abstain[k] = votes[k].abstain
@@ -185,14 +186,19 @@ def on_bar(markets, m, account, params, bars, i, decisions, k, details, j, asked
     stage, reason, n = VOTES, NO_VOTE, 0
     if market.position.entry_seq > 0:
         stage, reason = HOLDING, ORDER_PENDING
+    elif entering.wants_chase(market, chosen):
+        if voted == 0:
+            d.has_detail = 1
+            entering.begin_detail(x, market.frames[chosen].votes, market.frames)
+        stage, reason = entering.chase(d, x, markets, m, acct, p, (active, chosen), cost)
     elif not is_due:
         stage, reason = WAITING, BETWEEN_BARS
     elif np.isnan(market.frames[chosen].now.adx):
         stage, reason = WARMUP, WARMING_UP
     elif voted > 0:
         stage, reason = entering.consider(d, x, markets, m, acct, p, (active, chosen), cost)
-        if stage == ENTRY:
-            n = entering.enter(d, x, market, acct, p.entries, asked)
+    if stage == ENTRY:
+        n = entering.enter(d, x, market, acct, p.entries, asked)
     end_decision(d, market, stage, reason)
     return n
 
@@ -222,6 +228,7 @@ def on_entry_fill(market, acct, fill, held, asked):
             return 0
     if fill.quantity_lots == 0:
         return 0
+    position.chase_side = 0  # it got something: the rest is let go
     if held == 0 and not known:  # settled before as unfilled, and filled all the same
         acct.open_positions += 1
     return holding.protect(market, acct, fill, asked)

@@ -138,6 +138,11 @@ POSITION = np.dtype(
         ("regime", "i8"),  # codes.Regime at the decision
         ("volatility", "i8"),  # codes.Volatility at the decision
         ("decided_ns", "i8"),
+        ("limits", "i8"),  # limits asked for, one after another, of the planned entry
+        (
+            "chase_side",
+            "i8",
+        ),  # codes.Side of an entry to ask for again if its limit gets nothing, or 0
         ("features", "f8", (N_FEATURES,)),
         ("realized", "f8"),  # quote currency of this position, fees included, until flat
     ]
@@ -229,6 +234,7 @@ def decision_dtype(strategies: int) -> np.dtype:
             ("strategy", "i1"),  # the strongest agreeing vote, -1: none
             ("closed", "i1"),  # bit k: timeframe k closed a bar
             ("has_detail", "i1"),  # 1: a DETAIL belongs to it
+            ("chase", "i1"),  # limits of the same entry that got nothing before
             ("abstain", "i1", (strategies,)),  # codes.Abstain in the order of STRATEGY_NAMES
         ]
     )

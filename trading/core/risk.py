@@ -148,7 +148,8 @@ def check_time(d, x, market, account, p, now_ns):
         return ACCOUNT_COOLING
     last = market.learning.strategies[d.strategy].last_entry_ns
     left = max(last + p.strategy_cooldown_bars * frame_ns - now_ns, 0) / frame_ns
-    if not ask(x.gates, G_STRATEGY, left, 0.0, last == 0 or left <= 0.0):
+    is_free = last == 0 or left <= 0.0 or market.position.chase_side != 0
+    if not ask(x.gates, G_STRATEGY, left, 0.0, is_free):
         return STRATEGY_COOLING
     return NONE
 

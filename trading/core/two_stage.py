@@ -92,8 +92,9 @@ def play(seen, at, markets, account, params, sims, out):
             return i, e, n, points
         bar = bars[i]
         is_event = e < len(events) and events[e].bar == i
-        busy = position.quantity_lots != 0 or position.entry_seq > 0
-        if busy:
+        trades = position.quantity_lots != 0 or position.entry_seq > 0
+        busy = trades or position.chase_side != 0
+        if trades:
             n = trade(
                 markets, account, params, sims, bars, i, (asked, found), (fills, of_market), n
             )
@@ -139,12 +140,16 @@ def close_bar(markets, account, p, step, d, x, asked):
     cost = risk.round_trip_cost(p.costs)
     if market.position.quantity_lots != 0:
         return holding.manage(market, p, bar, cost, asked)
-    if market.position.entry_seq > 0 or not is_event:
+    if is_event:
+        close_ns = bar.open_ns + market.instrument.timeframe_ns
+        pipeline.form_opinions(market, active, chosen, p, close_ns)
+    if market.position.entry_seq > 0:
         return 0
-    if np.isnan(market.frames[chosen].now.adx):
-        return 0
-    close_ns = bar.open_ns + market.instrument.timeframe_ns
-    pipeline.form_opinions(market, active, chosen, p, close_ns)
-    pipeline.begin_decision(d, market, acct, bar, chosen, 0)
-    found, _ = entering.consider(d, x, markets, 0, acct, p, (active, chosen), cost)
+    frames_at, found = (active, chosen), pipeline.VOTES
+    if entering.wants_chase(market, chosen):
+        pipeline.begin_decision(d, market, acct, bar, chosen, 0)
+        found, _ = entering.chase(d, x, markets, 0, acct, p, frames_at, cost)
+    elif is_event and not np.isnan(market.frames[chosen].now.adx):
+        pipeline.begin_decision(d, market, acct, bar, chosen, 0)
+        found, _ = entering.consider(d, x, markets, 0, acct, p, frames_at, cost)
     return entering.enter(d, x, market, acct, p.entries, asked) if found == pipeline.ENTRY else 0

@@ -225,6 +225,12 @@ def _assumptions(request: BacktestRequest) -> list[str]:
             f"at most {costs.fill_share:.0%} of the bar's volume, and pay the maker fee of "
             f"{costs.maker_fee_bps:g} bps"
         )
+    if entries.limit and (entries.chases or entries.fallback):
+        then = ", then at the market" if entries.fallback else ""
+        told.append(
+            f"a limit that got nothing is asked for again at a later close, {entries.chases} times at "
+            f"most{then}"
+        )
     if request.detail_seconds:
         told.append(
             f"within a bar, bars of {format_timeframe(request.detail_seconds)} tell what came first"

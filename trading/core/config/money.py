@@ -57,6 +57,8 @@ class EntryParams:
     limit: int = bound(0, low=0, high=1, help="0: market order, 1: post-only limit")
     limit_offset_bps: float = bound(2.0, low=0, high=500, unit="bps", help="limit from the close")
     limit_bars: int = bound(3, low=1, high=1000, unit="bars", help="then it is cancelled")
+    chases: int = bound(0, low=0, high=10, help="limits at a later close, where one got nothing")
+    fallback: int = bound(0, low=0, high=1, help="1: a market order, where all limits got nothing")
 
 
 @dataclass(frozen=True, slots=True)
