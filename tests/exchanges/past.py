@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from tests.marketdata.samples import MINUTE_NS, make_bars
-from trading.chaos.venue import GRID, ArrayBars
+from trading.chaos.venue import GRID
+from trading.exchanges.replay import ArrayBars
 from trading.exchanges.simulator.market import Grid
 from trading.exchanges.simulator.server import Simulator
 

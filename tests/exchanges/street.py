@@ -14,7 +14,7 @@ import numpy as np
 from tests.engine.fakes import ENGINE_ID, MemoryInbox, MemoryLease, MemoryLedger, MemorySink, spec
 from trading.chaos.checker import Books, compare
 from trading.chaos.conductor import Conductor, is_done, pace_of
-from trading.chaos.venue import FUNDS, GRID, ArrayBars, new_simulator
+from trading.chaos.venue import FUNDS, GRID, new_simulator
 from trading.chaos.wires import KEY, KRAKEN, Wire
 from trading.core.codes import Side
 from trading.core.config.pipeline import PipelineParams
@@ -25,6 +25,7 @@ from trading.engine.live import Identity, LiveView
 from trading.engine.runner import Outcome, Runner
 from trading.engine.state import CoreState
 from trading.engine.watch import Rhythm
+from trading.exchanges.replay import ArrayBars
 from trading.exchanges.simulator.server import Simulator
 from trading.exchanges.venue_clock import VenueClock
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,28 +15,12 @@ import numpy as np
 from trading.chaos.days import Trouble
 from trading.chaos.kills import fork
 from trading.chaos.wires import SYMBOL, Wire
+from trading.exchanges.replay import ArrayBars
 from trading.exchanges.simulator.market import Grid
 from trading.exchanges.simulator.server import Simulator
 
 GRID = Grid(Decimal("0.1"), Decimal("0.0001"), Decimal("0.0001"), Decimal("0.5"))
 FUNDS = {"USD": Decimal(10_000), "BTC": Decimal(3)}  # the three coins are the customer's own
-
-
-@dataclass(slots=True)
-class ArrayBars:
-    """A source of bars in memory."""
-
-    bars: np.ndarray
-
-    def iter_bars(self, *, start_ns: int, end_ns: int) -> Iterator[np.ndarray]:
-        """Those that opened from ``start_ns`` until before ``end_ns``."""
-        low, high = np.searchsorted(self.bars["open_ns"], [start_ns, end_ns])
-        if high > low:
-            yield self.bars[low:high]
-
-    def tail(self, *, before_ns: int, count: int) -> np.ndarray:
-        """The last ``count`` that opened before a moment."""
-        return self.bars[: np.searchsorted(self.bars["open_ns"], before_ns)][-count:]
 
 
 def new_simulator(

@@ -30,6 +30,23 @@ class BarSource(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class ArrayBars:
+    """A source of bars in memory."""
+
+    bars: np.ndarray
+
+    def iter_bars(self, *, start_ns: int, end_ns: int) -> Iterator[np.ndarray]:
+        """Those that opened from ``start_ns`` until before ``end_ns``."""
+        low, high = np.searchsorted(self.bars["open_ns"], [start_ns, end_ns])
+        if high > low:
+            yield self.bars[low:high]
+
+    def tail(self, *, before_ns: int, count: int) -> np.ndarray:
+        """The last ``count`` that opened before a moment."""
+        return self.bars[: np.searchsorted(self.bars["open_ns"], before_ns)][-count:]
+
+
 class InvalidSpeed(ValueError):
     """A speed that is neither a positive number nor ``max``."""
 

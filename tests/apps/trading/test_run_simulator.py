@@ -19,10 +19,12 @@ from trading.management.commands.run_simulator import (
     open_simulator,
     remembered,
 )
+from trading.management.simulated_markets import Markets
 from trading.wiring.simulator_state import read_state
 
 NS = 1_000_000_000
-OPTIONS = {"pairs": ["BTC/USD"], "bars": None, "start": None, "forget": False, "memory": True}
+OPTIONS = {"pairs": ["BTC/USD"], "bars": None, "trades": None, "books": None, "start": None,
+           "forget": False, "memory": True}  # fmt: skip
 FAR = Decimal("100.0")  # no market falls so low while this test runs
 
 
@@ -34,8 +36,9 @@ def _place(tmp_path, settings) -> None:
 def run(*, speed: float = 60.0, sells: bool = False, **given: Any) -> Simulator:
     """One run without sockets that ends at once; ``sells`` leaves a stop behind."""
     options = {**OPTIONS, **given}
-    with open_journal(options) if options["memory"] else nullcontext() as journal:
-        simulator, state = open_simulator(journal, speed=speed, options=options)
+    markets = Markets.chosen(options)
+    with open_journal(markets) if options["memory"] else nullcontext() as journal:
+        simulator, state = open_simulator(journal, markets, speed=speed, options=options)
         if sells:
             account = simulator.exchange.accounts[state["key"]]
             wish = Wish("BTC/USD", "sell", STOP, Decimal("0.5"), FAR, client_id="stop")
@@ -99,3 +102,34 @@ def test_a_memory_of_another_market_ends_the_command_with_a_sentence() -> None:
         call_command("run_simulator", "--pairs", "BTC/USD", "--speed", "60")
 
     assert caught.value.returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"pairs": ["BTC/USD", "ETH/USD"]}, "a file holds one pair alone; --pairs names 2"),
+        ({"bars": "kraken"}, "a file holds one pair alone; --bars is given, too"),
+        ({}, "No such file"),
+    ],
+)
+def test_a_recording_that_cannot_be_played_is_refused(given: Any, words: str, tmp_path) -> None:
+    with pytest.raises(CommandError, match=words) as error:
+        run(trades=tmp_path / "none.csv", **given)
+
+    assert error.value.returncode == 4
+
+
+def test_time_begins_with_the_recording_and_its_memory_is_its_own(tmp_path) -> None:
+    path = tmp_path / "trades.csv"
+    path.write_text(
+        "ts,id,price,amount\n1700179206662,1,36160.9,0.1\n1700179213246,2,36153.2,0.2\n"
+    )
+
+    simulator = run(trades=path, sells=True)
+
+    began = simulator.clock.now_ns()
+    assert 0 <= began - 1_700_179_206 * NS < 3600 * NS
+    assert simulator.exchange.markets["BTC/USD"].last_price() == Decimal("36160.90")
+    assert stops(run(trades=path)) == ["stop"]
+    with pytest.raises(CannotRemember, match=r"its orders met the trades of trades\.csv"):
+        run()

@@ -1,5 +1,7 @@
 """The simulated market: bars played as trades, second by second, with an order book around the last.
 
+Where single trades or books were recorded those are played.
+
 The sixty trades of a minute rebuild its bar exactly: the first at the open, then both extremes, the
 last at the close, and volumes that add up. So candles, trades and history always agree.
 """
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -98,6 +101,18 @@ class Candle:
 Level = tuple[Decimal, Decimal]
 
 
+class Recorded(Protocol):
+    """What was recorded of a pair."""
+
+    def minute(self, minute: int) -> tuple[Trade, ...]:
+        """The trades of one minute."""
+        ...
+
+    def book(self, now_ns: int) -> tuple[list[Level], list[Level]] | None:
+        """(bids, asks) at a moment, best first; None where none is known."""
+        ...
+
+
 @dataclass(slots=True)
 class PairMarket:
     """One pair: its past, its trades as time goes by, and the book."""
@@ -105,6 +120,7 @@ class PairMarket:
     symbol: str
     source: BarSource
     grid: Grid
+    recorded: Recorded | None = None
     seen_ns: int = 0
     last: Trade | None = None
     _minutes: dict[int, tuple[Trade, ...]] = field(default_factory=dict)
@@ -128,10 +144,14 @@ class PairMarket:
         if minute not in self._minutes:
             if len(self._minutes) >= KEPT_MINUTES:
                 self._minutes.clear()
-            open_ns = minute * MINUTE_NS
-            bars = list(self.source.iter_bars(start_ns=open_ns, end_ns=open_ns + MINUTE_NS))
-            self._minutes[minute] = self._play(bars[0][0]) if bars else ()
+            told = self.recorded.minute if self.recorded else self._played
+            self._minutes[minute] = told(minute)
         return self._minutes[minute]
+
+    def _played(self, minute: int) -> tuple[Trade, ...]:
+        open_ns = minute * MINUTE_NS
+        bars = list(self.source.iter_bars(start_ns=open_ns, end_ns=open_ns + MINUTE_NS))
+        return self._play(bars[0][0]) if bars else ()
 
     def _play(self, bar: np.void) -> tuple[Trade, ...]:
         open_ns = int(bar["open_ns"])
@@ -187,15 +207,17 @@ class PairMarket:
         return self.price(bars["close"][-1]) if len(bars) else self.grid.tick_size
 
     def book(self, depth: int = LEVELS) -> tuple[list[Level], list[Level]]:
-        """(bids, asks), best first, one tick beside the last price and outwards."""
-        last, tick = self.last_price(), self.grid.tick_size
+        """(bids, asks), best first: as recorded, and outwards tick by tick; else beside the last price."""
+        told = self.recorded.book(self.seen_ns) if self.recorded else None
+        bids, asks = told or ([], [])
+        tick = self.grid.tick_size
+        return self._outwards(bids, -tick, depth), self._outwards(asks, tick, depth)
+
+    def _outwards(self, known: list[Level], step: Decimal, depth: int) -> list[Level]:
+        begin = known[-1][0] if known else self.last_price()
+        more = (begin + step * k for k in range(1, depth - len(known) + 1))
         minute = self.seen_ns // MINUTE_NS
-        bids = [last - tick * k for k in range(1, depth + 1) if last > tick * k]
-        asks = [last + tick * k for k in range(1, depth + 1)]
-        return (
-            [(price, self._size(price, minute)) for price in bids],
-            [(price, self._size(price, minute)) for price in asks],
-        )
+        return known[:depth] + [(price, self._size(price, minute)) for price in more if price > 0]
 
     def _size(self, price: Decimal, minute: int) -> Decimal:
         return _size(self.symbol, price, minute, self.grid.lot_size)

@@ -20,7 +20,7 @@ from trading.exchanges.simulator.kraken_rest import KrakenRest
 from trading.exchanges.simulator.kraken_sockets import serve
 from trading.exchanges.simulator.kraken_stream import Session
 from trading.exchanges.simulator.ledger import DEPOSIT, Line
-from trading.exchanges.simulator.market import Grid, PairMarket, SimulatorClock
+from trading.exchanges.simulator.market import Grid, PairMarket, Recorded, SimulatorClock
 from trading.exchanges.simulator.replies import PAGE_520, hang_up
 from trading.exchanges.simulator.rules import Rejected
 
@@ -40,9 +40,11 @@ class Simulator:
         self._rest = KrakenRest(self.exchange)
         self._runner: web.AppRunner | None = None
 
-    def list_pair(self, symbol: str, *, source: BarSource, grid: Grid) -> None:
+    def list_pair(
+        self, symbol: str, *, source: BarSource, grid: Grid, recorded: Recorded | None = None
+    ) -> None:
         """Open a market."""
-        market = PairMarket(symbol, source, grid)
+        market = PairMarket(symbol, source, grid, recorded)
         list(market.trades_until(self.clock.now_ns()))
         self.exchange.markets[symbol] = market
 

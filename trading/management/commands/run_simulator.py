@@ -6,24 +6,21 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from trading.exchanges.replay import BarSource, InvalidSpeed, parse_speed
+from trading.exchanges.replay import InvalidSpeed, parse_speed
 from trading.exchanges.simulator.journal import ANEW, CannotRemember, Journal
 from trading.exchanges.simulator.keeper import Keeper
-from trading.exchanges.simulator.market import Grid
 from trading.exchanges.simulator.memory import recall
 from trading.exchanges.simulator.past import live_through
 from trading.exchanges.simulator.server import Simulator
-from trading.exchanges.synthetic import CATALOGUE, START_NS, SyntheticBars
-from trading.management.bars import EXIT_CONFIGURATION, EXIT_ERROR, symbol
-from trading.marketdata.series import choose_bars
-from trading.marketdata.store import StoreError
-from trading.queries.bars import SYNTHETIC_SEED, open_store
+from trading.exchanges.synthetic import START_NS
+from trading.management import simulated_markets
+from trading.management.bars import EXIT_CONFIGURATION, EXIT_ERROR
+from trading.management.simulated_markets import Markets
 from trading.wiring.simulator_state import (
     memory_folder,
     read_state,
@@ -31,10 +28,7 @@ from trading.wiring.simulator_state import (
     write_state,
 )
 
-LOT, LEAST_QUANTITY, LEAST_COST = Decimal("0.00000001"), Decimal("0.0001"), Decimal("0.5")
 NS = 1_000_000_000
-FUNDS = {"USD": Decimal(100_000), "BTC": Decimal(1)}
-PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
 
 
 class Command(BaseCommand):
@@ -46,12 +40,7 @@ class Command(BaseCommand):
         """Where, how fast, which pairs, whose bars."""
         parser.add_argument("--port", type=int, help="default: NOVA_SIMULATOR_PORT, or a free one")
         parser.add_argument("--speed", default="1", help="market seconds per second; default 1")
-        parser.add_argument("--pairs", nargs="+", type=symbol, default=list(PAIRS))
-        parser.add_argument(
-            "--bars",
-            metavar="EXCHANGE",
-            help="play stored bars of this exchange, not invented ones",
-        )
+        simulated_markets.add_arguments(parser)
         parser.add_argument("--from", dest="start", type=int, metavar="EPOCH_S",
                             help="where the market's time begins")  # fmt: skip
         parser.add_argument("--forget", action="store_true",
@@ -67,10 +56,10 @@ class Command(BaseCommand):
             raise CommandError(f"--speed: {error}", returncode=EXIT_CONFIGURATION) from None
         if speed == float("inf") or speed > 3600:
             raise CommandError("--speed: at most 3600", returncode=EXIT_CONFIGURATION)
-        port = options["port"]
+        port, markets = options["port"], Markets.chosen(options)
         try:
-            with open_journal(options) if options["memory"] else nullcontext() as journal:
-                simulator, state = open_simulator(journal, speed=speed, options=options)
+            with open_journal(markets) if options["memory"] else nullcontext() as journal:
+                simulator, state = open_simulator(journal, markets, speed=speed, options=options)
                 ports = [port] if port else [state.get("port", 0), settings.SIMULATOR_PORT, 0]
                 asyncio.run(serve(simulator, ports=ports, state=state, tell=self.stdout.write))
         except CannotRemember as error:
@@ -81,7 +70,7 @@ class Command(BaseCommand):
 
 
 def open_simulator(
-    journal: Journal | None, *, speed: float, options: Mapping[str, Any]
+    journal: Journal | None, markets: Markets, *, speed: float, options: Mapping[str, Any]
 ) -> tuple[Simulator, dict[str, Any]]:
     """The venue as the last run left it, if it is to know of that, and the state of its clock.
 
@@ -89,38 +78,37 @@ def open_simulator(
         CannotRemember: the memory does not fit, or cannot be written.
         CommandError: nothing fitting is stored.
     """
-    pairs, bars = options["pairs"], options["bars"]
     changes = journal.read() if journal is not None and not options["forget"] else []
     stood_ns = changes[-1].at_ns if changes else 0
-    state = remembered(speed=speed, start_s=options["start"], stood_ns=stood_ns)
+    start_s = options["start"]
+    if start_s is None and markets.begin_ns and not changes:
+        start_s = markets.begin_ns // NS
+    state = remembered(speed=speed, start_s=start_s, stood_ns=stood_ns)
     simulator = Simulator(start_ns=now_ns(state), speed=speed)
     if changes:
         simulator.clock.jump(changes[-1].seen_ns)
-    for pair in pairs:
-        simulator.list_pair(pair, source=source_of(pair, bars), grid=grid_of(pair))
+    markets.open(simulator)
     exchange, coinbase = simulator.exchange, simulator.coinbase
     if changes:
         recall(changes, exchange=exchange, coinbase=coinbase)
         live_through(exchange, max(now_ns(state), stood_ns))
     if state["key"] not in exchange.accounts:
-        simulator.add_account(key=state["key"], secret=state["secret"], balances=FUNDS)
+        simulator.add_account(key=state["key"], secret=state["secret"], balances=markets.funds)
     if state["coinbase"]["key"] not in exchange.accounts:
-        coinbase.add_account(**state["coinbase"], balances=FUNDS)
+        coinbase.add_account(**state["coinbase"], balances=markets.funds)
     if journal is not None:
         Keeper(journal, exchange=exchange, coinbase=coinbase).begin()
     return simulator, state
 
 
 @contextmanager
-def open_journal(options: Mapping[str, Any]) -> Iterator[Journal]:
-    """The memory of a venue over these bars, until its end.
+def open_journal(markets: Markets) -> Iterator[Journal]:
+    """The memory of a venue over these markets, until its end.
 
     Raises:
         CannotRemember: it is another run's, or its folder cannot be written.
     """
-    bars = options["bars"]
-    market = f"the bars of {bars}" if bars else f"the invented market {SYNTHETIC_SEED}"
-    with closing(Journal(memory_folder(), market=market, pairs=tuple(options["pairs"]))) as journal:
+    with closing(Journal(memory_folder(), market=markets.name, pairs=markets.pairs)) as journal:
         yield journal
 
 
@@ -183,23 +171,3 @@ def now_ns(state: dict[str, Any]) -> int:
     """Where the market's time is now."""
     elapsed: int = time.time_ns() - state["began_ns"]
     return int(state["start_ns"] + elapsed * state["speed"])
-
-
-def source_of(pair: str, exchange: str | None) -> BarSource:
-    """Invented bars, or stored ones.
-
-    Raises:
-        CommandError: nothing fitting is stored.
-    """
-    if exchange is None:
-        return SyntheticBars(SYNTHETIC_SEED, pair)
-    try:
-        return choose_bars(open_store(), venue=exchange, symbol=pair, timeframe_seconds=60)
-    except StoreError as error:
-        raise CommandError(f"--bars: {error}", returncode=EXIT_CONFIGURATION) from None
-
-
-def grid_of(pair: str) -> Grid:
-    """Ticks like the venue's."""
-    decimals = CATALOGUE.get(pair.split("/")[0], (0.0, 2, 0.0))[1]
-    return Grid(Decimal(1).scaleb(-decimals), LOT, LEAST_QUANTITY, LEAST_COST)
