@@ -12,7 +12,7 @@ from trading.chaos.stormy import stormy_bars
 from trading.core.config.pipeline import PipelineParams
 from trading.core.jit import CORE_HASH
 from trading.core.records import BAR, FEE_UNITS_PER_QUOTE
-from trading.engine.batches import EngineState, LedgerBatch, OpenIntent
+from trading.engine.batches import EngineState, LedgerBatch, OpenIntent, WriteOff
 from trading.engine.errors import NotLeader
 from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
@@ -103,6 +103,7 @@ class MemoryLedger:
         self.cash = cash
         self.decisions: list[tuple[int, bytes]] = []
         self.fills: list[FillReport] = []
+        self.write_offs: list[WriteOff] = []
         self.intents: dict[tuple[int, int], tuple[OrderRequest, str]] = {}
         self.holds: set[tuple[str, str]] = set()
         self.strangers: list[tuple[Stranger, ...]] = []
@@ -148,6 +149,7 @@ class MemoryLedger:
         for report in batch.fills:
             assert report.venue_trade_id not in {f.venue_trade_id for f in self.fills}
             self.fills.append(report)
+        self.write_offs += batch.write_offs
         for hold in batch.holds:
             (self.holds.add if hold.open else self.holds.discard)((hold.kind, hold.cause))
         self.reasons += [change.reason for change in batch.intent_states]

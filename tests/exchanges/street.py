@@ -187,6 +187,7 @@ def books_of(street: LiveStreet) -> Books:
             for fill in ledger.fills
         ],
         position=lots * GRID.lot_size,
+        dust=sum(one.quantity_lots for one in ledger.write_offs) * GRID.lot_size,
     )
 
 

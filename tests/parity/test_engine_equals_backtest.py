@@ -1,6 +1,7 @@
 """The engine's loop over the paper venue and the backtest's compiled loop are one and the same."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.play import CHASES, LIMITS, WHOLE
+from tests.engine import fakes
 from tests.engine.fakes import Crash, MemoryLedger, Street, random_bars
 from trading.backtest import runner as backtest
+from trading.core.codes import Purpose
 from trading.core.config.pipeline import PipelineParams
 from trading.core.config.profiles import PROFILES
 from trading.engine.messages import FillReport
@@ -84,6 +87,26 @@ def test_an_undisturbed_run_decides_and_fills_like_the_backtest(
     assert outcome is Outcome.FINISHED
     assert len(result.fills) > 10
     assert_equal(street, street.ledger, result)
+
+
+def test_on_paper_no_dust_is_left_although_an_entry_brings_less_than_the_least_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    least = 200  # lots
+    larger = {"min_quantity": least * fakes.spec().lot_size}
+    monkeypatch.setattr(
+        fakes, "spec", lambda index, *, _spec=fakes.spec, **k: replace(_spec(index, **k), **larger)
+    )
+    thin = replace(LIMITS, costs=replace(LIMITS.costs, fill_share=0.001))
+    series = [random_bars(seed, 3000) for seed in range(3)]
+    street = Street(series, thin)
+
+    asyncio.run(street.runner.run())
+
+    exits = [one for one in street.ledger.fills if one.purpose != Purpose.ENTRY]
+    assert min(one.quantity_lots for one in exits) < least
+    assert street.ledger.write_offs == []
+    assert_equal(street, street.ledger, reference(street, series))
 
 
 @settings(max_examples=60, deadline=None)

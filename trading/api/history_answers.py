@@ -69,7 +69,9 @@ class Position(Listed):
     exit_price = Money(allow_null=True)
     exit_reason = Text(allow_blank=True)
     fees = Money()
-    realized_pnl = Money(help_text="net of fees")
+    realized_pnl = Money(help_text="net of fees, and of the cost of dust")
+    dust_quantity = Money(help_text="left unsold, and written off")
+    dust_cost = Money()
 
 
 class Trade(Listed):
@@ -83,8 +85,11 @@ class Trade(Listed):
     last_exit_price = Money(allow_null=True)
     exit_reason = Text(allow_blank=True)
     fees = Money()
-    net_pnl = Money()
+    net_pnl = Money(help_text="of fees, and of the cost of dust")
     currency = Text()
+    dust_quantity = Money(help_text="less than the venue's least order: left unsold, written off")
+    dust_cost = Money()
+    note = Text(allow_blank=True, help_text="the same in words")
 
 
 class Orders(Answer):

@@ -66,6 +66,7 @@ class Earned(Answer):
     unrealized = Money(allow_null=True, help_text="null: a position is open without a price")
     total = Money(allow_null=True)
     fees = Money()
+    dust = Money(help_text="what was written off as too little to be sold; part of realized")
 
 
 class AccountEarned(Answer):
@@ -77,6 +78,7 @@ class AccountEarned(Answer):
     unrealized = Money(allow_null=True)
     total = Money(allow_null=True)
     fees = Money()
+    dust = Money(help_text="what was written off as too little to be sold; part of realized")
     parts = Earned(many=True)
 
 

@@ -25,6 +25,7 @@ class Books:
     epochs: Mapping[str, int]
     fills: Sequence[tuple[str, Booked]]
     position: Decimal
+    dust: Decimal = ZERO  # written off: the venue holds it, no stop covers it
     cash: Decimal | None = None  # quote currency; None where it is not kept
     imbalance: Decimal = ZERO  # of all postings of any one event
 
@@ -54,6 +55,7 @@ class Resting:
 class Replay:
     """The log played again: what was held, offered and covered at every moment."""
 
+    dust: Decimal = ZERO
     position: Decimal = ZERO
     orders: dict[str, Resting] = field(default_factory=dict)
     oversold: bool = False
@@ -86,7 +88,7 @@ class Replay:
     def _look(self, at_ns: int) -> None:
         offered = sum((o.left for o in self.orders.values() if o.side == "sell"), ZERO)
         self.oversold = self.oversold or offered > self.position
-        if self.position > self.covered:
+        if self.position - self.covered > self.dust:
             self._naked_since = self._naked_since or at_ns
             self.naked_ns = max(self.naked_ns, at_ns - self._naked_since)
         else:
@@ -100,9 +102,9 @@ class Replay:
         return sum((o.left for o in self.orders.values() if o.protects), ZERO)
 
 
-def replay(oracle: Sequence[Event], ours: Mapping[str, str]) -> Replay:
-    """The log with the orders of these client ids alone."""
-    told = Replay()
+def replay(oracle: Sequence[Event], books: Books) -> Replay:
+    """The log with the orders of our journal alone."""
+    told, ours = Replay(books.dust), books.states
     mine = {e["order_id"] for e in oracle if e["kind"] == "order" and e["client_id"] in ours}
     for event in oracle:
         if event.get("order_id") in mine:
@@ -128,7 +130,7 @@ def compare(
         is_settled: whether everything has ended that was on its way.
     """
     found = [*_orders(oracle, books, foreign), *_paused(oracle, foreign), *_switched(oracle)]
-    told = replay(oracle, books.states)
+    told = replay(oracle, books)
     if told.oversold:
         found.append("more was offered for sale than was bought")
     if told.naked_ns > LONGEST_NAKED_SECONDS * 1e9:
@@ -191,10 +193,11 @@ def _fills(oracle: Sequence[Event], books: Books, foreign: Sequence[str]) -> Ite
 
 
 def _ending(told: Replay, books: Books) -> Iterator[str]:
-    if books.position != told.position:
-        yield f"the position is {books.position}, the venue holds {told.position}"
-    if told.covered != told.position:
-        yield f"{told.position} held, {told.covered} covered by stops"
+    held = told.position - books.dust
+    if books.position != held:
+        yield f"the position is {books.position}, the venue holds {held} beside what is dust"
+    if told.covered != held:
+        yield f"{held} held, {told.covered} covered by stops"
     for client_id, state in books.states.items():
         if state in UNSETTLED:
             yield f"intent {client_id} is still {state}"

@@ -1,6 +1,7 @@
 """The journal, its fence and the inbox in memory, with the same constraints as the real ones."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ class Journal:
         self.epoch = 0
         self.decisions: list[tuple[int, bytes]] = []
         self.fills: dict[str, FillReport] = {}
+        self.dust: Counter[int] = Counter()  # lots by market
         self.intents: dict[tuple[int, int], tuple[OrderRequest, str, str]] = {}
         self.holds: dict[tuple[str, str], None] = {}
         self.outcomes: dict[str, str] = {}
@@ -59,6 +61,7 @@ class Journal:
             if report.venue_trade_id in self.fills:
                 raise Broken(f"trade {report.venue_trade_id} was booked twice")
             self.fills[report.venue_trade_id] = report
+        self.dust.update({one.market: one.quantity_lots for one in batch.write_offs})
         for hold in batch.holds:
             if hold.open:
                 self.holds[hold.kind, hold.cause] = None

@@ -139,7 +139,8 @@ class _Town:
         naked = [
             spec.symbol
             for spec in core.specs
-            if int(core.markets[spec.index]["position"]["quantity_lots"]) != book.held[spec.index]
+            if int(core.markets[spec.index]["position"]["quantity_lots"])
+            != book.held[spec.index] - journal.dust[spec.index]
         ]
         found = {
             "orders placed twice": twice,

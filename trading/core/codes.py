@@ -150,6 +150,7 @@ class ExitReason(IntEnum):
     OPERATOR = 6
     TIER = 7
     STAGNATION = 8
+    DUST = 9  # too little was bought to be sold again
 
 
 class HoldBit(IntEnum):

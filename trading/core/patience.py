@@ -10,18 +10,23 @@ SECOND_NS = 1_000_000_000
 EXIT_AGAIN_NS = SECOND_NS  # from the second refusal on; the first is answered at the next price
 PROTECT_AGAIN_NS = 5 * SECOND_NS  # a venue that refuses a stop is not asked with every price
 LONGEST_NS = 60 * SECOND_NS  # while what is held could be sold
-LONGEST_OF_DUST_NS = 3600 * SECOND_NS
+LONGEST_OF_LITTLE_NS = 3600 * SECOND_NS  # while it could not
 RESTED_NS = 60 * SECOND_NS  # a stop lost after so long had not been refused
 MOST_DOUBLINGS = 20
 
 
 @kernel
+def best_price(market):
+    """The higher of what was paid and the last close: neither a fall nor a rise alone makes dust."""
+    return max(market.last_close, market.position.entry_price)
+
+
+@kernel
 def wait_ns(market, failures, first_ns):
     """How long after so many failures in a row, one at least."""
-    position = market.position
-    price = max(market.last_close, position.entry_price)
-    could_sell = sizing.is_large_enough(market.instrument, abs(position.quantity_lots), price)
-    longest = LONGEST_NS if could_sell else LONGEST_OF_DUST_NS
+    lots = abs(market.position.quantity_lots)
+    could_sell = sizing.is_large_enough(market.instrument, lots, best_price(market))
+    longest = LONGEST_NS if could_sell else LONGEST_OF_LITTLE_NS
     return min(first_ns << min(failures - 1, MOST_DOUBLINGS), longest)
 
 

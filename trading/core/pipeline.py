@@ -1,4 +1,4 @@
-"""on_bar, on_tick, on_fill, on_book, recall_book, on_funding: the only doors into the core."""
+"""on_bar, on_tick, on_fill, on_dust, on_book, recall_book, on_funding: the only doors into the core."""
 
 import numpy as np
 
@@ -7,6 +7,7 @@ from trading.core import (
     beside,
     book,
     confluence,
+    dust,
     entering,
     holding,
     intents,
@@ -36,11 +37,13 @@ __all__ = [
     "PARAMS",
     "BadBar",
     "check_bars",
+    "has_dust",
     "new_account",
     "new_markets",
     "new_params",
     "on_bar",
     "on_book",
+    "on_dust",
     "on_fill",
     "on_funding",
     "on_tick",
@@ -259,6 +262,20 @@ def on_fill(markets, m, account, params, fills, f, asked):
         if position.stop_seq > 0:  # of the whole again, or of what is left
             return intents.move_stop(market, asked, 0, fill.time_ns)
     return 0
+
+
+@kernel
+def has_dust(markets, m):
+    """Whether a position is left that no order may sell; ``on_dust`` would write it off."""
+    return dust.is_dust(markets[m])
+
+
+@stage
+def on_dust(markets, m, account, params, time_ns):
+    """No order of the market works or is unclear: write off what is dust; the lots written off."""
+    if not dust.is_dust(markets[m]):
+        return 0
+    return dust.write_off(markets[m], account[0], params[0], time_ns)
 
 
 @kernel

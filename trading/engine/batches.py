@@ -36,6 +36,15 @@ class PositionView:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteOff:
+    """All that was left of a market's position, and no order may sell: it leaves the books."""
+
+    market: int
+    time_ns: int
+    quantity_lots: int
+
+
+@dataclass(frozen=True, slots=True)
 class HoldChange:
     """A hold placed (``open``) or lifted, by a command or, without one, by the engine itself."""
 
@@ -87,6 +96,7 @@ class LedgerBatch:
     intents: list[OrderRequest] = field(default_factory=list)
     intent_states: list[IntentState] = field(default_factory=list)
     fills: list[FillReport] = field(default_factory=list)
+    write_offs: list[WriteOff] = field(default_factory=list)  # after the fills
     positions: list[PositionView] = field(default_factory=list)
     holds: list[HoldChange] = field(default_factory=list)
     commands: list[CommandDone] = field(default_factory=list)

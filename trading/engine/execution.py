@@ -44,6 +44,10 @@ class Execution:
         wanted = (State.PLANNED, State.UNKNOWN)
         return [self._orders[key] for key in sorted(self._orders) if self._states[key] in wanted]
 
+    def has_open(self, market: int) -> bool:
+        """Whether an order of this market works, or may."""
+        return any(m == market for m, _ in self._orders)
+
     def is_unclear(self, order: OrderRequest) -> bool:
         """Whether it still is."""
         return self._states.get((order.market, order.seq)) in (State.PLANNED, State.UNKNOWN)

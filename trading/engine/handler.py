@@ -17,6 +17,7 @@ from trading.engine.batches import (
     LedgerBatch,
     PositionView,
     Snapshot,
+    WriteOff,
 )
 from trading.engine.errors import NotLeader
 from trading.engine.execution import Execution, ended_without_fill
@@ -135,6 +136,8 @@ class Handler:
                 self._hear(message)
         is_news = isinstance(message, FillReport | FeedChange)
         await self.act(orders, must_commit=is_news)
+        if isinstance(message, FillReport | BarClosed):
+            await self._write_off(message.market)
 
     def _book(self, report: FillReport) -> list[OrderRequest]:
         self.batch.intent_states += self.execution.report(report)
@@ -145,6 +148,17 @@ class Handler:
         self.guards.unresolved = self.execution.unresolved
         self.ports.live.fill(report, self.core)
         return orders
+
+    async def _write_off(self, market: int) -> None:
+        """What no order may sell leaves the books; nothing of the market can be sold meanwhile."""
+        if not self.core.has_dust(market) or self.execution.has_open(market):
+            return
+        at_ns = self.now_ns()
+        lots = self.core.on_dust(market, at_ns)
+        self.batch.write_offs.append(WriteOff(market, at_ns, lots))
+        self.ports.live.dust(market, self.core)
+        await self.commit()
+        log.info("dust_written_off", symbol=self.core.specs[market].symbol, lots=lots)
 
     def _hear(self, change: FeedChange) -> None:
         if change.is_up == (not self.guards.is_open(DATA, change.channel)):

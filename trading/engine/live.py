@@ -89,6 +89,10 @@ class LiveView:
             self._publish("fill", report.market, fill_payload(spec, report))
         self._publish("position", report.market, position_payload(core, report.market))
 
+    def dust(self, market: int, core: CoreState) -> None:
+        """What no order may sell was written off."""
+        self._publish("position", market, position_payload(core, market))
+
     def _publish(self, kind: str, market: int, value: dict[str, Any]) -> None:
         engine_id = self._identity.engine_id
         self._sink.publish(f"{kind}:{market}:{engine_id}", {"engine_id": engine_id, **value})

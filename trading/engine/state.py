@@ -118,6 +118,16 @@ class CoreState:
         )
         return self._orders(m, count)
 
+    def has_dust(self, market: int) -> bool:
+        """Whether a position is left that no order may sell."""
+        return bool(pipeline.has_dust(self.markets, market))
+
+    def on_dust(self, market: int, time_ns: int) -> int:
+        """Write it off; the lots. Only while no order of the market works or is unclear."""
+        self.touched.add(market)
+        state = (self.markets, market, self.account, self._params[market])
+        return int(pipeline.on_dust(*state, time_ns))
+
     def request_exit(self, market: int, reason: ExitReason) -> bool:
         """Ask for the market's position to be closed at its next price; False when it is flat."""
         position = self.markets[market]["position"]

@@ -23,7 +23,8 @@ def apply_fill(*, tenant_id: str, spec: MarketSpec, report: FillReport) -> None:
         _reduce(spec, report)
 
 
-def _open_position(spec: MarketSpec) -> Position | None:
+def open_position(spec: MarketSpec) -> Position | None:
+    """The row of a market's open position, locked; None where it is flat."""
     return (
         Position.objects.select_for_update()
         .filter(bot_id=spec.bot_id, instrument_id=spec.instrument_id, closed_at=None)
@@ -35,7 +36,7 @@ def _enter(tenant_id: str, spec: MarketSpec, report: FillReport) -> None:
     quantity = rows.quantity(spec, report.quantity_lots)
     price = rows.price(spec, report.price_ticks)
     paid = rows.fee(report.fee_units)
-    position = _open_position(spec)
+    position = open_position(spec)
     if position is None:
         Position.objects.create(
             tenant_id=tenant_id,
@@ -61,7 +62,7 @@ def _reduce(spec: MarketSpec, report: FillReport) -> None:
     quantity = rows.quantity(spec, report.quantity_lots)
     price = rows.price(spec, report.price_ticks)
     paid = rows.fee(report.fee_units)
-    position = _open_position(spec)
+    position = open_position(spec)
     if position is None or quantity > position.quantity:
         held = position.quantity if position else Decimal(0)
         raise IllegalTransition(f"an exit of {quantity} {spec.base} where {held} is held")

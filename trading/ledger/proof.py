@@ -1,8 +1,8 @@
 """Proves an account's books by themselves: postings and positions follow from the fills alone."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
@@ -51,17 +51,21 @@ class Holding:
     opened_at: datetime
     exit_price: Decimal | None = None
     closed_at: datetime | None = None
+    dust_quantity: Decimal = ZERO
+    dust_cost: Decimal = ZERO
 
 
 COMPARED = ("side", "quantity", "entry_price", "exit_price", "fees", "realized_pnl", "opened_at",
-            "closed_at")  # fmt: skip
+            "closed_at", "dust_quantity", "dust_cost")  # fmt: skip
+Lines = Counter[tuple[str, str, Decimal]]
 
 
 def prove_books(account_id: UUID) -> Iterator[Difference]:
     """Every difference within the books of an account; while the tenant's scope is open."""
-    yield from _prove_postings(account_id)
+    replayed = _replay(account_id)
+    yield from _prove_postings(account_id, replayed.dust)
     yield from _prove_orders(account_id)
-    yield from _prove_positions(account_id)
+    yield from _prove_positions(account_id, replayed)
 
 
 def stored(value: Decimal) -> Decimal:
@@ -79,7 +83,7 @@ def fee_in_quote(fill: Fill) -> Decimal:
     return units / FEE_UNITS_PER_QUOTE
 
 
-def expected_postings(fill: Fill) -> "Counter[tuple[str, str, Decimal]]":
+def expected_postings(fill: Fill) -> Lines:
     """The lines a fill is booked with."""
     instrument = fill.order.intent.instrument
     base = fill.quantity if fill.side == "BUY" else -fill.quantity
@@ -101,14 +105,15 @@ def _fills(account_id: UUID) -> Iterator[Fill]:
     return chosen.order_by("id").iterator(chunk_size=ROWS_AT_ONCE)
 
 
-def _prove_postings(account_id: UUID) -> Iterator[Difference]:
-    booked: dict[int | None, Counter[tuple[str, str, Decimal]]] = defaultdict(Counter)
+def _prove_postings(account_id: UUID, dust: Mapping[int, Lines]) -> Iterator[Difference]:
+    booked: dict[int | None, Lines] = defaultdict(Counter)
     entries = LedgerEntry.objects.filter(account=account_id).exclude(fill=None)
     lines = entries.values_list("fill", "book", "currency", "amount")
     for number, book, currency, amount in lines.iterator(chunk_size=ROWS_AT_ONCE):
         booked[number][book, currency, stored(amount)] += 1
     for fill in _fills(account_id):
-        expected, found = expected_postings(fill), booked.pop(fill.pk, Counter())
+        expected = expected_postings(fill) + dust.get(fill.pk, Counter())
+        found = booked.pop(fill.pk, Counter())
         name = f"fill {fill.venue_trade_id}"
         for book, currency, amount in (expected - found).elements():
             yield Difference(Kind.LOST, name, f"no posting of {amount:f} {currency} on {book}")
@@ -133,9 +138,9 @@ def _prove_orders(account_id: UUID) -> Iterator[Difference]:
             yield Difference(Kind.DIFFERENT, f"order {order.venue_order_id}", words)
 
 
-def _prove_positions(account_id: UUID) -> Iterator[Difference]:
-    replayed, impossible = _replay(account_id)
-    yield from impossible
+def _prove_positions(account_id: UUID, told: "Replayed") -> Iterator[Difference]:
+    replayed = told.holdings
+    yield from told.impossible
     held: dict[tuple[UUID, int], list[Position]] = defaultdict(list)
     rows = Position.objects.filter(bot__account=account_id)
     for row in rows.order_by("opened_at", "closed_at", "id"):
@@ -163,16 +168,20 @@ def _plain(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-Replayed = dict[tuple[UUID, int], list[Holding]]
+@dataclass(slots=True)
+class Replayed:
+    """What the fills make, in the order they were booked, and what follows each that left dust."""
 
+    holdings: dict[tuple[UUID, int], list[Holding]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    dust: dict[int, Lines] = field(default_factory=dict)
+    impossible: list[Difference] = field(default_factory=list)
 
-def _replay(account_id: UUID) -> tuple[Replayed, list[Difference]]:
-    """Positions from nothing, fill by fill."""
-    found: Replayed = defaultdict(list)
-    impossible = []
-    for fill in _fills(account_id):
+    def play(self, fill: Fill, written_off_at: datetime | None) -> None:
+        """One fill, and the write-off behind it."""
         intent = fill.order.intent
-        holdings = found[intent.bot_id, intent.instrument_id]
+        holdings = self.holdings[intent.bot_id, intent.instrument_id]
         current = holdings[-1] if holdings and holdings[-1].closed_at is None else None
         if intent.purpose == Purpose.ENTRY:
             if current is None:
@@ -180,11 +189,28 @@ def _replay(account_id: UUID) -> tuple[Replayed, list[Difference]]:
             else:
                 _enlarge(current, fill)
         elif current is None or fill.quantity > current.quantity:
-            words = "an exit larger than what was held"
-            impossible.append(Difference(Kind.FOREIGN, f"fill {fill.venue_trade_id}", words))
+            self._cannot_be(fill, "an exit larger than what was held")
         else:
             _reduce(current, fill)
-    return found, impossible
+        if written_off_at is None:
+            return
+        if not holdings or holdings[-1].closed_at is not None:
+            self._cannot_be(fill, "dust behind it where nothing was held")
+        else:
+            self.dust[fill.pk] = _write_off(holdings[-1], fill, written_off_at)
+
+    def _cannot_be(self, fill: Fill, words: str) -> None:
+        self.impossible.append(Difference(Kind.FOREIGN, f"fill {fill.venue_trade_id}", words))
+
+
+def _replay(account_id: UUID) -> Replayed:
+    """Positions from nothing, fill by fill; that dust was left is what its posting says."""
+    dust = LedgerEntry.objects.filter(account=account_id, book=LedgerEntry.Book.DUST)
+    written_off_at = dict(dust.order_by("id").values_list("fill", "booked_at"))
+    replayed = Replayed()
+    for fill in _fills(account_id):
+        replayed.play(fill, written_off_at.get(fill.pk))
+    return replayed
 
 
 def _open(fill: Fill) -> Holding:
@@ -212,3 +238,21 @@ def _reduce(holding: Holding, fill: Fill) -> None:
     holding.quantity -= fill.quantity
     if holding.quantity == 0:
         holding.exit_price, holding.closed_at = fill.price, fill.filled_at
+
+
+def _write_off(holding: Holding, fill: Fill, at: datetime) -> Lines:
+    """The rest leaves at cost; the lines that tell of it."""
+    instrument = fill.order.intent.instrument
+    dust, cost = holding.quantity, stored(EXACT.multiply(holding.quantity, holding.entry_price))
+    holding.dust_quantity, holding.dust_cost = dust, cost
+    holding.quantity, holding.realized_pnl = ZERO, holding.realized_pnl - cost
+    holding.closed_at = at
+    if fill.order.intent.purpose != Purpose.ENTRY:
+        holding.exit_price = fill.price
+    lines = [
+        ("TRADING", instrument.base, dust),
+        ("DUST", instrument.base, -dust),
+        ("TRADING", instrument.quote, -cost),
+        ("DUST", instrument.quote, cost),
+    ]
+    return Counter((book, currency, stored(amount)) for book, currency, amount in lines)

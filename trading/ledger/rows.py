@@ -116,3 +116,13 @@ def postings(spec: MarketSpec, report: FillReport) -> list[tuple[str, str, Decim
     if paid:
         lines += [("ASSETS", charged, -paid), ("FEES", charged, paid)]
     return lines
+
+
+def dust_postings(spec: MarketSpec, dust: Decimal, cost: Decimal) -> list[tuple[str, str, Decimal]]:
+    """The lines of a write-off: the account keeps the coins, and trading gives its claim on them up."""
+    return [
+        ("TRADING", spec.base, dust),
+        ("DUST", spec.base, -dust),
+        ("TRADING", spec.quote, -cost),
+        ("DUST", spec.quote, cost),
+    ]

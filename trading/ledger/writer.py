@@ -18,6 +18,7 @@ from trading.engine.messages import MarketSpec
 from trading.ledger import rows
 from trading.ledger.breakers import change_hold, note_strangers
 from trading.ledger.decisions import ChainHead, DecisionChain, ask_head, read_head, write_decisions
+from trading.ledger.dust import write_off
 from trading.ledger.memory import JournaledMemory
 from trading.ledger.orders import OrderRows
 from trading.ledger.positions import note_stop
@@ -168,6 +169,9 @@ class DjangoLedger:
                 self._chain, batch.decisions, self._specs, self._decision_dtype, found.head
             )
         self._write_orders(batch, found.intents)
+        for told in batch.write_offs:
+            spec = self._specs[told.market]
+            write_off(tenant_id=self._tenant_id, account_id=self._account_id, spec=spec, told=told)
         for view in batch.positions:
             self._note_position(view)
         self._note_watch(batch)

@@ -322,7 +322,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('posting', models.UUIDField()),
-                ('book', models.CharField(choices=[('ASSETS', 'What the account holds'), ('CAPITAL', 'Paid in or out'), ('TRADING', 'Given and taken in trades'), ('FEES', 'Paid to the venue'), ('CLOSED', 'Result of chapters that were closed')], max_length=8)),
+                ('book', models.CharField(choices=[('ASSETS', 'What the account holds'), ('CAPITAL', 'Paid in or out'), ('TRADING', 'Given and taken in trades'), ('FEES', 'Paid to the venue'), ('CLOSED', 'Result of chapters that were closed'), ('DUST', 'Left of trades: the account has it, no position does')], max_length=8)),
                 ('currency', models.CharField(max_length=16)),
                 ('amount', models.DecimalField(decimal_places=18, max_digits=38)),
                 ('booked_at', models.DateTimeField(help_text='market time')),
@@ -362,7 +362,7 @@ class Migration(migrations.Migration):
                 ('stop_price', models.DecimalField(blank=True, decimal_places=18, max_digits=38, null=True)),
                 ('limit_price', models.DecimalField(blank=True, decimal_places=18, max_digits=38, null=True)),
                 ('replaces_seq', models.PositiveBigIntegerField(default=0)),
-                ('exit_reason', models.PositiveSmallIntegerField(choices=[(0, 'none'), (1, 'stop'), (2, 'break even'), (3, 'trailing stop'), (4, 'target'), (5, 'time'), (6, 'operator'), (7, 'tier'), (8, 'stagnation')], default=0)),
+                ('exit_reason', models.PositiveSmallIntegerField(choices=[(0, 'none'), (1, 'stop'), (2, 'break even'), (3, 'trailing stop'), (4, 'target'), (5, 'time'), (6, 'operator'), (7, 'tier'), (8, 'stagnation'), (9, 'dust')], default=0)),
                 ('state', models.CharField(choices=[('PLANNED', 'Planned (may have been sent)'), ('WORKING', 'Working'), ('UNKNOWN', 'Unknown'), ('DONE', 'Done'), ('REFUSED', 'Refused'), ('EXPIRED', 'Expired')], default='PLANNED', max_length=8)),
                 ('state_reason', models.CharField(blank=True, max_length=200)),
                 ('planned_at', models.DateTimeField(help_text='market time of the decision')),
@@ -390,7 +390,9 @@ class Migration(migrations.Migration):
                 ('exit_price', models.DecimalField(blank=True, decimal_places=18, max_digits=38, null=True)),
                 ('fees', models.DecimalField(decimal_places=18, default=0, max_digits=38)),
                 ('realized_pnl', models.DecimalField(decimal_places=18, default=0, max_digits=38)),
-                ('exit_reason', models.PositiveSmallIntegerField(choices=[(0, 'none'), (1, 'stop'), (2, 'break even'), (3, 'trailing stop'), (4, 'target'), (5, 'time'), (6, 'operator'), (7, 'tier'), (8, 'stagnation')], default=0)),
+                ('dust_quantity', models.DecimalField(decimal_places=18, default=0, help_text='left unsold, and written off', max_digits=38)),
+                ('dust_cost', models.DecimalField(decimal_places=18, default=0, help_text='what it cost; part of the result', max_digits=38)),
+                ('exit_reason', models.PositiveSmallIntegerField(choices=[(0, 'none'), (1, 'stop'), (2, 'break even'), (3, 'trailing stop'), (4, 'target'), (5, 'time'), (6, 'operator'), (7, 'tier'), (8, 'stagnation'), (9, 'dust')], default=0)),
                 ('opened_at', models.DateTimeField(help_text='market time')),
                 ('closed_at', models.DateTimeField(blank=True, help_text='market time', null=True)),
                 ('bot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='positions', to='trading.bot')),
@@ -505,6 +507,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='position',
             constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0)), name='position_quantity'),
+        ),
+        migrations.AddConstraint(
+            model_name='position',
+            constraint=models.CheckConstraint(condition=models.Q(('dust_quantity', 0), ('closed_at__isnull', False), _connector='OR'), name='position_dust_once_closed'),
+        ),
+        migrations.AddConstraint(
+            model_name='ledgerentry',
+            constraint=models.UniqueConstraint(condition=models.Q(('book', 'DUST')), fields=('tenant', 'fill', 'currency'), name='ledger_dust_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='ledgerentry',
+            constraint=models.CheckConstraint(condition=models.Q(('book', 'DUST'), ('fill', None), _negated=True), name='ledger_dust_of_a_fill'),
         ),
         migrations.CreateModel(
             name='LedgerProof',

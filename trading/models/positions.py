@@ -28,6 +28,12 @@ class Position(TenantModel):
     exit_price = models.DecimalField(max_digits=38, decimal_places=18, null=True, blank=True)
     fees = models.DecimalField(max_digits=38, decimal_places=18, default=0)
     realized_pnl = models.DecimalField(max_digits=38, decimal_places=18, default=0)
+    dust_quantity = models.DecimalField(
+        max_digits=38, decimal_places=18, default=0, help_text="left unsold, and written off"
+    )
+    dust_cost = models.DecimalField(
+        max_digits=38, decimal_places=18, default=0, help_text="what it cost; part of the result"
+    )
     exit_reason = models.PositiveSmallIntegerField(choices=choices_of(ExitReason), default=0)
     opened_at = models.DateTimeField(help_text="market time")
     closed_at = models.DateTimeField(null=True, blank=True, help_text="market time")
@@ -40,6 +46,10 @@ class Position(TenantModel):
                 name="position_one_open",
             ),
             models.CheckConstraint(condition=models.Q(quantity__gte=0), name="position_quantity"),
+            models.CheckConstraint(
+                condition=models.Q(dust_quantity=0) | models.Q(closed_at__isnull=False),
+                name="position_dust_once_closed",
+            ),
         ]
         indexes = [models.Index(fields=["bot", "-opened_at"], name="position_by_time")]
 
@@ -58,6 +68,7 @@ class LedgerEntry(TenantModel):
         TRADING = "TRADING", "Given and taken in trades"
         FEES = "FEES", "Paid to the venue"
         CLOSED = "CLOSED", "Result of chapters that were closed"
+        DUST = "DUST", "Left of trades: the account has it, no position does"
 
     account = models.ForeignKey(
         "tenants.ExchangeAccount", on_delete=models.PROTECT, related_name="ledger_entries"
@@ -73,6 +84,16 @@ class LedgerEntry(TenantModel):
 
     class Meta:
         verbose_name_plural = "ledger entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "fill", "currency"],
+                condition=models.Q(book="DUST"),
+                name="ledger_dust_once",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(book="DUST", fill=None), name="ledger_dust_of_a_fill"
+            ),
+        ]
         indexes = [
             models.Index(fields=["account", "currency", "book"], name="ledger_balance"),
             models.Index(fields=["posting"], name="ledger_posting"),

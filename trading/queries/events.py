@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from trading.models import Alert, BotRevision, EngineCommand, Hold, Position
 from trading.queries.charts import plain
+from trading.queries.dust import dust_words
 from trading.queries.places import Place, older_than
 
 
@@ -128,7 +129,13 @@ def _opened(position: Position) -> str:
 
 def _closed(position: Position) -> str:
     made = f"made {plain(position.realized_pnl)} {position.instrument.quote}"
-    return f"{position.bot} {position.side} {position.instrument.symbol} closed, {made}"
+    words = f"{position.bot} {position.side} {position.instrument.symbol} closed, {made}"
+    return f"{words}; {dust}" if (dust := _dust(position)) else words
+
+
+def _dust(position: Position) -> str:
+    pair = position.instrument
+    return dust_words(position.dust_quantity, pair.base, position.dust_cost, pair.quote)
 
 
 def _revised(revision: BotRevision) -> str:

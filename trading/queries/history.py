@@ -18,6 +18,7 @@ from django.db.models.functions import Coalesce
 from tenants.models import ExchangeAccount
 from trading.core.codes import ExitReason, Liquidity, Purpose
 from trading.models import Fill, LedgerEntry, OrderIntent, Position
+from trading.queries.dust import dust_words
 from trading.queries.entries import entry_record, why_entered
 from trading.queries.places import Place, older_than
 
@@ -160,7 +161,7 @@ def _positions() -> QuerySet[Any, Any]:
 
 
 def _tell_position(row: Sequence[Any]) -> Sequence[Any]:
-    return (*row[:10], _exit(row[10]), *row[11:13], *why_entered(row[13]))
+    return (*row[:10], _exit(row[10]), *row[11:15], *why_entered(row[15]))
 
 
 def _trades() -> QuerySet[Any, Any]:
@@ -178,7 +179,10 @@ def _trades() -> QuerySet[Any, Any]:
 
 
 def _tell_trade(row: Sequence[Any]) -> Sequence[Any]:
-    return (*row[:9], _exit(row[9]), *row[10:13], *why_entered(row[13]))
+    return (
+        *row[:9], _exit(row[9]), *row[10:15], dust_words(row[13], row[15], row[14], row[12]),
+        *why_entered(row[16]),
+    )  # fmt: skip
 
 
 def _fills_of_position(**bounds: Any) -> QuerySet[Any, Any]:
@@ -246,10 +250,11 @@ TABLES = {
         Table(
             "positions", "Positions",
             ("opened_at", "closed_at", "account", "bot", "pair", "side", "quantity", "entry_price",
-             "stop_price", "exit_price", "exit_reason", "fees", "realized_pnl", *WHY),
+             "stop_price", "exit_price", "exit_reason", "fees", "realized_pnl", "dust_quantity",
+             "dust_cost", *WHY),
             ("opened_at", "closed_at", "bot__account__label", "bot__name", "instrument__symbol",
              "side", "quantity", "entry_price", "stop_price", "exit_price", "exit_reason", "fees",
-             "realized_pnl", "record"),
+             "realized_pnl", "dust_quantity", "dust_cost", "record"),
             {**_paths("bot__account", "bot", "instrument__symbol"),
              "is_open": "closed_at__isnull"},
             "opened_at", _positions, _tell_position,
@@ -257,10 +262,11 @@ TABLES = {
         Table(
             "trades", "Trades",
             ("opened_at", "closed_at", "account", "bot", "pair", "side", "quantity", "entry_price",
-             "last_exit_price", "exit_reason", "fees", "net_pnl", "currency", *WHY),
+             "last_exit_price", "exit_reason", "fees", "net_pnl", "currency", "dust_quantity",
+             "dust_cost", "note", *WHY),
             ("opened_at", "closed_at", "bot__account__label", "bot__name", "instrument__symbol",
              "side", "traded", "entry_price", "exit_price", "exit_reason", "fees", "realized_pnl",
-             "instrument__quote", "record"),
+             "instrument__quote", "dust_quantity", "dust_cost", "instrument__base", "record"),
             _paths("bot__account", "bot", "instrument__symbol"),
             "closed_at", _trades, _tell_trade,
         ),

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, Sum
 
 from tenants.notifications.news import Kind, News, Severity
 from trading.models import Alert, Engine, Fill, Hold, Position
+from trading.queries.dust import dust_words
 
 LOOK_BACK = timedelta(days=1)
 MOST_FILLS = 200
@@ -153,14 +154,15 @@ def _opened(one: Position, now: datetime) -> News:
 
 
 def _closed(one: Position, now: datetime) -> News:
-    currency = one.bot.account.quote_currency
+    currency, pair = one.bot.account.quote_currency, one.instrument
+    dust = dust_words(one.dust_quantity, pair.base, one.dust_cost, pair.quote)
     return News(
         key=f"closed:{one.id}",
         kind=Kind.POSITION,
         severity=Severity.INFO,
         title=f"{one.bot.account.label}: {one.side.lower()} {one.instrument.symbol} closed, "
         f"{one.realized_pnl:+,.2f} {currency}",
-        words=f"By {one.get_exit_reason_display()}, fees paid; "
+        words=f"By {one.get_exit_reason_display()}, fees paid; {f'{dust}; ' if dust else ''}"
         f"market time {one.closed_at:%Y-%m-%d %H:%M} UTC.",
         path="/history/trades/",
         happened_at=now,

@@ -21,7 +21,8 @@ Market = tuple[UUID, int]  # a bot's, by the instrument
 class Earned:
     """What one bot earned on one instrument, in the instrument's quote currency.
 
-    ``realized`` is net of every fee paid, those of open positions' entries included;
+    ``realized`` is net of every fee paid, those of open positions' entries included, and of what dust
+    cost that was written off, which ``dust`` tells;
     ``unrealized`` is None where a position is open and no price is on record.
     """
 
@@ -33,6 +34,7 @@ class Earned:
     currency: str
     realized: Decimal
     fees: Decimal
+    dust: Decimal
     unrealized: Decimal | None
 
     @property
@@ -49,6 +51,7 @@ class AccountEarned:
     currency: str
     realized: Decimal
     fees: Decimal
+    dust: Decimal
     unrealized: Decimal | None
     parts: Sequence[Earned]
 
@@ -68,7 +71,7 @@ def profit_and_loss(*, account_id: UUID | None) -> list[AccountEarned]:
             "bot__account", "bot__account__label", "bot", "bot__name", "instrument",
             "instrument__symbol", "instrument__quote",
         )
-        .annotate(realized=Sum("realized_pnl"), paid=Sum("fees"))
+        .annotate(realized=Sum("realized_pnl"), paid=Sum("fees"), dust=Sum("dust_cost"))
         .order_by("bot__account__label", "bot__account", "instrument__quote", "bot__name",
                   "instrument__symbol", "bot", "instrument")
     )  # fmt: skip
@@ -83,6 +86,7 @@ def profit_and_loss(*, account_id: UUID | None) -> list[AccountEarned]:
             currency=row["instrument__quote"],
             realized=row["realized"],
             fees=row["paid"],
+            dust=row["dust"],
             unrealized=open_now.get((row["bot"], row["instrument"]), ZERO),
         )
         for row in booked
@@ -97,6 +101,7 @@ def _account(parts: list[Earned]) -> AccountEarned:
         currency=parts[0].currency,
         realized=sum((one.realized for one in parts), ZERO),
         fees=sum((one.fees for one in parts), ZERO),
+        dust=sum((one.dust for one in parts), ZERO),
         unrealized=sum_known(one.unrealized for one in parts),
         parts=parts,
     )

@@ -46,6 +46,14 @@ class FillTold(Struct, frozen=True, gc=False, array_like=True, tag="fill"):
     told: FillReport
 
 
+class DustLeft(Struct, frozen=True, gc=False, array_like=True, tag="dust"):
+    """What no order may sell was written off."""
+
+    at_ns: int
+    market: int
+    time_ns: int
+
+
 class ExitAsked(Struct, frozen=True, gc=False, array_like=True, tag="exit"):
     """A position that a command wants closed."""
 
@@ -92,6 +100,7 @@ Entry = (
     | BookTold
     | TickTold
     | FillTold
+    | DustLeft
     | ExitAsked
     | ChannelTold
     | CommandTold

@@ -8,7 +8,16 @@ from pathlib import Path
 from trading.core.codes import ExitReason
 from trading.core.jit import CORE_HASH
 from trading.engine.state import CoreState, layout_hash
-from trading.tape.entries import BarTold, BookTold, Entry, ExitAsked, FillTold, Start, TickTold
+from trading.tape.entries import (
+    BarTold,
+    BookTold,
+    DustLeft,
+    Entry,
+    ExitAsked,
+    FillTold,
+    Start,
+    TickTold,
+)
 from trading.tape.segments import (
     Segment,
     UnreadableSegment,
@@ -18,6 +27,7 @@ from trading.tape.segments import (
 )
 
 SHOWN_HASH = 16
+TOLD = BarTold | BookTold | TickTold | FillTold | DustLeft | ExitAsked
 
 
 class NotOnTape(Exception):
@@ -108,7 +118,7 @@ def _play(segment: Segment, at: int) -> Rebuilt:
     core = core_of(start)
     record, inputs = b"", 0
     for entry in segment.entries[: at + 1]:
-        inputs += isinstance(entry, BarTold | BookTold | TickTold | FillTold | ExitAsked)
+        inputs += isinstance(entry, TOLD)
         record = tell(core, entry) or record
     return Rebuilt(
         record=record,
@@ -148,6 +158,8 @@ def tell(core: CoreState, entry: Entry) -> bytes:
             core.on_tick(entry.told)
         case FillTold():
             core.on_fill(entry.told)
+        case DustLeft():
+            core.on_dust(entry.market, entry.time_ns)
         case ExitAsked():
             core.request_exit(entry.market, ExitReason(entry.reason))
     return b""

@@ -25,6 +25,7 @@ from trading.tape.entries import (
     BookTold,
     ChannelTold,
     CommandTold,
+    DustLeft,
     ExitAsked,
     FillTold,
     OrderAnswered,
@@ -84,6 +85,11 @@ class TapedCore(CoreState):
         """Move position and account."""
         self._tape.note(FillTold(self._tape.now_ns(), report))
         return super().on_fill(report)
+
+    def on_dust(self, market: int, time_ns: int) -> int:
+        """Write off what no order may sell."""
+        self._tape.note(DustLeft(self._tape.now_ns(), market, time_ns))
+        return super().on_dust(market, time_ns)
 
     def request_exit(self, market: int, reason: ExitReason) -> bool:
         """Ask for a position to be closed."""

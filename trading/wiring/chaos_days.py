@@ -164,7 +164,7 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
         orders=sum(event["kind"] == "order" for event in oracle),
         fills=sum(event["kind"] == "fill" for event in oracle),
         lives=course.lives,
-        naked_seconds=replay(oracle, books.states).naked_ns / 1e9,
+        naked_seconds=replay(oracle, books).naked_ns / 1e9,
         seconds=time.monotonic() - began,
         plant=plant,
         venue=day.venue,

@@ -87,13 +87,14 @@ def read_books(rows: Rows) -> Books:
         sums = entries.values("posting", "currency").annotate(total=Sum("amount"))
         imbalance = sum((abs(one["total"]) for one in sums), Decimal(0))
         cash = entries.filter(book="ASSETS", currency="USD").aggregate(total=Sum("amount"))
-        positions = Position.objects.filter(bot__account_id=rows.account_id, closed_at=None)
-        position = sum((one.quantity for one in positions), Decimal(0))
+        positions = Position.objects.filter(bot__account_id=rows.account_id)
+        held = positions.aggregate(open=Sum("quantity"), dust=Sum("dust_quantity"))
     return Books(
         states={str(one.client_order_id): one.state for one in intents},
         epochs={str(one.client_order_id): one.epoch for one in intents},
         fills=[(f.venue_trade_id, (f.side, f.quantity, f.price, f.fee)) for f in fills],
-        position=position,
+        position=held["open"] or Decimal(0),
+        dust=held["dust"] or Decimal(0),
         cash=cash["total"],
         imbalance=imbalance,
     )

@@ -230,7 +230,8 @@ def _check_books(plan: Plan, found: _Differences) -> None:
         if row["total"] != 0:
             found.add(f"posting {row['posting']} is off by {row['total']} {row['currency']}")
     for spec in plan.specs:
-        held = entries.filter(book="ASSETS", currency=spec.base).aggregate(t=Sum("amount"))["t"]
+        claimed = entries.filter(book__in=("ASSETS", "DUST"), currency=spec.base)
+        held = claimed.aggregate(t=Sum("amount"))["t"]
         open_positions = Position.objects.filter(
             bot_id=spec.bot_id, instrument_id=spec.instrument_id, closed_at=None
         )

@@ -47,6 +47,8 @@ def warm_core() -> None:
     pipeline.on_book(markets, 0, 1, np.array([[99.0, 1.0]]), np.array([[101.0, 1.0]]))
     pipeline.on_tick(markets, 0, account, params, 1, 100.0, intents)
     pipeline.on_fill(markets, 0, account, params, fill, 0, intents)
+    pipeline.has_dust(markets, 0)
+    pipeline.on_dust(markets, 0, account, params, 1)
     fills.match_open(sims, 0, markets, params, bars, 1, found)
     fills.match_range(sims, 0, markets, params, bars, 1, found)
     fills.accept(sims, 0, np.ones(1, INTENT), 0)

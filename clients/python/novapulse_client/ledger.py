@@ -67,6 +67,8 @@ class Position(Listed, frozen=True, kw_only=True):
     exit_reason: str
     fees: Decimal
     realized_pnl: Decimal
+    dust_quantity: Decimal
+    dust_cost: Decimal
 
 
 class Trade(Listed, frozen=True, kw_only=True):
@@ -82,3 +84,6 @@ class Trade(Listed, frozen=True, kw_only=True):
     fees: Decimal
     net_pnl: Decimal
     currency: str
+    dust_quantity: Decimal
+    dust_cost: Decimal
+    note: str

@@ -196,6 +196,31 @@ def test_profit_and_loss_is_net_of_fees_and_follows_the_last_price(people: Peopl
     assert found.total == found.realized + found.unrealized
 
 
+def test_dust_is_told_by_the_trade_the_file_the_api_and_the_result(people: People) -> None:
+    rows.write_decision(people.engine)
+    position = rows.write_position(people.engine)
+    with tenant_scope(people.engine.tenant_id):
+        Position.objects.filter(id=position.id).update(
+            quantity=0, closed_at=NOW, dust_quantity=Decimal("0.00000012"), realized_pnl=-3,
+            dust_cost=Decimal("0.00500496"),
+        )  # fmt: skip
+    client, words = signed_in(people.vera), "dust written off: 0.00000012 BTC (0.005 USD)"
+
+    page = client.get("/history/trades/").content.decode()
+    [told] = file(client, "/history/trades.csv")
+    [trade] = client.get("/api/v1/trades").json()["items"]
+    [account] = client.get("/api/v1/pnl").json()["accounts"]
+    [event] = client.get("/api/v1/events?kind=position_closed").json()["items"]
+
+    assert words in page
+    for one in (told, trade):
+        assert (one["dust_quantity"], one["dust_cost"]) == ("0.00000012", "0.00500496")
+        assert one["note"] == words
+    assert (account["realized"], account["dust"]) == ("-3", "0.00500496")
+    assert account["parts"][0]["dust"] == "0.00500496"
+    assert event["words"].endswith(f"made -3 USD; {words}")
+
+
 def test_without_a_price_the_open_result_is_unknown_not_zero(people: People) -> None:
     rows.write_position(people.engine)
     with tenant_scope(people.engine.tenant_id):
