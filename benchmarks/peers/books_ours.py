@@ -7,9 +7,10 @@ from frame_clock import Levels, read_lines, tell
 
 from trading.exchanges.books import Books
 from trading.exchanges.kraken.books import KrakenBooks
-from trading.exchanges.kraken.names import Pair
+from trading.exchanges.kraken.names import TABLE, Pair
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.sockets import Ask, read_frame
+from trading.exchanges.tables import OwnTable
 from trading.exchanges.venue_clock import VenueClock
 
 SYMBOL, SHOWN = "BTC/USD", 25
@@ -32,7 +33,7 @@ async def main() -> None:
     """Hear all frames on one connection that is not there."""
     books = Books([SYMBOL])
     rest = KrakenRest(url="http://127.0.0.1:1")
-    connection = KrakenBooks(rest, books, VenueClock(), {SYMBOL: PAIR})
+    connection = KrakenBooks(OwnTable(rest, TABLE), books, VenueClock(), {SYMBOL: PAIR})
     await connection.requests()
 
     def hear(line: str) -> None:

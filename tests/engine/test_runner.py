@@ -1,6 +1,7 @@
 """The loop: commands, holds, stops at the venue, outcomes that are not clear."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -350,3 +351,56 @@ def test_the_last_word_on_the_page_is_that_everything_was_replayed() -> None:
     status = next(v for key, v in street.sink.latest.items() if key.startswith("engine:"))
     assert (status["observed"], status["detail"]) == ("FINISHED", "every stored bar was replayed")
     assert street.lease.reports == [("FINISHED", "every stored bar was replayed")]
+
+
+class Quiet:
+    """A venue that says nothing more after some bars, until the journal has them or a while has passed."""
+
+    def __init__(self, street: Street, *, bars: int) -> None:
+        self.ledger, self.bars, self.inner = street.ledger, bars, street.venue
+        self.is_written = False
+        street.runner._ports = replace(street.runner._ports, venue=self)
+
+    async def messages(self, *, after_ns):
+        told = 0
+        async for message in self.inner.messages(after_ns=after_ns):
+            yield message
+            told += isinstance(message, BarClosed)
+            if told == self.bars:
+                break
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while len(self.ledger.decisions) < self.bars:
+                    await asyncio.sleep(0)
+                self.is_written = True
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
+def test_what_was_decided_is_written_on_time_although_nothing_more_is_told() -> None:
+    street = Street([random_bars(1, 300)], ACTIVE, pace=Pace())
+    venue = Quiet(street, bars=7)
+
+    run(street)
+
+    assert venue.is_written
+
+
+def test_where_nothing_is_told_nothing_is_written() -> None:
+    street = Street([random_bars(1, 300)], ACTIVE, pace=Pace())
+    counts: list[int] = []
+
+    class Idle(Quiet):
+        async def messages(self, *, after_ns):
+            async for message in super().messages(after_ns=after_ns):
+                yield message
+            counts.append(self.ledger.commits)
+            for _ in range(500):
+                await asyncio.sleep(0)
+            counts.append(self.ledger.commits)
+
+    Idle(street, bars=7)
+    run(street)
+
+    assert counts[0] == counts[1]

@@ -12,6 +12,7 @@ from tests.engine.fakes import MINUTE_NS
 from trading.engine.messages import BarClosed, FeedChange
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.shared import words
 from trading.exchanges.shared.kraken import KrakenDialect
 from trading.exchanges.shared.link import Link, SharedRest, SharedStream
 from trading.exchanges.shared.relay import Relay
@@ -62,6 +63,13 @@ def own_feed(simulator: Simulator, *symbols: str) -> KrakenFeed:
         symbols=symbols or ("BTC/USD",),
         timeframe_ns=MINUTE_NS,
     )
+
+
+async def unpacked(packed: bytes) -> Any:
+    """What a feed says, as an engine hears it."""
+    reader = asyncio.StreamReader()
+    reader.feed_data(packed)
+    return await words.hear_feed(reader)
 
 
 def values_of(bars: Sequence[BarClosed]) -> list[BarClosed]:

@@ -15,13 +15,16 @@ from trading.exchanges.booked_feed import BookedFeed
 from trading.exchanges.books import Book, Books
 from trading.exchanges.coinbase.books import CoinbaseBooks
 from trading.exchanges.coinbase.feed import CoinbaseFeed
+from trading.exchanges.coinbase.names import PRODUCTS
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
 from trading.exchanges.kraken.books import KrakenBooks
 from trading.exchanges.kraken.feed import KrakenFeed
+from trading.exchanges.kraken.names import TABLE
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.simulator.faults import Fault
 from trading.exchanges.simulator.server import Simulator
+from trading.exchanges.tables import OwnTable
 from trading.exchanges.venue_clock import VenueClock
 
 BARS = random_bars(5, 60)
@@ -44,26 +47,27 @@ async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]
 def kraken(simulator: Simulator) -> BookedFeed:
     time, books = VenueClock(), Books(["BTC/USD"])
     rest, socket = KrakenRest(url=simulator.address), f"ws://127.0.0.1:{simulator.port}/v2"
+    table = OwnTable(rest, TABLE)
     feed = KrakenFeed(
         rest=rest, ws_url=socket, symbols=books.symbols, timeframe_ns=MINUTE_NS, clock=time
     )
     return BookedFeed(
         feed,
-        watch=BookWatch("Kraken", socket, books, lambda: KrakenBooks(rest, books, time, {}), time),
+        watch=BookWatch("Kraken", socket, books, lambda: KrakenBooks(table, books, time, {}), time),
     )
 
 
 def coinbase(simulator: Simulator) -> BookedFeed:
     time, books = VenueClock(), Books(["BTC/USD"])
     rest = CoinbaseRest(url=f"{simulator.address}{API_PATH}", clock=time)
-    socket = f"ws://127.0.0.1:{simulator.port}/coinbase/ws"
+    socket, table = f"ws://127.0.0.1:{simulator.port}/coinbase/ws", OwnTable(rest, PRODUCTS)
     feed = CoinbaseFeed(
         rest=rest, ws_url=socket, symbols=books.symbols, timeframe_ns=MINUTE_NS, clock=time
     )
     return BookedFeed(
         feed,
         watch=BookWatch(
-            "Coinbase", socket, books, lambda: CoinbaseBooks(rest, books, time, {}), time
+            "Coinbase", socket, books, lambda: CoinbaseBooks(table, books, time, {}), time
         ),
     )
 

@@ -79,7 +79,7 @@ class Handler:
         self.batch = LedgerBatch()
         self.sequence = 0
         self._pace = pace
-        self._committed_at = 0.0
+        self._committed_at, self._committed_sequence = 0.0, 0
         self._journaled = JournaledMarkets()
 
     async def resume(self, state: EngineState) -> None:
@@ -246,6 +246,12 @@ class Handler:
             or waited >= self._pace.seconds_per_commit
         )
 
+    async def commit_due(self) -> None:
+        """Write what has waited long enough, although nothing more was told."""
+        is_written = self.sequence == self._committed_sequence and self.batch.is_empty
+        if not is_written and self._is_due():
+            await self.commit()
+
     async def commit(self) -> None:
         """Write everything since the last commit, with what of the state it changed."""
         batch, self.batch = self.batch, LedgerBatch()
@@ -260,3 +266,4 @@ class Handler:
         await self.ports.ledger.commit(batch)
         self._journaled.note(changed, self.core)
         self._committed_at = self.ports.clock.monotonic()
+        self._committed_sequence = batch.snapshot.sequence

@@ -185,6 +185,8 @@ class Runner:
                     continue
                 async with self._turn():
                     await obey(self._handler, command)
+            async with self._turn():
+                await self._handler.commit_due()
             self._ports.live.beat(self._handler.core)
             await self._ports.clock.sleep(self._pace.command_poll_seconds)
 

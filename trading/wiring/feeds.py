@@ -14,15 +14,18 @@ from trading.exchanges.ccxt.client import CannotOpen, open_client
 from trading.exchanges.ccxt.feed import CcxtFeed
 from trading.exchanges.coinbase.books import CoinbaseBooks
 from trading.exchanges.coinbase.feed import CoinbaseFeed
+from trading.exchanges.coinbase.names import PRODUCTS
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
 from trading.exchanges.fallback import FallbackFeed
 from trading.exchanges.kraken.books import KrakenBooks
 from trading.exchanges.kraken.feed import KrakenFeed
+from trading.exchanges.kraken.names import TABLE
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
 from trading.exchanges.replay import FOREVER, InvalidSpeed, ReplayFeed, parse_speed
 from trading.exchanges.sockets import listen
+from trading.exchanges.tables import OwnTable
 from trading.exchanges.venue_clock import VenueClock
 from trading.ledger.rows import to_ns
 from trading.marketdata.store import SeriesKey
@@ -30,7 +33,7 @@ from trading.models import Engine
 from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired, open_recordings
 from trading.queries.feeds import OWN, SHARED, STORED, is_shared
 from trading.queries.markets import EngineMarket
-from trading.wiring.shared_feeds import Source, shared_source
+from trading.wiring.shared_feeds import Source, shared_source, table_of
 from trading.wiring.simulator_state import simulator_port, simulator_speed
 
 NS_PER_SECOND = 1_000_000_000
@@ -153,13 +156,10 @@ def _watch_books(venue: str, *, symbols: Sequence[str], clock: VenueClock) -> Bo
     books = Books(symbols)
     watch = partial(BookWatch, url=socket, books=books, clock=clock, fresh_ns=fresh_ns(venue))
     if venue in COINBASE_VENUES:
-        coinbase = CoinbaseRest(url=url, clock=clock)
-        return watch(
-            CoinbaseFeed.venue, converse=partial(CoinbaseBooks, coinbase, books, clock, {})
-        )
-    return watch(
-        KrakenFeed.venue, converse=partial(KrakenBooks, KrakenRest(url=url), books, clock, {})
-    )
+        table = table_of(venue, own=OwnTable(CoinbaseRest(url=url, clock=clock), PRODUCTS))
+        return watch(CoinbaseFeed.venue, converse=partial(CoinbaseBooks, table, books, clock, {}))
+    table = table_of(venue, own=OwnTable(KrakenRest(url=url), TABLE))
+    return watch(KrakenFeed.venue, converse=partial(KrakenBooks, table, books, clock, {}))
 
 
 def feed_of(

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.shared.link import Link, SharedRest, SharedStream
+from trading.exchanges.shared.table import SharedTable
 from trading.exchanges.sockets import JITTER, Listen
-from trading.queries.feeds import socket_path
+from trading.exchanges.tables import OwnTable, Table
+from trading.queries.feeds import is_shared, socket_path
 
 PATIENCE_SECONDS = 60.0  # then an engine connects by itself
 
@@ -34,6 +36,14 @@ def shared_source(venue: str, *, symbols: Sequence[str], timeframe_ns: int) -> S
     link = Link(socket_path(venue), patience_seconds=patience)
     stream = SharedStream(link, symbols=symbols, timeframe_ns=timeframe_ns)
     return Source(rest=SharedRest(link), url="", listen=stream.listen)
+
+
+def table_of(venue: str, *, own: OwnTable) -> Table:
+    """The venue's table of pairs by way of the shared feed, where this host has one."""
+    if not is_shared(venue):
+        return own
+    link = Link(socket_path(venue), patience_seconds=float("inf"))
+    return SharedTable(SharedRest(link), own=own)
 
 
 @contextmanager

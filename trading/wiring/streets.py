@@ -10,6 +10,7 @@ from tenants.scoping import tenant_scope
 from trading.engine.ports import Clock, MarketFeed, Venue
 from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
+from trading.exchanges.coinbase.names import PRODUCTS
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import Signer, UnusableKey
 from trading.exchanges.kraken.call_rate import CallRate
@@ -17,8 +18,10 @@ from trading.exchanges.kraken.counters import CALLS, Tier
 from trading.exchanges.kraken.dead_man import Protection
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
+from trading.exchanges.kraken.names import TABLE
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.paper import PaperVenue
+from trading.exchanges.tables import OwnTable
 from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.feeds import COINBASE_VENUES, build_feed, venue_urls
 from trading.wiring.key_checks import Rest
@@ -26,6 +29,7 @@ from trading.wiring.key_watch import Call, KeyWatch
 from trading.wiring.keys import NoKey, OpenedKey, open_usable_key
 from trading.wiring.plans import CannotRun, Plan
 from trading.wiring.proof_watch import ProofWatch
+from trading.wiring.shared_feeds import table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def _kraken(
     rest = KrakenRest(url=url, key=opened.key.key, secret=opened.key.secret, calls=calls)
     desk = KrakenDesk(
         rest=rest,
+        table=table_of(plan.account.venue, own=OwnTable(rest, TABLE)),
         specs=plan.specs,
         clock=time,
         wall_ns=wall_ns,
@@ -102,7 +107,8 @@ def _coinbase(
         raise CannotRun(f"{plan.account} is in live mode: {error}") from None
     rest = CoinbaseRest(url=url, clock=time, signer=signer)
     wall_ns = own_clock(plan, clock)
-    desk = CoinbaseDesk(rest=rest, specs=plan.specs, clock=time, wall_ns=wall_ns)
+    table = table_of(plan.account.venue, own=OwnTable(rest, PRODUCTS))
+    desk = CoinbaseDesk(rest=rest, table=table, specs=plan.specs, clock=time, wall_ns=wall_ns)
     venue = CoinbaseVenue(desk=desk, feed=feed, ws_url=private)
     return Street(feed, venue, _watch(plan, opened, rest), _closing(feed, rest))
 

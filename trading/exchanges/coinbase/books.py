@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from trading.exchanges.book_watch import Patience
 from trading.exchanges.books import BadBook, Book, Books, Level, decimals_of
 from trading.exchanges.coinbase import names
-from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sockets import Subscriptions, events_of
 from trading.exchanges.failures import FAILS
 from trading.exchanges.sockets import Broken, Connected, Frame
+from trading.exchanges.tables import Table
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 
 BID, ASK = "bid", "offer"
@@ -42,7 +42,7 @@ def take(book: Book, event: Frame, *, is_snapshot: bool) -> None:
 class CoinbaseBooks:
     """What the level2 channel makes of one connection; what is spoilt begins again with another."""
 
-    rest: CoinbaseRest
+    table: Table
     books: Books
     clock: VenueClock
     products: dict[str, names.Product]  # by the names market data comes under; kept
@@ -60,7 +60,7 @@ class CoinbaseBooks:
 
     async def _listed(self) -> dict[str, names.Product]:
         try:
-            told = await self.rest.public("/market/products")
+            told = await self.table.rows(self.books.symbols)
         except FAILS as error:
             raise OSError(f"no list of products: {error}") from None
         listed = names.read_products(told.get("products") or [])

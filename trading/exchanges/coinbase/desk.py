@@ -21,6 +21,7 @@ from trading.exchanges.coinbase.rest import CoinbaseRest, segment
 from trading.exchanges.coinbase.rules import Rules
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
 from trading.exchanges.purse import Purse
+from trading.exchanges.tables import OwnTable, Table
 from trading.exchanges.venue_clock import VenueClock
 
 SALES = (Purpose.EXIT, Purpose.REDUCE)
@@ -42,10 +43,12 @@ class CoinbaseDesk:
     account: Account = field(init=False)
     purse: Purse = field(init=False)
     rules: Rules = field(init=False)
+    table: Table | None = None  # None: read by ourselves
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
-        self.rules = Rules(self.rest, self.specs, self.inquiry.products)
+        table = self.table or OwnTable(self.rest, names.PRODUCTS)
+        self.rules = Rules(table, self.specs, self.inquiry.products)
         self.cancels = Cancels(self.rest, self.inquiry)
         self.account = Account(self.inquiry, self.wall_ns)
         self.purse = Purse(self.account.holdings)
@@ -65,7 +68,7 @@ class CoinbaseDesk:
         """
         await self.rest.time_ns()
         await check_key(self.rest)
-        told = await self.rest.public("/market/products")
+        told = await self.rules.table.whole()
         products = names.read_products(told.get("products") or [])
         for spec in self.specs:
             check_product(products, spec)
@@ -208,9 +211,7 @@ class CoinbaseDesk:
         finally:
             self.inquiry.quiet.discard(stop.venue_id)
         if order.purpose == Purpose.REDUCE:
-            stop.is_over = (
-                True  # the core goes on with it, and asks for the rest once this has sold
-            )
+            stop.is_over = True  # the core goes on with it, asks for the rest once this has sold
         elif end := self.known.end(stop, time_ns=self.clock.now_ns()):
             self.inquiry.tell(end)
         if has_filled or self.inquiry.leaving_lots(order.market) > had_left:

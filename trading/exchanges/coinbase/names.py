@@ -7,6 +7,7 @@ from typing import Any
 
 from trading.engine.errors import CannotTrade
 
+PRODUCTS = "/market/products"
 SHUT = ("is_disabled", "trading_disabled", "view_only")  # nothing can be done with it
 LIMITED = (
     "cancel_only",
@@ -47,6 +48,11 @@ class Product:
     def limited_by(self) -> str:
         """Why no position can be opened now; empty: one can."""
         return self.shut_by or next((flag for flag in LIMITED if flag in self.flags), "")
+
+
+def symbol_of(facts: Mapping[str, Any]) -> str:
+    """BTC/USD, of one product."""
+    return f"{facts.get('base_currency_id')}/{facts.get('quote_currency_id')}"
 
 
 def read_products(told: Iterable[Mapping[str, Any]]) -> dict[str, Product]:

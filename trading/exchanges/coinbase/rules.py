@@ -8,15 +8,15 @@ from trading.engine.messages import MarketSpec, OrderRequest
 from trading.exchanges import grids
 from trading.exchanges.coinbase import names
 from trading.exchanges.coinbase.admission import check_product
-from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.terms import open_product
+from trading.exchanges.tables import Table
 
 
 @dataclass(slots=True)
 class Rules:
     """Of the products of one account; one that is listed no more keeps its last row."""
 
-    rest: CoinbaseRest
+    table: Table
     specs: Sequence[MarketSpec]
     products: dict[str, names.Product] = field(default_factory=dict)
     _gone: frozenset[str] = frozenset()
@@ -46,10 +46,11 @@ class Rules:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
-        told = await self.rest.public("/market/products")
+        symbols = [spec.symbol for spec in self.specs]
+        told = await self.table.rows(symbols)
         listed = names.read_products(told.get("products") or [])
         self.products.update(listed)
-        self._gone = frozenset(self.products.keys() - listed.keys())
+        self._gone = frozenset(symbols) - listed.keys()
         try:
             for spec in self.specs:
                 check_product(listed, spec)

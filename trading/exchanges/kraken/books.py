@@ -13,8 +13,8 @@ from trading.exchanges.book_watch import Patience
 from trading.exchanges.books import BadBook, Book, Books, decimals_of
 from trading.exchanges.failures import FAILS
 from trading.exchanges.kraken import names
-from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.sockets import Ask, Broken, Connected, Frame
+from trading.exchanges.tables import Table
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ def take(book: Book, row: Mapping[str, Any], *, is_snapshot: bool) -> None:
 class KrakenBooks:
     """What the book channel makes of one connection."""
 
-    rest: KrakenRest
+    table: Table
     books: Books
     clock: VenueClock
     pairs: dict[str, names.Pair]  # kept over connections
@@ -65,7 +65,7 @@ class KrakenBooks:
         """The books of all symbols."""
         if not self.pairs:
             try:
-                self.pairs |= names.read_pairs(await self.rest.public("AssetPairs"))
+                self.pairs |= names.read_pairs(await self.table.rows(self.books.symbols))
             except FAILS as error:
                 raise OSError(f"no table of pairs: {error}") from None
         self._waiting = set(self.books.symbols)

@@ -25,6 +25,7 @@ from trading.exchanges.kraken.rules import Rules
 from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.kraken.trading_rate import TradingRate
 from trading.exchanges.purse import Purse
+from trading.exchanges.tables import OwnTable, Table
 from trading.exchanges.venue_clock import VenueClock
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,7 @@ class KrakenDesk:
     account: Account = field(init=False)
     purse: Purse = field(init=False)
     rules: Rules = field(init=False)
+    table: Table | None = None  # None: read by ourselves
     _by_rest: RestRoad = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,7 +68,7 @@ class KrakenDesk:
         symbols = [spec.symbol for spec in self.specs]
         now_ns = self.passing_ns or self.clock.now_ns
         self.rate = TradingRate(symbols=symbols, tier=self.tier, now_ns=now_ns)
-        self.rules = Rules(self.rest, self.specs, self.pairs)
+        self.rules = Rules(self.table or OwnTable(self.rest, names.TABLE), self.specs, self.pairs)
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
 
     @property
@@ -83,7 +85,7 @@ class KrakenDesk:
                 or too many; one clear sentence.
         """
         await check_key(self.rest)
-        self.pairs.update(names.read_pairs(await self.rest.public("AssetPairs")))
+        self.pairs.update(names.read_pairs(await self.rules.table.whole()))
         for spec in self.specs:
             check_pair(self.pairs, spec)
         told = await self.rest.public("Time")

@@ -7,6 +7,7 @@ from typing import Any
 
 from trading.engine.errors import CannotTrade
 
+TABLE = "AssetPairs"
 RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
 
 
@@ -41,21 +42,27 @@ def plain(altname: str) -> str:
     return RENAMED.get(altname, altname)
 
 
+def symbol_of(facts: Mapping[str, Any]) -> str:
+    """BTC/USD, of one entry of AssetPairs; empty: it has none."""
+    base, _, quote = str(facts.get("wsname", "")).partition("/")
+    return f"{plain(base)}/{plain(quote)}" if quote else ""
+
+
 def read_pairs(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Pair]:
     """The table of AssetPairs by our symbols; entries without what an order needs are left out."""
     found = {}
     for key, facts in told.items():
-        base, _, quote = str(facts.get("wsname", "")).partition("/")
-        if not quote or not all(name in facts for name in ("pair_decimals", "lot_decimals")):
+        symbol = symbol_of(facts)
+        if not symbol or not all(name in facts for name in ("pair_decimals", "lot_decimals")):
             continue
-        symbol = f"{plain(base)}/{plain(quote)}"
+        base, _, quote = symbol.partition("/")
         tick = facts.get("tick_size") or str(Decimal(1).scaleb(-int(facts["pair_decimals"])))
         found[symbol] = Pair(
             symbol=symbol,
             key=key,
             altname=str(facts["altname"]),
-            base=plain(base),
-            quote=plain(quote),
+            base=base,
+            quote=quote,
             price_decimals=int(facts["pair_decimals"]),
             tick_size=Decimal(str(tick)),
             lot_size=Decimal(1).scaleb(-int(facts["lot_decimals"])),

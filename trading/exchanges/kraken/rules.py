@@ -8,15 +8,15 @@ from trading.engine.messages import MarketSpec, OrderRequest
 from trading.exchanges import grids
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.admission import check_pair
-from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.kraken.terms import ONLINE, open_pair
+from trading.exchanges.tables import Table
 
 
 @dataclass(slots=True)
 class Rules:
     """Of the pairs of one account; a pair that is listed no more keeps its last row."""
 
-    rest: KrakenRest
+    table: Table
     specs: Sequence[MarketSpec]
     pairs: dict[str, names.Pair] = field(default_factory=dict)
     _gone: frozenset[str] = frozenset()
@@ -40,9 +40,10 @@ class Rules:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
-        listed = names.read_pairs(await self.rest.public("AssetPairs"))
+        symbols = [spec.symbol for spec in self.specs]
+        listed = names.read_pairs(await self.table.rows(symbols))
         self.pairs.update(listed)
-        self._gone = frozenset(self.pairs.keys() - listed.keys())
+        self._gone = frozenset(symbols) - listed.keys()
         try:
             for spec in self.specs:
                 check_pair(listed, spec)

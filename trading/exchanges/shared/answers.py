@@ -26,6 +26,7 @@ class Kept:
     asked_at: float
     reuse: Reuse
     answer: "asyncio.Task[bytes]"
+    table: Any = None  # the same unpacked, once somebody wants some of its rows
 
     def holds(self, *, now_ns: int, now: float) -> bool:
         """Whether a new one would say the same.
@@ -54,17 +55,25 @@ class Answers:
     async def tell(self, ask: words.Ask) -> bytes:
         """The packed answer, or why there is none."""
         try:
-            return await asyncio.shield(self._find(ask.path, ask.params).answer)
+            return await self._tell(ask, self._find(ask.path, ask.params))
         except FAILS as error:
             kind = next(failure.__name__ for failure in FAILS if isinstance(error, failure))
             return words.pack(words.Failed(kind, str(error)))
         except NotShared as error:
             return words.pack(words.Failed("ApiError", f"not shared: {error}"))
 
+    async def _tell(self, ask: words.Ask, kept: Kept) -> bytes:
+        answer: Any = msgspec.Raw(await asyncio.shield(kept.answer))
+        if ask.symbols:
+            if kept.table is None:
+                kept.table = msgspec.msgpack.decode(answer)
+            answer = self._dialect.rows(kept.table, ask.symbols)
+        age_seconds = asyncio.get_running_loop().time() - kept.asked_at
+        return words.pack(words.Told(answer, age_seconds))
+
     async def public(self, path: str, /, **params: Any) -> Any:
         """The answer, for the shared feed itself."""
-        packed = await asyncio.shield(self._find(path, params).answer)
-        return msgspec.msgpack.decode(packed[words.LENGTH_BYTES :])["answer"]
+        return msgspec.msgpack.decode(await asyncio.shield(self._find(path, params).answer))
 
     async def close(self) -> None:
         """Stop waiting, and close the connections."""
@@ -92,7 +101,7 @@ class Answers:
         told_ns = self._dialect.time_ns(path, answer)
         if told_ns:
             self._clock.hear(told_ns)
-        return words.pack(words.Told(answer))
+        return msgspec.msgpack.encode(answer)
 
     def _tidy(self, *, now_ns: int, now: float) -> None:
         """Forget what cannot be told again."""

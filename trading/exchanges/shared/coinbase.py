@@ -9,13 +9,13 @@ from trading.exchanges.coinbase.candles import GRANULARITIES
 from trading.exchanges.coinbase.rest import read_time_ns
 from trading.exchanges.coinbase.sockets import HEARTBEATS, FrameCount, events_of
 from trading.exchanges.public_rest import PublicRest
-from trading.exchanges.shared.dialect import NotShared, Params, Reuse, Topic
+from trading.exchanges.shared.dialect import YOUNG_SECONDS, NotShared, Params, Reuse, Topic
 from trading.exchanges.sockets import Broken, Frame
 
 NS = 1_000_000_000
 CHANNEL = "market_trades"
-TIME, PRODUCTS = "/time", "/market/products"
-REUSE = {TIME: Reuse(), PRODUCTS: Reuse(seconds=300.0)}
+TIME = "/time"
+REUSE = {TIME: Reuse(), names.PRODUCTS: Reuse(seconds=YOUNG_SECONDS)}
 LENGTHS_NS = {word: seconds * NS for seconds, word in GRANULARITIES.items()}
 
 
@@ -30,7 +30,7 @@ class CoinbaseDialect:
     async def open(self, rest: PublicRest) -> None:
         """Read the list of products, once."""
         if not self._names:
-            told = await rest.public(PRODUCTS)
+            told = await rest.public(names.PRODUCTS)
             for product in names.read_products(told.get("products") or []).values():
                 self._names.setdefault(product.product_id, {product.product_id})
                 if product.alias:
@@ -108,11 +108,23 @@ class CoinbaseDialect:
         Raises:
             NotShared: another path.
         """
-        if path.startswith(f"{PRODUCTS}/") and path.endswith("/candles"):
+        if path.startswith(f"{names.PRODUCTS}/") and path.endswith("/candles"):
             return Reuse(candle_ns=LENGTHS_NS.get(str(params.get("granularity")), 1))
         if path not in REUSE:
             raise NotShared(f"path {path!r}: shared are candles, {', '.join(REUSE)}")
         return REUSE[path]
+
+    def rows(self, table: Any, symbols: Sequence[str]) -> Any:
+        """By their currencies.
+
+        Raises:
+            NotShared: it is no list of products.
+        """
+        try:
+            listed = table.get("products") or []
+            return {"products": [one for one in listed if names.symbol_of(one) in symbols]}
+        except AttributeError:
+            raise NotShared(f"rows of symbols: shared are those of {names.PRODUCTS}") from None
 
     def time_ns(self, path: str, answer: Any) -> int:
         """Of ``/time``."""

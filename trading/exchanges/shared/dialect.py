@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.sockets import Frame
+
+YOUNG_SECONDS = (
+    15.0  # of a table: with the time between two looks a change is known within a minute
+)
 
 Topic = tuple[str, int]  # a market by the venue's name, and the minutes of its candles where asked
 Params = Mapping[str, str | int]
@@ -78,6 +82,14 @@ class Dialect(Protocol):
 
         Raises:
             NotShared: it is no public market data.
+        """
+        ...
+
+    def rows(self, table: Any, symbols: Sequence[str]) -> Any:
+        """A table of pairs with the rows of these symbols alone.
+
+        Raises:
+            NotShared: it is another answer.
         """
         ...
 

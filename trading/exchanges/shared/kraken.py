@@ -5,13 +5,13 @@ from typing import Any
 
 from trading.exchanges.kraken import names
 from trading.exchanges.public_rest import PublicRest
-from trading.exchanges.shared.dialect import NotShared, Params, Reuse, Topic
+from trading.exchanges.shared.dialect import YOUNG_SECONDS, NotShared, Params, Reuse, Topic
 from trading.exchanges.sockets import Broken, Frame
 
 NS, MINUTE_NS = 1_000_000_000, 60_000_000_000
 CHANNEL = "ohlc"
 KEPT_ROWS = 2  # the running candle, and the one that may not be told yet
-REUSE = {"Time": Reuse(), "AssetPairs": Reuse(seconds=300.0)}
+REUSE = {"Time": Reuse(), names.TABLE: Reuse(seconds=YOUNG_SECONDS)}
 
 
 class KrakenDialect:
@@ -25,7 +25,7 @@ class KrakenDialect:
     async def open(self, rest: PublicRest) -> None:
         """Read the table of pairs, once."""
         if not self._pairs:
-            self._pairs = names.read_pairs(await rest.public("AssetPairs"))
+            self._pairs = names.read_pairs(await rest.public(names.TABLE))
 
     def topics(self, request: Frame) -> list[Topic]:
         """Pairs of a subscription to candles.
@@ -113,6 +113,17 @@ class KrakenDialect:
         if path not in REUSE:
             raise NotShared(f"method {path!r}: shared are OHLC, {', '.join(REUSE)}")
         return REUSE[path]
+
+    def rows(self, table: Any, symbols: Sequence[str]) -> Any:
+        """By their names on the WebSocket, which renames some.
+
+        Raises:
+            NotShared: it is no table of pairs.
+        """
+        try:
+            return {key: row for key, row in table.items() if names.symbol_of(row) in symbols}
+        except AttributeError:
+            raise NotShared(f"rows of symbols: shared are those of {names.TABLE}") from None
 
     def time_ns(self, path: str, answer: Any) -> int:
         """Of ``Time``."""

@@ -91,6 +91,24 @@ class SharedRest:
             ApiError: the venue's words. Unreached, NoAnswer: no answer.
             FeedGone: there was no feed for longer than we wait.
         """
+        return (await self._ask(words.Ask(path, params), within_seconds=ANSWER_SECONDS)).answer
+
+    async def young(self, path: str, *, symbols: Sequence[str], within_seconds: float) -> Any:
+        """The rows of a table for some symbols; of none: the whole, no older than so many seconds.
+
+        Raises:
+            ApiError: the venue's words. Unreached, NoAnswer: no answer, or an older one.
+            FeedGone: there was no feed for longer than we wait.
+        """
+        began = asyncio.get_running_loop().time()
+        ask = words.Ask(path, {}, tuple(symbols))
+        told = await self._ask(ask, within_seconds=within_seconds)
+        age = asyncio.get_running_loop().time() - began + told.age_seconds
+        if age > within_seconds:
+            raise NoAnswer(f"the shared feed's answer is {age:.0f} s old")
+        return told.answer
+
+    async def _ask(self, ask: words.Ask, *, within_seconds: float) -> words.Told:
         async with self._turn:
             try:
                 pipe = self._pipe or await self._link.open()
@@ -98,8 +116,8 @@ class SharedRest:
                 raise Unreached(f"the shared feed cannot be reached: {error}") from None
             self._pipe = None  # until the whole answer was heard
             try:
-                await pipe.say(words.Ask(path, params))
-                told = await pipe.hear(within_seconds=ANSWER_SECONDS)
+                await pipe.say(ask)
+                told = await pipe.hear(within_seconds=within_seconds)
             except (OSError, TimeoutError) as error:
                 pipe.close()
                 raise NoAnswer(f"no answer of the shared feed: {error}") from None
@@ -108,7 +126,7 @@ class SharedRest:
             raise FAILURES.get(told.kind, NoAnswer)(told.words)
         if not isinstance(told, words.Told):
             raise NoAnswer(f"the shared feed answered with {type(told).__name__}")
-        return told.answer
+        return told
 
     async def close(self) -> None:
         """Hang up."""

@@ -19,10 +19,11 @@ class Subscribe(Struct, frozen=True, tag=True):
 
 
 class Ask(Struct, frozen=True, tag=True):
-    """A public read of the venue's REST."""
+    """A public read of the venue's REST; of a table only the rows of ``symbols``, where any are named."""
 
     path: str
     params: dict[str, str | int]
+    symbols: tuple[str, ...] = ()
 
 
 class AskStatus(Struct, frozen=True, tag=True):
@@ -50,9 +51,10 @@ class Said(Struct, frozen=True, tag=True):
 
 
 class Told(Struct, frozen=True, tag=True):
-    """The answer of the venue's REST."""
+    """The answer of the venue's REST, and how long ago it was asked at most."""
 
     answer: Any
+    age_seconds: float = float("inf")
 
 
 class Failed(Struct, frozen=True, tag=True):
