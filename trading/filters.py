@@ -184,6 +184,13 @@ class RevisionFilter(forms.Form):
     beside = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
 
 
+class RunOf(forms.Form):
+    """The revision of a bot that is to be tested."""
+
+    bot = _id("a bot")
+    revision = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
+
+
 def write_place(place: Place) -> str:
     """A place in a list, for the address of the page after it."""
     return f"{(place.at - EPOCH) // timedelta(microseconds=1)}-{place.key}"
