@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from tenants.auth import permission_required
 from trading.downloads import csv_response
-from trading.filters import AuditFilter, HistoryFilter
+from trading.filters import AuditFilter, ChapterFilter, HistoryFilter
 from trading.queries import audit as audit_queries
 from trading.queries import history as queries
 from trading.queries.pnl import profit_and_loss
@@ -25,7 +25,7 @@ ROWS_SHOWN = 50
 @permission_required("view")
 def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
     """One table of the ledger, newest first, beside what was earned."""
-    table, form = _table(what), HistoryFilter(request.GET)
+    table, form = _table(what), ChapterFilter(request.GET)
     context: dict[str, Any] = {
         "table": table,
         "tables": queries.TABLES.values(),
@@ -39,7 +39,10 @@ def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
         rows = table.page(form.wanted, first=first, count=ROWS_SHOWN + 1)
         context |= {
             "rows": [[shown(value) for value in row] for row in rows[:ROWS_SHOWN]],
-            "earned": profit_and_loss(account_id=form.wanted.account_id),
+            "earned": profit_and_loss(
+                account_id=form.wanted.account_id, chapter=form.cleaned_data["chapter"]
+            ),
+            "chapters": form.chapters,
             "newer": page - 1,
             "older": page + 1 if len(rows) > ROWS_SHOWN else 0,
         }
