@@ -14,6 +14,8 @@ from trading.downloads import csv_response
 from trading.filters import AuditFilter, ChapterFilter, HistoryFilter
 from trading.queries import audit as audit_queries
 from trading.queries import history as queries
+from trading.queries.execution import list_execution
+from trading.queries.latency import list_acknowledged
 from trading.queries.pnl import profit_and_loss
 from trading.queries.spreadsheet import shown
 
@@ -48,6 +50,26 @@ def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
         }
     status = 200 if form.is_valid() else 400
     return render(request, "trading/history.html", context, status=status)
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def execution(request: HttpRequest) -> HttpResponse:
+    """How orders were executed: venues' answers, slippage, time to the fill, fees."""
+    form = HistoryFilter(request.GET)
+    context: dict[str, Any] = {
+        "form": form,
+        "accounts": queries.list_accounts(),
+        "query": _query(request),
+    }
+    if form.is_valid():
+        context |= {
+            "executed": list_execution(form.wanted),
+            "acknowledged": list_acknowledged(form.wanted),
+        }
+    status = 200 if form.is_valid() else 400
+    return render(request, "trading/execution.html", context, status=status)
 
 
 @require_GET

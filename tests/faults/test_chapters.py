@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 import pytest
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, Sum
 
 from tenants.models import AuditEntry, ExchangeAccount
 from tenants.scoping import tenant_scope
@@ -17,7 +17,7 @@ from trading.core import explain
 from trading.core.records import ACCOUNT
 from trading.engine.names import to_names
 from trading.ledger.proof import prove_books
-from trading.models import Decision, Engine, EngineSnapshot, Fill, LedgerEntry, Position
+from trading.models import Decision, Engine, EngineSnapshot, Fill, LedgerEntry, Order, Position
 from trading.queries.chapters import NoSuchChapter, list_chapters
 from trading.queries.overview import get_overview
 from trading.queries.performance import list_performance
@@ -64,6 +64,7 @@ def test_an_account_starts_over_and_its_engine_goes_on(street) -> None:
         before = [model.objects.count() for model in (Decision, Fill, Position, LedgerEntry)]
         last = Decision.objects.aggregate(at=Max("bar_opened_at"))["at"]
         assert Fill.objects.exists()
+        assert not Order.objects.filter(Q(sent_at=None) | Q(acknowledged_at=None)).exists()
         former = trades_of(rows, 1)
 
     start_over(rows)
