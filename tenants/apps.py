@@ -1,4 +1,4 @@
-"""App config of tenants: secures the tables after every migrate, hears of sign-ins."""
+"""App config of tenants: secures the tables after every migrate, hears of sign-ins and sign-outs."""
 
 from typing import Any
 
@@ -14,12 +14,21 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         """Run after the last app's migrations, whatever was migrated."""
-        from allauth.account.signals import user_logged_in
+        from allauth.account.signals import (
+            password_changed,
+            password_reset,
+            password_set,
+            user_logged_in,
+        )
+        from django.contrib.auth.signals import user_logged_out
 
         from tenants import checks  # noqa: F401 - registers them
         from tenants.notifications.devices import note_sign_in
+        from tenants.operations.people import note_sessions_end
 
         user_logged_in.connect(note_sign_in, dispatch_uid="tenants.note_sign_in")
+        for signal in (user_logged_out, password_changed, password_reset, password_set):
+            signal.connect(note_sessions_end, dispatch_uid="tenants.note_sessions_end")
         post_migrate.connect(_secure, dispatch_uid="tenants.secure_tables")
 
 

@@ -13,13 +13,15 @@ from tests.faults.processes import ROOT, ended_afterwards, wait_for
 
 
 @contextmanager
-def served(environment: Mapping[str, str], *, log: Path) -> Iterator[str]:
+def served(
+    environment: Mapping[str, str], *, log: Path, application: str = "novapulse.asgi:application"
+) -> Iterator[str]:
     """Pages, API and sockets, answering at the address that is told."""
     port = free_port()
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
     with log.open("wb") as output:
         daphne = subprocess.Popen(
-            [*command, "novapulse.asgi:application"],
+            [*command, application],
             cwd=ROOT,
             env=environment,
             stdout=output,

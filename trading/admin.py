@@ -167,7 +167,10 @@ class OrderIntentAdmin(ReadOnlyAdmin):
 class OrderAdmin(ReadOnlyAdmin):
     """Order rows."""
 
-    list_display = ("venue_order_id", "status", "filled_quantity", "intent", "tenant")
+    list_display = (
+        "venue_order_id", "status", "filled_quantity", "sent_at", "acknowledged_at", "intent",
+        "tenant",
+    )  # fmt: skip
     list_filter = ("status",)
     list_select_related = ("intent", "tenant")
     search_fields = ("venue_order_id",)

@@ -13,11 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tenants.auth import permission_required
 from trading import tasks
+from trading.filters import RunOf
 from trading.forms import BacktestForm
-from trading.models import BacktestRun
+from trading.models import BacktestRun, BotRevision
 from trading.operations import backtests as operations
 from trading.queries import backtests as queries
 from trading.queries import report_page
+from trading.queries.bots import get_revision
 from trading.queries.report_file import render_file
 
 
@@ -46,7 +48,9 @@ def runs(request: HttpRequest) -> HttpResponse:
 @permission_required("trade")
 def new_run(request: HttpRequest) -> HttpResponse:
     """Launch a backtest, a sweep or a walk-forward."""
-    form = BacktestForm(request.POST or None, series=queries.list_series())
+    revision, series = _revision(request), queries.list_series()
+    initial = queries.launch_of(revision, series) if revision else {}
+    form = BacktestForm(request.POST or None, series=series, revision=revision, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             run = operations.request_run(
@@ -62,6 +66,20 @@ def new_run(request: HttpRequest) -> HttpResponse:
             transaction.on_commit(call, robust=True)  # without a broker the beat calls later
             return redirect("run", number=run.number)
     return render(request, "trading/backtests/new.html", {"form": form})
+
+
+def _revision(request: HttpRequest) -> BotRevision | None:
+    """The one the address names, if it names one."""
+    asked = RunOf(request.GET)
+    if not asked.is_valid():
+        raise Http404
+    bot_id, number = asked.cleaned_data["bot"], asked.cleaned_data["revision"]
+    if bot_id is None or number is None:
+        return None
+    try:
+        return get_revision(bot_id=bot_id, number=number)
+    except BotRevision.DoesNotExist:
+        raise Http404 from None
 
 
 @require_GET

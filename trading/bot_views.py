@@ -17,10 +17,12 @@ from trading import operations
 from trading.core.loosening import loosened
 from trading.filters import RevisionFilter
 from trading.forms import BotForm, ParametersForm
-from trading.models import Bot, BotRevision
+from trading.models import Bot, BotRevision, RevisionWait
 from trading.queries import accounts
 from trading.queries import bots as queries
+from trading.queries.evidence import PAPER_DAYS, PAPER_FILLS
 from trading.queries.markets import list_tradable
+from trading.queries.revision_evidence import missing_for
 from trading.queries.settings import current_settings
 
 
@@ -74,7 +76,12 @@ def bot(request: HttpRequest, bot_id: uuid.UUID) -> HttpResponse:
         shown = queries.show_revision(bot_id=bot_id, **asked)
     except (Bot.DoesNotExist, BotRevision.DoesNotExist):
         raise Http404 from None
-    context = {"shown": shown, "form": form}
+    context = {
+        "shown": shown,
+        "form": form,
+        "missing": missing_for(shown.wait.revision, now=timezone.now()) if shown.wait else [],
+        "least_reason": operations.LEAST_REASON,
+    }
     return render(request, "trading/bots/one.html", context, status=200 if form.is_valid() else 400)
 
 
@@ -94,7 +101,13 @@ def edit(request: HttpRequest, bot_id: uuid.UUID) -> HttpResponse:
     groups = [
         (name, [(one, form[one.name]) for one in parameters]) for name, parameters in shown.groups
     ]
-    context = {"shown": shown, "form": form, "groups": groups}
+    context = {
+        "shown": shown,
+        "form": form,
+        "groups": groups,
+        "paper_days": PAPER_DAYS,
+        "paper_fills": PAPER_FILLS,
+    }
     return render(request, "trading/bots/edit.html", context)
 
 
@@ -118,7 +131,12 @@ def put_in_force(request: HttpRequest, bot_id: uuid.UUID) -> HttpResponse:
         return ask_step_up(request, back=reverse("bot", args=[bot_id]))
     actor: Any = request.user
     try:
-        operations.put_in_force(bot_id=bot_id, actor=actor, now=timezone.now())
+        operations.put_in_force(
+            bot_id=bot_id,
+            override=request.POST.get("override", ""),
+            actor=actor,
+            now=timezone.now(),
+        )
     except operations.BotNotFound:
         raise Http404 from None
     except operations.RevisionRefused as error:
@@ -159,14 +177,19 @@ def _change(
         asker=operations.Asker(user, may_loosen),
         now=timezone.now(),
     )
-    told = (
+    messages.success(request, _told(wait))
+    return redirect("bot", shown.bot.id)
+
+
+def _told(wait: RevisionWait | None) -> str:
+    if wait is None:
+        return "Saved; the engine takes it up at its next start."
+    if not wait.loosens:
+        return "Saved, not in force: this bot trades real money, and proof is missing."
+    return (
         f"Saved. It loosens {', '.join(wait.loosens)}: an owner may put it in force from "
         f"{wait.due_at:%Y-%m-%d %H:%M} UTC."
-        if wait
-        else "Saved; the engine takes it up at its next start."
     )
-    messages.success(request, told)
-    return redirect("bot", shown.bot.id)
 
 
 def _active(bot_id: uuid.UUID) -> queries.ShownRevision:

@@ -39,7 +39,8 @@ def house() -> House:
     """This process's hub and door; one of each per event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _houses:
-        _houses[loop] = House(Hub(settings.REDIS_URL), Door())
+        door = Door()
+        _houses[loop] = House(Hub(settings.REDIS_URL, look_again=door.look_again), door)
     return _houses[loop]
 
 

@@ -9,6 +9,7 @@ from django import forms
 
 from trading.queries.attribution import WAYS
 from trading.queries.audit import Acts
+from trading.queries.chapters import list_chapters
 from trading.queries.decisions import REASONS, STAGES, Sought
 from trading.queries.events import KINDS, After, Event, Happened
 from trading.queries.history import Wanted
@@ -64,6 +65,23 @@ class HistoryFilter(forms.Form):
             pair=told["pair"] or None,
             is_open=told["state"] == "open" if told["state"] else None,
         )
+
+
+class ChapterFilter(HistoryFilter):
+    """The same, and which chapter of an account that started over; without: the current one."""
+
+    chapter = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
+
+    def clean(self) -> dict[str, Any]:
+        """A chapter is one of an account's."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        number, account_id = cleaned.get("chapter"), cleaned.get("account")
+        self.chapters = list_chapters(account_id=account_id) if account_id else []
+        if number is not None and account_id is None:
+            self.add_error("chapter", f"{number} needs an account beside it.")
+        elif number is not None and number > len(self.chapters):
+            self.add_error("chapter", f"{number}, accepted is 1 to {len(self.chapters)}.")
+        return cleaned
 
 
 class AttributionFilter(HistoryFilter):
@@ -182,6 +200,13 @@ class RevisionFilter(forms.Form):
 
     number = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
     beside = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
+
+
+class RunOf(forms.Form):
+    """The revision of a bot that is to be tested."""
+
+    bot = _id("a bot")
+    revision = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
 
 
 def write_place(place: Place) -> str:

@@ -7,11 +7,13 @@ from typing import Any
 from django import forms
 
 from tenants.models import ExchangeAccount
+from trading.core.config.pipeline import PipelineParams
 from trading.core.config.profiles import PROFILES
 from trading.core.nearest import look_up
-from trading.core.params import to_mapping
+from trading.core.params import to_mapping, validate
 from trading.marketdata.timeframes import COMMON, format_timeframe, parse_timeframe
-from trading.models import BarSeries, Instrument
+from trading.models import BarSeries, BotRevision, Instrument
+from trading.queries.bots import whole_params
 from trading.research.objectives import OBJECTIVES
 from trading.research.requests import (
     BACKTEST,
@@ -29,6 +31,7 @@ from trading.research.requests import (
 from trading.research.space import InvalidSpace, list_parameters, parse_dimension
 
 NS = 1_000_000_000
+REVISION = "revision"  # the choice of a bot's own parameters
 PACES = {"1": "as it was", "60": "60 times as fast", "600": "600 times as fast", "max": "at once"}
 
 
@@ -87,14 +90,29 @@ class BacktestForm(forms.Form):
     test_days = forms.IntegerField(required=False, min_value=1, max_value=10_000)
     SEARCH = ("vary", "sampler", "epochs", "objective", "train_days", "test_days")
 
-    def __init__(self, *args: Any, series: list[BarSeries], **given: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        series: list[BarSeries],
+        revision: BotRevision | None = None,
+        **given: Any,
+    ) -> None:
         super().__init__(*args, **given)
+        self._params: dict[str, PipelineParams] = dict(PROFILES)
+        if revision is not None:
+            self._offer(revision)
         self._series = {f"{one.instrument.venue} {one.instrument.symbol}": one for one in series}
         self.fields["pairs"].choices = [  # type: ignore[attr-defined]  # a choice field
             (key, f"{key} {format_timeframe(one.timeframe_seconds)}, {one.first_at:%Y-%m-%d} "
                   f"to {one.last_at:%Y-%m-%d}")
             for key, one in self._series.items()
         ]  # fmt: skip
+
+    def _offer(self, revision: BotRevision) -> None:
+        """A bot's own parameters beside the profiles, chosen from the first."""
+        self._params[REVISION] = validate(PipelineParams, whole_params(revision.params))
+        profile = self.fields["profile"]
+        profile.choices = [(REVISION, str(revision)), *profile.choices]  # type: ignore[attr-defined]  # a choice field
 
     def clean(self) -> dict[str, Any]:
         """Pairs, timeframe and range must fit each other and what is stored."""
@@ -177,7 +195,7 @@ class BacktestForm(forms.Form):
             timeframe_seconds=parse_timeframe(cleaned["timeframe"]),
             start_ns=_midnight_ns(start) if start else 0,
             end_ns=_midnight_ns(end) if end else FOREVER_NS,
-            params=PROFILES[cleaned["profile"]],
+            params=self._params[cleaned["profile"]],
             cash=cleaned["cash"],
         )
 

@@ -11,9 +11,11 @@ from django.views.decorators.http import require_GET
 
 from tenants.auth import permission_required
 from trading.downloads import csv_response
-from trading.filters import AuditFilter, HistoryFilter
+from trading.filters import AuditFilter, ChapterFilter, HistoryFilter
 from trading.queries import audit as audit_queries
 from trading.queries import history as queries
+from trading.queries.execution import list_execution
+from trading.queries.latency import list_acknowledged
 from trading.queries.pnl import profit_and_loss
 from trading.queries.spreadsheet import shown
 
@@ -25,7 +27,7 @@ ROWS_SHOWN = 50
 @permission_required("view")
 def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
     """One table of the ledger, newest first, beside what was earned."""
-    table, form = _table(what), HistoryFilter(request.GET)
+    table, form = _table(what), ChapterFilter(request.GET)
     context: dict[str, Any] = {
         "table": table,
         "tables": queries.TABLES.values(),
@@ -39,12 +41,35 @@ def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
         rows = table.page(form.wanted, first=first, count=ROWS_SHOWN + 1)
         context |= {
             "rows": [[shown(value) for value in row] for row in rows[:ROWS_SHOWN]],
-            "earned": profit_and_loss(account_id=form.wanted.account_id),
+            "earned": profit_and_loss(
+                account_id=form.wanted.account_id, chapter=form.cleaned_data["chapter"]
+            ),
+            "chapters": form.chapters,
             "newer": page - 1,
             "older": page + 1 if len(rows) > ROWS_SHOWN else 0,
         }
     status = 200 if form.is_valid() else 400
     return render(request, "trading/history.html", context, status=status)
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def execution(request: HttpRequest) -> HttpResponse:
+    """How orders were executed: venues' answers, slippage, time to the fill, fees."""
+    form = HistoryFilter(request.GET)
+    context: dict[str, Any] = {
+        "form": form,
+        "accounts": queries.list_accounts(),
+        "query": _query(request),
+    }
+    if form.is_valid():
+        context |= {
+            "executed": list_execution(form.wanted),
+            "acknowledged": list_acknowledged(form.wanted),
+        }
+    status = 200 if form.is_valid() else 400
+    return render(request, "trading/execution.html", context, status=status)
 
 
 @require_GET

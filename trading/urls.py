@@ -42,6 +42,7 @@ urlpatterns = [
     path("history/", history_views.history, name="history"),
     path("history/<slug:what>/", history_views.history, name="history_of"),
     path("history/<slug:what>.csv", history_views.history_file, name="history_file"),
+    path("execution/", history_views.execution, name="execution"),
     path("audit/", history_views.audit, name="audit"),
     path("audit.csv", history_views.audit_file, name="audit_file"),
     path("backtests/", backtest_views.runs, name="runs"),

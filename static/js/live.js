@@ -123,5 +123,5 @@
     Charts.load(button.dataset.chart);
   }));
 
-  Charts.start(root.dataset.chart, (data) => showFills(data.fills)).then(() => LiveSocket.connect(receive));
+  Charts.start(root.dataset.chart, (data) => showFills(data.fills)).then(() => LiveSocket.listen(receive));
 })();

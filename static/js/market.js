@@ -175,6 +175,6 @@
     Charts.chart().subscribeCrosshairMove((moved) => {
       if (moved.sourceEvent) { at = moved.time ? moved.time * 1000 : null; show(here()); }
     });
-    LiveSocket.connect(receive);
+    LiveSocket.listen(receive);
   });
 })();

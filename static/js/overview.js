@@ -105,5 +105,5 @@
     else LiveSocket.show("live", "bg-green-lt");
   }, 1000);
 
-  LiveSocket.connect(receive);
+  LiveSocket.listen(receive);
 })();

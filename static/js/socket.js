@@ -1,22 +1,30 @@
 // The one socket of a page: reconnects with growing patience, confirms what was read, tells its state.
+// Whoever listens later first hears the newest value of every key.
 const LiveSocket = (() => {
   const CONFIRM_EVERY = 16, FIRST_DELAY_MS = 500, LONGEST_DELAY_MS = 10000, JITTER_MS = 300;
+  const listeners = [], newest = new Map(), onOpen = [];
   let delay = FIRST_DELAY_MS, socket, opened = 0;
 
   function show(text, style) {
     const badge = document.getElementById("socket");
+    if (!badge) return;
     if (badge.textContent !== text) badge.textContent = text;
     badge.className = `badge ${style}`;
   }
 
-  function connect(receive) {
+  function hear(value) {
+    newest.set(value.key, value);
+    listeners.forEach((receive) => receive(value));
+  }
+
+  function connect() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     let read = 0;
     socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
-    socket.onopen = () => { delay = FIRST_DELAY_MS; opened = Date.now(); show("connected", "bg-secondary-lt"); };
+    socket.onopen = () => { delay = FIRST_DELAY_MS; opened = Date.now(); show("connected", "bg-secondary-lt"); onOpen.forEach((tell) => tell()); };
     socket.onmessage = (event) => {
       if (++read % CONFIRM_EVERY === 0) socket.send(JSON.stringify({ read }));
-      JSON.parse(event.data).forEach(receive);
+      JSON.parse(event.data).forEach(hear);
     };
     socket.onclose = (event) => {
       if (event.code === 4401) return show("signed out", "bg-red-lt");
@@ -24,12 +32,19 @@ const LiveSocket = (() => {
       if (event.code === 4407) return show("your role changed – reload the page", "bg-red-lt");
       if (event.code === 4429) return show("too many pages open – close some and reload", "bg-red-lt");
       show("reconnecting…", "bg-yellow-lt");
-      setTimeout(() => connect(receive), delay + Math.random() * JITTER_MS);
+      setTimeout(connect, delay + Math.random() * JITTER_MS);
       delay = Math.min(delay * 2, LONGEST_DELAY_MS);
     };
   }
 
-  return { connect, show, isOpen: () => socket?.readyState === WebSocket.OPEN, openedAt: () => opened };
+  function listen(receive, opening) {
+    listeners.push(receive);
+    if (opening) onOpen.push(opening);
+    newest.forEach((value) => receive(value));
+    if (!socket) connect();
+  }
+
+  return { listen, show, isOpen: () => socket?.readyState === WebSocket.OPEN, openedAt: () => opened };
 })();
 
 // Values as every page writes them.

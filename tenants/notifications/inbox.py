@@ -7,6 +7,8 @@ from uuid import UUID
 
 from tenants import operations
 from tenants.models import Notice, Notification, User
+from tenants.nudges import Nudge, nudge_on_commit
+from tenants.scoping import current_tenant_id
 
 
 class NoticeNotFound(Exception):
@@ -43,7 +45,7 @@ def mark_read(*, notification_id: UUID, user_id: int, now: datetime) -> Notifica
     Raises:
         NoticeNotFound: not in this person's inbox.
     """
-    _own(notification_id, user_id).filter(read_at=None).update(read_at=now)
+    _ring(_own(notification_id, user_id).filter(read_at=None).update(read_at=now))
     return get_notification(notification_id=notification_id, user_id=user_id)
 
 
@@ -53,14 +55,14 @@ def mark_unread(*, notification_id: UUID, user_id: int) -> Notification:
     Raises:
         NoticeNotFound: not in this person's inbox.
     """
-    _own(notification_id, user_id).update(read_at=None)
+    _ring(_own(notification_id, user_id).exclude(read_at=None).update(read_at=None))
     return get_notification(notification_id=notification_id, user_id=user_id)
 
 
 def mark_all_read(*, user_id: int, now: datetime) -> int:
     """How many were unread."""
     unread = Notification.objects.filter(user_id=user_id, read_at=None)
-    return int(unread.update(read_at=now))
+    return _ring(unread.update(read_at=now))
 
 
 def acknowledge(*, notification_id: UUID, actor: User, now: datetime) -> Notification:
@@ -97,6 +99,14 @@ def get_notification(*, notification_id: UUID, user_id: int) -> Notification:
     if found is None:
         raise NoticeNotFound(f"no notification {notification_id} in your inbox")
     return found
+
+
+def _ring(changed: int) -> int:
+    """The bells of a person's other pages."""
+    tenant_id = current_tenant_id()
+    if changed and tenant_id is not None:
+        nudge_on_commit(tenant_id, Nudge.BELL)
+    return changed
 
 
 def _own(notification_id: UUID, user_id: int) -> Any:

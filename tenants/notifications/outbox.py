@@ -17,6 +17,7 @@ from tenants.models import (
 )
 from tenants.notifications.news import Audience, Kind, News, Severity
 from tenants.notifications.wishes import Wishes, wishes_of
+from tenants.nudges import Nudge, nudge_on_commit
 from tenants.roles import Role
 
 USER, HOOK = "user:", "hook:"
@@ -30,7 +31,10 @@ def tell(news: Iterable[News], *, tenant_id: UUID, now: datetime) -> int:
     if not untold:
         return 0
     desk = _Desk(tenant_id, now)
-    return sum(desk.tell(one) for one in untold)
+    told = sum(desk.tell(one) for one in untold)
+    if told:
+        nudge_on_commit(tenant_id, Nudge.BELL)
+    return told
 
 
 def mark_over(*, keys: Iterable[str], now: datetime) -> int:

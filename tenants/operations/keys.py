@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from tenants.models import ApiKey, StoredAnswer, Tenant, User
+from tenants.nudges import Nudge, nudge_on_commit
 from tenants.operations.audit import write_audit
 from tenants.roles import Scope
 from tenants.scoping import staff_scope
@@ -77,6 +78,7 @@ def revoke_key(*, key_id: UUID, actor: User | None, now: datetime) -> None:
         raise KeyNotFound(f"no key {key_id} in this workspace that still opens")
     ApiKey.objects.filter(id=key_id).update(revoked_at=now)
     _audit(key, "api_key.revoke", actor=actor, now=now)
+    nudge_on_commit(key.tenant_id, Nudge.ACCESS)
 
 
 def note_key_use(*, key_id: UUID, now: datetime) -> None:

@@ -2,8 +2,11 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 
+from tenants import queries
 from tenants.models import Membership, Tenant, User
+from tenants.nudges import Nudge, nudge_on_commit
 from tenants.operations.audit import write_audit
 from tenants.roles import Role
 from tenants.scoping import tenant_scope
@@ -70,6 +73,7 @@ def change_role(*, membership: Membership, role: Role, actor: User | None, now: 
         after={"role": role.value},
         now=now,
     )
+    nudge_on_commit(membership.tenant_id, Nudge.ACCESS)
 
 
 def remove_member(*, membership: Membership, actor: User | None, now: datetime) -> None:
@@ -89,6 +93,14 @@ def remove_member(*, membership: Membership, actor: User | None, now: datetime) 
         after={},
         now=now,
     )
+    nudge_on_commit(membership.tenant_id, Nudge.ACCESS)
+
+
+def note_sessions_end(*, user: User | None, **_: Any) -> None:
+    """Receives what ends sessions of a person: their sockets are looked at now, not in a while."""
+    if user is not None:
+        for workspace in queries.memberships(user_id=user.pk):
+            nudge_on_commit(workspace.id, Nudge.ACCESS)
 
 
 def _keep_an_owner(leaving: Membership) -> None:

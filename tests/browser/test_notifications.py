@@ -29,9 +29,28 @@ def looked_at(page: Page, name: str, width: int, theme: str) -> None:
     assert [one["id"] for one in found if one["impact"] in GRAVE] == []
 
 
+NO_POLLING = "window.setInterval = () => 0;"
+QUICK_POLLING = (
+    "const usual = setInterval; window.setInterval = (work, ms) => usual(work, ms / 20);"
+)
+
+
+def test_the_bell_polls_while_there_is_no_stream(site: Site, browser: Browser) -> None:
+    engine = factories.make_engine("acme", factories.make_instrument(), venue="synthetic")
+    page = site.page(browser)
+    page.add_init_script(QUICK_POLLING)
+    page.route_web_socket("**/ws/live", lambda socket: socket.close(code=1013))
+    site.sign_in(page, "olga@acme.example")
+
+    tell_all(engine.tenant_id, some_news())
+
+    expect(page.locator("#bell")).to_have_accessible_name("Notifications, 1 unread")
+
+
 def test_an_alert_rings_the_bell_is_read_and_acknowledged(site: Site, browser: Browser) -> None:
     engine = factories.make_engine("acme", factories.make_instrument(), venue="synthetic")
     page = site.page(browser)
+    page.add_init_script(NO_POLLING)
     site.sign_in(page, "olga@acme.example")
     bell = page.locator("#bell")
     expect(bell).to_have_accessible_name("Notifications, 0 unread")

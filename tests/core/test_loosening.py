@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from trading.core import loosening
 from trading.core.config.pipeline import PipelineParams
-from trading.core.loosening import loosened, quiet_hours
+from trading.core.loosening import loosened, only_tightens, quiet_hours
 from trading.core.params import to_mapping
 from trading.research.space import list_parameters
 
@@ -46,6 +46,17 @@ def test_of_two_values_one_way_loosens_and_the_other_does_not(data: st.DataObjec
     down = loosened(with_one(name, high), with_one(name, low))
 
     assert sorted([up, down]) == [[], [name]]
+
+
+def test_what_tightens_limits_and_does_nothing_else_is_told_from_the_rest() -> None:
+    tighter = with_values(risk__max_open_positions=1)
+    other = {**PARAMS, "confluence": {**PARAMS["confluence"], "min_score": 0.9}}
+    both = {**other, "risk": tighter["risk"]}
+
+    assert only_tightens(PARAMS, tighter)
+    assert not only_tightens(tighter, PARAMS)
+    assert not only_tightens(PARAMS, other)
+    assert not only_tightens(PARAMS, both)
 
 
 def test_no_limit_is_the_loosest_limit() -> None:

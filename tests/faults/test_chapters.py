@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 import pytest
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, Sum
 
 from tenants.models import AuditEntry, ExchangeAccount
 from tenants.scoping import tenant_scope
@@ -17,8 +17,10 @@ from trading.core import explain
 from trading.core.records import ACCOUNT
 from trading.engine.names import to_names
 from trading.ledger.proof import prove_books
-from trading.models import Decision, Engine, EngineSnapshot, Fill, LedgerEntry, Position
+from trading.models import Decision, Engine, EngineSnapshot, Fill, LedgerEntry, Order, Position
+from trading.queries.chapters import NoSuchChapter, list_chapters
 from trading.queries.overview import get_overview
+from trading.queries.performance import list_performance
 from trading.wiring.parity import check_parity
 from trading.wiring.plans import CannotRun
 
@@ -50,6 +52,11 @@ def start_over(rows: EngineRows, cash: Decimal = NEW_CASH) -> None:
         operations.reset_paper(account_id=rows.account_id, cash=cash, actor=None, now=NOW)
 
 
+def trades_of(rows: EngineRows, chapter: int) -> int:
+    found = list_performance(account_id=rows.account_id, chapter=chapter)
+    return sum(one.closed.trades for one in found)
+
+
 def test_an_account_starts_over_and_its_engine_goes_on(street) -> None:
     rows = street(4000)
     play_until_flat(rows)
@@ -57,11 +64,14 @@ def test_an_account_starts_over_and_its_engine_goes_on(street) -> None:
         before = [model.objects.count() for model in (Decision, Fill, Position, LedgerEntry)]
         last = Decision.objects.aggregate(at=Max("bar_opened_at"))["at"]
         assert Fill.objects.exists()
+        assert not Order.objects.filter(Q(sent_at=None) | Q(acknowledged_at=None)).exists()
+        former = trades_of(rows, 1)
 
     start_over(rows)
     with tenant_scope(rows.tenant_id):
         (row,) = get_overview().rows
         assert (row.equity, row.today, row.total) == (2500.0, 0.0, 0.0)
+        assert list_performance(account_id=rows.account_id) == []
         assert row.paid_in == NEW_CASH
         saved = EngineSnapshot.objects.get()
         account = np.frombuffer(bytes(saved.account), ACCOUNT)[0]
@@ -76,6 +86,16 @@ def test_an_account_starts_over_and_its_engine_goes_on(street) -> None:
         newer = Decision.objects.filter(bar_opened_at__gt=last).order_by("bar_opened_at")
         assert explain.read(bytes(newer[0].record)).decision["equity"] == 2500.0
         assert list(prove_books(rows.account_id)) == []
+        old, new = trades_of(rows, 1), trades_of(rows, 2)
+        assert old == former
+        assert old + new == Position.objects.exclude(closed_at=None).count()
+        assert [one.closed.trades for one in list_performance(account_id=None)] == [new]
+        assert [one.is_current for one in list_chapters(account_id=rows.account_id)] == [
+            False,
+            True,
+        ]
+        with pytest.raises(NoSuchChapter, match="3, this account has 1 to 2"):
+            trades_of(rows, 3)
         sums = LedgerEntry.objects.values("posting", "currency").annotate(total=Sum("amount"))
         assert {one["total"] for one in sums} == {Decimal(0)}
         entry = AuditEntry.objects.get(action="account.reset")

@@ -20,11 +20,12 @@ from trading.engine.batches import (
     LedgerBatch,
     MarketMemory,
     PositionView,
+    Sent,
     Snapshot,
 )
 from trading.engine.errors import IllegalTransition, NotLeader
 from trading.engine.messages import OrderRequest
-from trading.ledger import reads
+from trading.ledger import reads, rows
 from trading.models import (
     Decision,
     Engine,
@@ -197,6 +198,25 @@ def test_states_and_orders_of_old_and_new_intents_go_into_one_commit(bench: Benc
         assert sorted(
             Order.objects.values_list("intent__seq", "venue_order_id", "status", "intent__state")
         ) == [(1, "V1", "CANCELLED", "DONE"), (2, "V2", "WORKING", "WORKING")]
+
+
+def test_when_an_order_was_sent_and_acknowledged_stands_beside_it(bench: Bench) -> None:
+    bench.commit(whole(1, m0=b"a"))
+    batch, sent = whole(2, m0=b"b"), Sent(5_000_000, 5_250_000)
+    batch.intent_states += [
+        IntentState(0, 1, "WORKING", venue_order_id="V1", sent=sent),
+        IntentState(0, 2, "WORKING", venue_order_id="V2"),
+        IntentState(
+            0, 2, "WORKING", venue_order_id="V2", sent=sent
+        ),  # named before it was answered
+    ]
+
+    bench.commit(batch)
+
+    times = (rows.to_datetime(5_000_000), rows.to_datetime(5_250_000))
+    with tenant_scope(bench.rows.tenant_id):
+        assert set(Order.objects.values_list("sent_at", "acknowledged_at")) == {times}
+        assert Order.objects.count() == 2
 
 
 MORE_THAN_A_SOCKET_HOLDS = 1 << 21

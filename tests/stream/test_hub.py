@@ -55,12 +55,12 @@ async def publish(url: str, tenant_id: str, key: str, value: dict) -> None:
 async def test_who_joins_gets_the_latest_values_at_once(redis_url: str) -> None:
     await publish(redis_url, "mine", "bar:0", {"close": 7})
 
-    async with joined(Hub(redis_url), "mine") as reader:
+    async with joined(Hub(redis_url, look_again=[].append), "mine") as reader:
         await until(lambda: reader.values == {"bar:0": {"close": 7}})
 
 
 async def test_news_reaches_every_socket_of_the_tenant(redis_url: str) -> None:
-    hub = Hub(redis_url)
+    hub = Hub(redis_url, look_again=[].append)
 
     async with joined(hub, "mine") as one, joined(hub, "mine") as other:
         await asyncio.sleep(0.3)
@@ -70,7 +70,7 @@ async def test_news_reaches_every_socket_of_the_tenant(redis_url: str) -> None:
 
 
 async def test_nothing_of_another_tenant_arrives(redis_url: str) -> None:
-    hub = Hub(redis_url)
+    hub = Hub(redis_url, look_again=[].append)
     await publish(redis_url, "theirs", "bar:0", {"close": 1})
 
     async with joined(hub, "mine") as mine, joined(hub, "theirs") as theirs:
@@ -83,7 +83,7 @@ async def test_nothing_of_another_tenant_arrives(redis_url: str) -> None:
 
 
 async def test_a_socket_that_left_hears_nothing_more(redis_url: str) -> None:
-    hub = Hub(redis_url)
+    hub = Hub(redis_url, look_again=[].append)
     async with joined(hub, "mine") as staying:
         async with joined(hub, "mine") as leaving:
             await asyncio.sleep(0.3)
@@ -97,7 +97,7 @@ async def test_a_socket_that_left_hears_nothing_more(redis_url: str) -> None:
 async def test_nonsense_on_the_channel_does_not_end_the_subscription(redis_url: str) -> None:
     from redis.asyncio import Redis
 
-    async with joined(Hub(redis_url), "mine") as reader:
+    async with joined(Hub(redis_url, look_again=[].append), "mine") as reader:
         await asyncio.sleep(0.3)
         async with Redis.from_url(redis_url) as redis:
             await redis.publish("np:live:mine", b"\xff not json")

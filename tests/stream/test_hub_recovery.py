@@ -74,7 +74,7 @@ async def sitting(hub: Hub, tenant: str) -> AsyncIterator[Socket]:
 @pytest.fixture
 async def hub(redis_url: str, redis: Redis) -> AsyncIterator[Hub]:
     """A hub, closed at the end."""
-    hub = Hub(redis_url)
+    hub = Hub(redis_url, look_again=[].append)
     yield hub
     await hub.close()
 

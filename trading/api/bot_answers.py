@@ -63,9 +63,14 @@ class WholeBot(Bot):
 
 
 class Wait(Answer):
-    """A loosened limit waits before an owner may put it in force."""
+    """A loosened limit, or a change of what trades real money, until an owner puts it in force."""
 
     loosens = serializers.ListField(child=Text())
+    missing = serializers.ListField(
+        child=Text(),
+        help_text="what is not on record before it trades real money, while it waits; an owner may "
+        "override it with a reason and a second factor, on the bot's page",
+    )
     due_at = Moment()
     ended_at = Moment(allow_null=True, help_text="null: it waits")
     outcome = serializers.ChoiceField(
@@ -95,7 +100,7 @@ class Revision(Answer):
 
     @extend_schema_field(Wait(allow_null=True))
     def get_wait(self, revision: BotRevision) -> Any:
-        """Only one that loosens a limit waits."""
+        """Only one that loosens a limit, or lacks proof for real money, waits."""
         wait = self.context["waits"].get(revision.id)
         return wait and Wait(wait).data
 

@@ -29,6 +29,7 @@ from trading.marketdata.timeframes import parse_timeframe
 from trading.models import Bot as StoredBot
 from trading.models import BotRevision
 from trading.queries import bots as queries
+from trading.queries.revision_evidence import missing_for
 from trading.queries.settings import current_settings
 
 
@@ -126,7 +127,8 @@ class Revisions(ApiView):
         more = str(items[-1]["revision"]) if len(found) > limit else None
         return Response({"items": items, "next": more}, headers=_tagged(bot))
 
-    @told("Make a revision: tighter is in force at once (201), looser waits for an owner (202)",
+    @told("Make a revision: in force at once (201); waits for an owner (202) where it loosens a limit, "
+          "or changes what trades real money without proof",
           answers.Revision, code=201, also=202, request=RevisionBody, changes=True,
           parameters=(IF_MATCH,), problems=(404, 409, 412, 428))  # fmt: skip
     @idempotent
@@ -209,5 +211,9 @@ def _tagged(bot: StoredBot) -> dict[str, str]:
 
 
 def _tell(bot: StoredBot, revisions: Sequence[BotRevision]) -> list[Any]:
-    context = {"active_id": bot.active_revision_id, "waits": queries.waits_of(revisions)}
+    waits = queries.waits_of(revisions)
+    for wait in waits.values():
+        is_open = wait.ended_at is None
+        wait.missing = missing_for(wait.revision, now=timezone.now()) if is_open else []
+    context = {"active_id": bot.active_revision_id, "waits": waits}
     return list(answers.Revision(revisions, many=True, context=context).data)

@@ -134,10 +134,18 @@ class AccountResult(Result):
     bots = BotResult(many=True)
 
 
+class Chapter(Answer):
+    """What an account traded between two starts."""
+
+    number = Count()
+    ended_at = Moment(allow_null=True, help_text="null: the current one")
+
+
 class Performance(Answer):
-    """By account and currency; nothing is converted."""
+    """By account and currency, since each account last started over; nothing is converted."""
 
     accounts = AccountResult(many=True)
+    chapters = Chapter(many=True, help_text="of the one account that was asked for")
 
 
 class Limit(Answer):

@@ -14,10 +14,10 @@ from rest_framework.response import Response
 from tenants.api.views import ApiView
 from trading import tasks
 from trading.api import figure_answers as answers
-from trading.api.filtering import ACCOUNT, checked
+from trading.api.filtering import ACCOUNT, CHAPTER, checked
 from trading.api.paging import PAGE, page_of_bots
 from trading.api.schemas import answers as told
-from trading.filters import ChartFilter, HistoryFilter
+from trading.filters import ChapterFilter, ChartFilter
 from trading.marketdata.timeframes import format_timeframe
 from trading.models import Engine
 from trading.queries.charts import find_charted, get_chart
@@ -67,11 +67,14 @@ class Performance(ApiView):
     needs: ClassVar = {"GET": "view"}
 
     @told("Read what each account and bot made, how often it won, and its deepest fall",
-          answers.Performance, parameters=(ACCOUNT,), problems=(400,))  # fmt: skip
+          answers.Performance, parameters=(ACCOUNT, CHAPTER), problems=(400,))  # fmt: skip
     def get(self, request: Request) -> Response:
-        form = checked(HistoryFilter(request.query_params))
-        found = list_performance(account_id=form.wanted.account_id)
-        return Response(answers.Performance({"accounts": found}).data)
+        form = checked(ChapterFilter(request.query_params))
+        found = list_performance(
+            account_id=form.wanted.account_id, chapter=form.cleaned_data["chapter"]
+        )
+        told = {"accounts": found, "chapters": form.chapters}
+        return Response(answers.Performance(told).data)
 
 
 class Risk(ApiView):

@@ -8,6 +8,11 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 
 ACCOUNT = OpenApiParameter("account", OpenApiTypes.UUID, description="of one account alone")
+CHAPTER = OpenApiParameter(
+    "chapter",
+    {"type": "integer", "minimum": 1},
+    description="of the account, 1 the oldest; without: the one since it last started over",
+)
 BOT = OpenApiParameter("bot", OpenApiTypes.UUID, description="of one bot alone")
 ENGINE = OpenApiParameter("engine", OpenApiTypes.UUID, description="of one engine alone")
 PAIR = OpenApiParameter("pair", str, description="of one pair alone, such as BTC/USD")

@@ -11,11 +11,11 @@ from rest_framework.response import Response
 
 from tenants.api.views import ApiView
 from trading.api import ledger_answers as answers
-from trading.api.filtering import ACCOUNT, BOT, PAIR, SPAN, checked
+from trading.api.filtering import ACCOUNT, BOT, CHAPTER, PAIR, SPAN, checked
 from trading.api.paging import PAGE, cursor_of, limit_of
 from trading.api.schemas import answers as told
 from trading.downloads import csv_response
-from trading.filters import AuditFilter, HistoryFilter
+from trading.filters import AuditFilter, ChapterFilter, HistoryFilter
 from trading.queries import audit, history
 from trading.queries.pnl import profit_and_loss
 
@@ -51,10 +51,12 @@ class Earned(ApiView):
     needs: ClassVar = {"GET": "view"}
 
     @told("Read profit and loss by account, bot and pair", answers.ProfitAndLoss,
-          parameters=(ACCOUNT,), problems=(400,))  # fmt: skip
+          parameters=(ACCOUNT, CHAPTER), problems=(400,))  # fmt: skip
     def get(self, request: Request) -> Response:
-        form = checked(HistoryFilter(request.query_params))
-        found = profit_and_loss(account_id=form.wanted.account_id)
+        form = checked(ChapterFilter(request.query_params))
+        found = profit_and_loss(
+            account_id=form.wanted.account_id, chapter=form.cleaned_data["chapter"]
+        )
         return Response(answers.ProfitAndLoss({"accounts": found}).data)
 
 

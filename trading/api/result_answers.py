@@ -84,7 +84,18 @@ class Executed(Answer):
     fee_bps = Number(allow_null=True, help_text="of the notional, fees in the quote currency")
 
 
+class Acknowledged(Answer):
+    """How long one venue took to answer, over the newest orders; wall time."""
+
+    venue = Text()
+    mode = Text()
+    orders = Count()
+    p50_ms = Number()
+    p95_ms = Number()
+
+
 class Execution(Answer):
-    """By account and purpose."""
+    """By account and purpose, and by venue."""
 
     items = Executed(many=True)
+    acknowledged = Acknowledged(many=True)

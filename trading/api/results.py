@@ -13,6 +13,7 @@ from trading.api.schemas import answers as told
 from trading.filters import AttributionFilter, HistoryFilter
 from trading.queries.attribution import WAYS, attribute, strategy_results
 from trading.queries.execution import list_execution
+from trading.queries.latency import list_acknowledged
 
 FILTERS = (ACCOUNT, BOT, PAIR, *SPAN)
 BY = OpenApiParameter("by", {"type": "string", "enum": list(WAYS)}, description="strategy")
@@ -45,7 +46,7 @@ class Attribution(ApiView):
 
 
 class Execution(ApiView):
-    """Slippage, time to fill, fill ratio and fees."""
+    """Slippage, time to fill, fill ratio, fees, and how long venues took to answer."""
 
     needs: ClassVar = {"GET": "view"}
 
@@ -53,4 +54,8 @@ class Execution(ApiView):
           problems=(400,))  # fmt: skip
     def get(self, request: Request) -> Response:
         form = checked(HistoryFilter(request.query_params))
-        return Response(answers.Execution({"items": list_execution(form.wanted)}).data)
+        found = {
+            "items": list_execution(form.wanted),
+            "acknowledged": list_acknowledged(form.wanted),
+        }
+        return Response(answers.Execution(found).data)

@@ -25,6 +25,7 @@ LOOSER_BELOW = (
 # They make some trades smaller and others larger.
 EITHER_WAY = ("sizing.scale_streak", "sizing.scale_volatility")
 QUIET = ("risk.quiet_from", "risk.quiet_to")
+RISK_LIMITS = (*LOOSER_ABOVE, *ZERO_IS_OFF, *LOOSER_BELOW, *EITHER_WAY, *QUIET)
 
 
 def loosened(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -39,6 +40,22 @@ def loosened(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     found += [name for name in EITHER_WAY if pair(name)[1] != pair(name)[0]]
     if not quiet_hours(before) <= quiet_hours(after):
         found += QUIET
+    return found
+
+
+def only_tightens(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether nothing but risk limits differs, and none is looser; both nested and whole."""
+    return not loosened(before, after) and _but_limits(before) == _but_limits(after)
+
+
+def _but_limits(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in params.items():
+        whole = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            found |= _but_limits(value, f"{whole}.")
+        elif whole not in RISK_LIMITS:
+            found[whole] = value
     return found
 
 

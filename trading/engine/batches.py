@@ -17,13 +17,22 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class IntentState:
-    """A new state of an intent already in the journal."""
+    """A new state of an intent already in the journal; ``sent`` where its order was acknowledged."""
 
     market: int
     seq: int
     state: str
     reason: str = ""
     venue_order_id: str = ""
+    sent: "Sent | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """When an order was given to the venue and when the venue had named it; wall time."""
+
+    at_ns: int
+    acknowledged_ns: int
 
 
 @dataclass(frozen=True, slots=True)

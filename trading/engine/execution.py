@@ -1,23 +1,26 @@
 """Intents -> orders: what is open, what its outcome is, and what follows for the journal."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from trading.core.codes import Purpose
-from trading.engine.batches import Evidence, IntentState, Known, OpenIntent
+from trading.engine.batches import Evidence, IntentState, Known, OpenIntent, Sent
 from trading.engine.errors import NotSent, OutcomeUnknown, Refused
 from trading.engine.messages import FillReport, OrderRequest
 from trading.engine.orders import OPEN_STATES, Event, State, advance
-from trading.engine.ports import Venue
+from trading.engine.ports import Clock, Venue
 
 Key = tuple[int, int]
 STOPS = (Purpose.PROTECT, Purpose.MOVE_STOP)
+NS_PER_SECOND = 1_000_000_000
 
 
 class Execution:
     """The open orders of one engine: sends what the journal holds, and settles what is unclear."""
 
-    def __init__(self, *, venue: Venue) -> None:
+    def __init__(self, *, venue: Venue, clock: Clock) -> None:
         self._venue = venue
+        self._clock = clock
         self._orders: dict[Key, OrderRequest] = {}
         self._states: dict[Key, State] = {}
 
@@ -63,6 +66,7 @@ class Execution:
 
     async def send(self, order: OrderRequest) -> list[IntentState]:
         """Send one committed order; the changes of the journal that follow from the answer."""
+        at_ns, begun = self._clock.now_ns(), self._clock.monotonic()
         try:
             venue_id = await self._venue.submit(order)
         except Refused as error:
@@ -71,10 +75,14 @@ class Execution:
             return [self._move(order, Event.TOO_LATE, reason=f"not sent: {error}")]
         except OutcomeUnknown as error:
             return [self._move(order, Event.NO_ANSWER, reason=str(error))]
-        return self._acknowledged(order, venue_id)
+        took_ns = round((self._clock.monotonic() - begun) * NS_PER_SECOND)
+        return self._acknowledged(order, venue_id, sent=Sent(at_ns, at_ns + took_ns))
 
-    def _acknowledged(self, order: OrderRequest, venue_id: str) -> list[IntentState]:
-        changes = [self._move(order, Event.ACKNOWLEDGED, venue_id=venue_id)]
+    def _acknowledged(
+        self, order: OrderRequest, venue_id: str, *, sent: Sent | None = None
+    ) -> list[IntentState]:
+        moved = self._move(order, Event.ACKNOWLEDGED, venue_id=venue_id)
+        changes = [replace(moved, sent=sent)]
         replaced = self._orders.get((order.market, order.replaces_seq))
         if order.replaces_seq and replaced is not None:
             changes.append(self._move(replaced, Event.ENDED, reason=f"replaced by {order.seq}"))

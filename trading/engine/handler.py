@@ -75,7 +75,7 @@ class Handler:
         self.core = core
         self.ports = ports
         self.guards = Guards()
-        self.execution = Execution(venue=ports.venue)
+        self.execution = Execution(venue=ports.venue, clock=ports.clock)
         self.batch = LedgerBatch()
         self.sequence = 0
         self._pace = pace

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trading.engine.batches import IntentState
+from trading.engine.batches import IntentState, Sent
 from trading.engine.errors import IllegalTransition
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.ledger import rows
@@ -46,7 +46,7 @@ class OrderRows:
             state=change.state, state_reason=change.reason[:200]
         )
         if change.venue_order_id:
-            self._order(intent, change.venue_order_id)
+            self._order(intent, change.venue_order_id, sent=change.sent)
         elif change.state == OrderIntent.State.DONE:
             Order.objects.filter(intent_id=intent.id, status=Order.Status.WORKING).update(
                 status=Order.Status.CANCELLED
@@ -97,12 +97,19 @@ class OrderRows:
             )
         return intent
 
-    def _order(self, intent: KnownIntent, venue_order_id: str) -> KnownOrder:
+    def _order(
+        self, intent: KnownIntent, venue_order_id: str, *, sent: Sent | None = None
+    ) -> KnownOrder:
         order = intent.orders.get(venue_order_id)
         if order is None:
             row = Order(
-                tenant_id=self.tenant_id, intent_id=intent.id, venue_order_id=venue_order_id
+                tenant_id=self.tenant_id,
+                intent_id=intent.id,
+                venue_order_id=venue_order_id,
+                **rows.sent_fields(sent),
             )
             Order.objects.bulk_create([row])
             order = intent.orders[venue_order_id] = KnownOrder(row.id)
+        elif sent is not None:  # it filled before its acknowledgement was read
+            Order.objects.filter(id=order.id).update(**rows.sent_fields(sent))
         return order

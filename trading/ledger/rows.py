@@ -9,6 +9,7 @@ import numpy as np
 
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.core.records import FEE_UNITS_PER_QUOTE
+from trading.engine.batches import Sent
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +45,16 @@ def fee(units: int) -> Decimal:
 def decisions(records: Sequence[bytes], dtype: np.dtype) -> np.ndarray:
     """The DECISION records at the head of stored bytes; a detail may follow each."""
     return np.frombuffer(b"".join(record[: dtype.itemsize] for record in records), dtype=dtype)
+
+
+def sent_fields(sent: Sent | None) -> dict[str, Any]:
+    """Fields of Order that tell how long the venue took to answer."""
+    if sent is None:
+        return {}
+    return {
+        "sent_at": to_datetime(sent.at_ns),
+        "acknowledged_at": to_datetime(sent.acknowledged_ns),
+    }
 
 
 def intent_fields(spec: MarketSpec, order: OrderRequest) -> dict[str, Any]:

@@ -341,6 +341,8 @@ class Migration(migrations.Migration):
                 ('venue_order_id', models.CharField(max_length=64)),
                 ('status', models.CharField(choices=[('WORKING', 'Working'), ('FILLED', 'Filled'), ('CANCELLED', 'Cancelled'), ('REJECTED', 'Rejected')], default='WORKING', max_length=9)),
                 ('filled_quantity', models.DecimalField(decimal_places=18, default=0, max_digits=38)),
+                ('sent_at', models.DateTimeField(blank=True, help_text='wall time', null=True)),
+                ('acknowledged_at', models.DateTimeField(blank=True, help_text='wall time; empty: the answer to the order was not read', null=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
         ),
@@ -495,6 +497,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='order',
             constraint=models.UniqueConstraint(fields=('tenant', 'intent', 'venue_order_id'), name='order_venue_id_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='order',
+            constraint=models.CheckConstraint(condition=models.Q(('acknowledged_at', None), ('acknowledged_at__gte', models.F('sent_at')), _connector='OR'), name='order_acknowledged_after_sent'),
         ),
         migrations.AddIndex(
             model_name='position',

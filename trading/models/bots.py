@@ -64,7 +64,7 @@ class BotRevision(TenantModel):
 
 
 class RevisionWait(TenantModel):
-    """A revision that loosens a risk limit: it may be put in force once the wait is over."""
+    """A revision that is not in force: it loosens a risk limit, or lacks proof for real money."""
 
     class Outcome(models.TextChoices):
         IN_FORCE = "IN_FORCE", "In force"

@@ -91,11 +91,20 @@ class Order(TenantModel):
     venue_order_id = models.CharField(max_length=64)
     status = models.CharField(max_length=9, choices=Status, default=Status.WORKING)
     filled_quantity = models.DecimalField(max_digits=38, decimal_places=18, default=0)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="wall time")
+    acknowledged_at = models.DateTimeField(
+        null=True, blank=True, help_text="wall time; empty: the answer to the order was not read"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "intent", "venue_order_id"], name="order_venue_id_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(acknowledged_at=None)
+                | models.Q(acknowledged_at__gte=models.F("sent_at")),
+                name="order_acknowledged_after_sent",
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""Changing a bot's parameters: tightening at once, loosening a risk limit only after a wait."""
+"""Changing a bot's parameters: tightening at once, loosening after a wait, real money with proof."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +12,10 @@ from trading.core import params as core_params
 from trading.core.config.pipeline import PipelineParams
 from trading.core.loosening import loosened
 from trading.models import Bot, BotRevision, RevisionWait
+from trading.operations.accounts import LEAST_REASON
 from trading.operations.bots import activate_revision, store_revision
 from trading.queries.bots import whole_params
+from trading.queries.revision_evidence import missing_for
 
 LOOSENING_WAITS = timedelta(hours=24)
 
@@ -47,6 +49,8 @@ def change_bot(
 ) -> RevisionWait | None:
     """Make a revision of these parameters; the wait it has to stand, or None: it is in force.
 
+    Where the bot trades real money it waits until there is proof as well, unless it only tightens.
+
     Raises:
         BotNotFound: no such bot.
         RevisionRefused: nothing changes, another revision came between, or the asker may not.
@@ -71,17 +75,19 @@ def change_bot(
         actor=asker.user,
         now=now,
     )
-    if not loosens:
+    if not loosens and not missing_for(revision, now=now):
         activate_revision(bot=bot, revision=revision, actor=asker.user, now=now)
         return None
     return _begin_wait(revision, loosens, asker.user, now)
 
 
-def put_in_force(*, bot_id: UUID, actor: User, now: datetime) -> None:
-    """Make the revision that waited the active one.
+def put_in_force(*, bot_id: UUID, override: str, actor: User, now: datetime) -> None:
+    """Make the revision that waited the active one; ``override`` is an owner's reason to do without
+    proof where it trades real money, and stands in the audit log.
 
     Raises:
-        BotNotFound: no such bot. RevisionRefused: none waits, or its time has not come.
+        BotNotFound: no such bot.
+        RevisionRefused: none waits, its time has not come, or proof is missing.
     """
     bot = _lock(bot_id)
     wait = bot.waits.filter(ended_at=None).select_related("revision").first()
@@ -89,6 +95,14 @@ def put_in_force(*, bot_id: UUID, actor: User, now: datetime) -> None:
         raise RevisionRefused("No revision waits.")
     if now < wait.due_at:
         raise RevisionRefused(f"It waits until {wait.due_at:%Y-%m-%d %H:%M} UTC.")
+    missing, reason = missing_for(wait.revision, now=now), override.strip()
+    if missing:
+        if len(reason) < LEAST_REASON:
+            raise RevisionRefused(
+                f"{wait.revision} stays out of force: {'; '.join(missing)}; an owner may override "
+                f"this with a reason of at least {LEAST_REASON} characters."
+            )
+        _audit(wait, "bot.override_proof", actor, now, override=reason, missing=missing)
     _end_wait(bot, RevisionWait.Outcome.IN_FORCE, now)
     activate_revision(bot=bot, revision=wait.revision, actor=actor, now=now)
 
@@ -104,7 +118,7 @@ def withdraw_wait(*, bot_id: UUID, actor: User, now: datetime) -> None:
     if wait is None:
         raise RevisionRefused("No revision waits.")
     _end_wait(bot, RevisionWait.Outcome.WITHDRAWN, now)
-    _audit(wait, "bot.withdraw_loosening", actor, now)
+    _audit(wait, "bot.withdraw_revision", actor, now)
 
 
 def _lock(bot_id: UUID) -> Bot:
@@ -124,9 +138,9 @@ def _begin_wait(
         bot=revision.bot,
         revision=revision,
         loosens=loosens,
-        due_at=now + LOOSENING_WAITS,
+        due_at=now + LOOSENING_WAITS if loosens else now,
     )
-    _audit(wait, "bot.ask_loosening", actor, now)
+    _audit(wait, "bot.ask_loosening" if loosens else "bot.ask_proof", actor, now)
     return wait
 
 
@@ -134,13 +148,13 @@ def _end_wait(bot: Bot, outcome: str, now: datetime) -> None:
     bot.waits.filter(ended_at=None).update(ended_at=now, outcome=outcome)
 
 
-def _audit(wait: RevisionWait, action: str, actor: User, now: datetime) -> None:
+def _audit(wait: RevisionWait, action: str, actor: User, now: datetime, **more: object) -> None:
     tenant_operations.write_audit(
         tenant_id=wait.tenant_id,
         actor=actor,
         action=action,
         subject=f"bot {wait.bot.name}",
         before={},
-        after={"revision": wait.revision.number, "loosens": wait.loosens},
+        after={"revision": wait.revision.number, "loosens": wait.loosens, **more},
         now=now,
     )

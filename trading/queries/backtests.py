@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import Sum
 
-from trading.models import BacktestRun, BacktestTrial, BarSeries
+from trading.marketdata.timeframes import format_timeframe
+from trading.models import BacktestRun, BacktestTrial, BarSeries, BotRevision
 from trading.research.results import unpack
 from trading.research.space import flatten
 
@@ -120,6 +121,20 @@ def list_series() -> list[BarSeries]:
         "instrument__venue", "instrument__symbol", "-timeframe_seconds", "id"
     )
     return list({card.instrument_id: card for card in cards}.values())
+
+
+def launch_of(revision: BotRevision, series: Sequence[BarSeries]) -> dict[str, Any]:
+    """What tests a bot's revision as it trades: its pairs, of one venue, and its bars."""
+    bot = revision.bot
+    symbols = set(bot.bot_instruments.values_list("instrument__symbol", flat=True))
+    stored = [one.instrument for one in series if one.instrument.symbol in symbols]
+    venues = {one.venue for one in stored}
+    venue = bot.account.venue if bot.account.venue in venues else min(venues, default="")
+    return {
+        "pairs": [f"{one.venue} {one.symbol}" for one in stored if one.venue == venue],
+        "timeframe": format_timeframe(revision.timeframe_seconds),
+        "profile": "revision",
+    }
 
 
 def asked_words(run: BacktestRun) -> list[tuple[str, Any]]:

@@ -62,6 +62,11 @@ class ShownRevision:
     wait: RevisionWait | None
 
     @property
+    def asks_proof(self) -> bool:
+        """Whether it trades real money, so that new parameters need proof."""
+        return self.bot.account.is_real
+
+    @property
     def params(self) -> dict[str, Any]:
         """Its parameters, whole."""
         return whole_params(self.revision.params)
@@ -125,7 +130,7 @@ def get_revision(*, bot_id: UUID, number: int) -> BotRevision:
 def waits_of(revisions: Sequence[BotRevision]) -> dict[UUID, RevisionWait]:
     """The waits of those revisions that had to wait."""
     waits = RevisionWait.objects.filter(revision__in=[one.id for one in revisions])
-    return {wait.revision_id: wait for wait in waits.order_by("id")}
+    return {wait.revision_id: wait for wait in waits.select_related("revision").order_by("id")}
 
 
 def show_revision(

@@ -1,5 +1,6 @@
 """What speaks for a bot's present parameters before real money: a passed backtest, a time on paper."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -58,13 +59,18 @@ def list_evidence(account: ExchangeAccount, *, now: datetime) -> list[BotEvidenc
     active = bots.exclude(active_revision=None).select_related("active_revision")
     live = _live_times(account, now=now)
     return [
-        BotEvidence(bot, revision, _passed_backtest(revision), _paper(account, revision, live, now))
+        BotEvidence(bot, revision, passed_backtest(revision), _paper(account, revision, live, now))
         for bot in active.order_by("created_at", "id")
         if (revision := bot.active_revision) is not None
     ]
 
 
-def _passed_backtest(revision: BotRevision) -> BacktestRun | None:
+def paper_period(account: ExchangeAccount, since: BotRevision, *, now: datetime) -> PaperPeriod:
+    """What the bot of a revision did on paper since that was made."""
+    return _paper(account, since, _live_times(account, now=now), now)
+
+
+def passed_backtest(revision: BotRevision) -> BacktestRun | None:
     """The newest of the same parameters, on bars of the same length, over every pair of the bot."""
     traded = BotInstrument.objects.filter(bot_id=revision.bot_id).order_by("order", "id")
     runs = BacktestRun.objects.filter(
@@ -93,8 +99,15 @@ def _paper(
     for begun, ended in live:
         fills = fills.exclude(Q(filled_at__gte=begun) & Q(filled_at__lt=ended))
     since = fills.order_by("filled_at", "id").values_list("filled_at", flat=True).first()
-    days = (now - since) // timedelta(days=1) if since else 0
+    days = (now - since - _within(live, since, now)) // timedelta(days=1) if since else 0
     return PaperPeriod(since, days, fills.count())
+
+
+def _within(
+    spans: Iterable[tuple[datetime, datetime]], since: datetime, until: datetime
+) -> timedelta:
+    parts = (min(ended, until) - max(begun, since) for begun, ended in spans)
+    return sum((max(part, timedelta()) for part in parts), timedelta())
 
 
 def _live_times(account: ExchangeAccount, *, now: datetime) -> list[tuple[datetime, datetime]]:

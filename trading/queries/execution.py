@@ -121,7 +121,7 @@ def _counts(wanted: Wanted) -> Iterable[Mapping[str, Any]]:
     state = OrderIntent.State
     done = Fill.objects.filter(order__intent=OuterRef("id")).order_by().values("order__intent")
     got = Coalesce(Subquery(done.annotate(total=Sum("quantity")).values("total")), Value(0, MONEY))
-    intents = OrderIntent.objects.filter(**_given(wanted, "engine__account", "", "planned_at"))
+    intents = OrderIntent.objects.filter(**given(wanted, "engine__account", "", "planned_at"))
     return (
         intents.annotate(got=got)
         .values("engine__account", "engine__account__label", "purpose")
@@ -138,7 +138,7 @@ def _counts(wanted: Wanted) -> Iterable[Mapping[str, Any]]:
 
 
 def _newest_fills(wanted: Wanted) -> Iterable[Mapping[str, Any]]:
-    chosen = Fill.objects.filter(**_given(wanted, "account", f"{INTENT}__", "filled_at"))
+    chosen = Fill.objects.filter(**given(wanted, "account", f"{INTENT}__", "filled_at"))
     newest = list(chosen.order_by("-filled_at", "-id").values_list("id", flat=True)[:MOST_FILLS])
     record = record_at(
         bot=f"{INTENT}__bot", instrument=f"{INTENT}__instrument", planned_at=f"{INTENT}__planned_at"
@@ -146,7 +146,8 @@ def _newest_fills(wanted: Wanted) -> Iterable[Mapping[str, Any]]:
     return Fill.objects.filter(id__in=newest).annotate(record=record).order_by("id").values(*FIELDS)
 
 
-def _given(wanted: Wanted, account: str, intent: str, time: str) -> dict[str, Any]:
+def given(wanted: Wanted, account: str, intent: str, time: str) -> dict[str, Any]:
+    """What is wanted, by the paths that lead there."""
     asked = {
         account: wanted.account_id,
         f"{intent}bot": wanted.bot_id,

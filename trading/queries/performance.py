@@ -8,7 +8,10 @@ from itertools import groupby
 from operator import attrgetter
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from trading.models import Position
+from trading.queries.chapters import positions_of
 from trading.queries.pnl import AccountEarned, Earned, profit_and_loss, sum_known
 
 ZERO = Decimal(0)
@@ -80,22 +83,28 @@ class AccountResult(Result):
     bots: Sequence[BotResult]
 
 
-def list_performance(*, account_id: UUID | None) -> list[AccountResult]:
-    """Of one account, or of all: one line per account and currency; nothing is converted."""
-    closed = _closed_trades(account_id)
-    return [_account(earned, closed) for earned in profit_and_loss(account_id=account_id)]
+def list_performance(*, account_id: UUID | None, chapter: int | None = None) -> list[AccountResult]:
+    """Of one account's chapter, or of all current ones: a line per account and currency.
+
+    Nothing is converted.
+
+    Raises:
+        NoSuchChapter: the account has no such chapter.
+    """
+    earned = profit_and_loss(account_id=account_id, chapter=chapter)
+    closed = _closed_trades(positions_of(account_id=account_id, chapter=chapter))
+    return [_account(one, closed) for one in earned]
 
 
 Of = tuple[UUID, str] | tuple[UUID, UUID, str]
 
 
-def _closed_trades(account_id: UUID | None) -> dict[Of, Closed]:
+def _closed_trades(positions: QuerySet[Position]) -> dict[Of, Closed]:
     """By account and currency, and by account, bot and currency; one walk over all trades."""
-    positions = Position.objects.exclude(closed_at=None)
-    if account_id is not None:
-        positions = positions.filter(bot__account=account_id)
-    rows = positions.order_by("closed_at", "id").values_list(
-        "bot__account", "bot", "instrument__quote", "realized_pnl"
+    rows = (
+        positions.exclude(closed_at=None)
+        .order_by("closed_at", "id")
+        .values_list("bot__account", "bot", "instrument__quote", "realized_pnl")
     )
     found: dict[Of, Closed] = defaultdict(Closed)
     for account, bot, currency, net in rows.iterator(chunk_size=ROWS_AT_ONCE):

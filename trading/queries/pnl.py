@@ -12,6 +12,7 @@ from django.db.models import QuerySet, Sum
 
 from trading.core import explain
 from trading.models import Decision, Instrument, Position
+from trading.queries.chapters import positions_of
 
 ZERO = Decimal(0)
 Market = tuple[UUID, int]  # a bot's, by the instrument
@@ -61,11 +62,15 @@ class AccountEarned:
         return None if self.unrealized is None else self.realized + self.unrealized
 
 
-def profit_and_loss(*, account_id: UUID | None) -> list[AccountEarned]:
-    """Of one account, or of all: one line per account and currency; nothing is converted."""
-    positions = Position.objects.all()
-    if account_id is not None:
-        positions = positions.filter(bot__account=account_id)
+def profit_and_loss(*, account_id: UUID | None, chapter: int | None = None) -> list[AccountEarned]:
+    """Of one account's chapter, or of all current ones: a line per account and currency.
+
+    Nothing is converted.
+
+    Raises:
+        NoSuchChapter: the account has no such chapter.
+    """
+    positions = positions_of(account_id=account_id, chapter=chapter)
     booked = (
         positions.values(
             "bot__account", "bot__account__label", "bot", "bot__name", "instrument",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
 from channels.db import database_sync_to_async
@@ -38,11 +39,13 @@ class Guest:
 
 
 class Door:
-    """Lets sockets in, and looks again every few seconds whether they may stay."""
+    """Lets sockets in, and looks again every few seconds, or when told, whether they may stay."""
 
     def __init__(self) -> None:
         self._guests: set[Guest] = set()
         self._task: asyncio.Task[None] | None = None
+        self._doubted: set[UUID] = set()
+        self._look: asyncio.Task[None] | None = None
 
     async def admit(self, shown: Pass, *, address: str) -> Verdict:
         """Where a pass leads, or why no further socket of its is let in."""
@@ -61,6 +64,20 @@ class Door:
         """Forget a guest."""
         self._guests.discard(guest)
 
+    def look_again(self, tenant_id: UUID) -> None:
+        """Judge the guests of a workspace now: somebody's access to it may have ended."""
+        self._doubted.add(tenant_id)
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._look_at_doubted())
+
+    async def _look_at_doubted(self) -> None:
+        while self._doubted:
+            doubted, self._doubted = self._doubted, set()
+            found = {guest.shown for guest in self._guests if guest.seat.tenant_id in doubted}
+            shown = sorted(found)
+            for start in range(0, len(shown), PASSES_AT_ONCE):
+                await self._judge(shown[start : start + PASSES_AT_ONCE])
+
     def _count(self, caller: str) -> int:
         return sum(guest.seat.caller == caller for guest in self._guests)
 
@@ -70,8 +87,10 @@ class Door:
             some_at_once = range(0, len(shown), PASSES_AT_ONCE)
             for start in some_at_once:  # spread over the time, so that no text waits for them all
                 await asyncio.sleep(SECONDS_BETWEEN_CHECKS / len(some_at_once))
-                some = shown[start : start + PASSES_AT_ONCE]
-                await self._show_out(dict(zip(some, await _judge_safely(some), strict=True)))
+                await self._judge(shown[start : start + PASSES_AT_ONCE])
+
+    async def _judge(self, shown: Sequence[Pass]) -> None:
+        await self._show_out(dict(zip(shown, await _judge_safely(shown), strict=True)))
 
     async def _show_out(self, verdicts: dict[Pass, Verdict]) -> None:
         """Close whatever its pass no longer leads to; unknown is not yes."""

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from uuid import UUID
 
 import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from tenants.nudges import PREFIX, Nudge
+from trading.stream.payloads import VERSION
 from trading.stream.publisher import LONGEST_GOODBYE_SECONDS, channel_of
 
 log = structlog.get_logger(__name__)
 
 PATTERN = channel_of("*")
+NUDGES = f"{PREFIX}*"
+BELL = "bell::"
 SECONDS_BETWEEN_SENDS = 0.05
 SECONDS_BETWEEN_LOOKS = 1.0
 SHORTEST_BACK_OFF_SECONDS = 0.1
@@ -99,10 +105,13 @@ class Listener:
 class Hub:
     """Fans one Redis subscription out to the sockets of this process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, look_again: Callable[[UUID], None]) -> None:
+        self._look_again = look_again
         self._redis = Redis.from_url(url, decode_responses=True, encoding_errors="replace")
         self._listeners: dict[str, set[Listener]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._rings = 0
+        self._was_subscribed = False
         self._decode = msgspec.json.Decoder(Envelope).decode
 
     async def join(self, tenant_id: str, listener: Listener) -> None:
@@ -137,7 +146,10 @@ class Hub:
 
     async def _catch_up(self) -> None:
         """Give every socket what was published while nobody here was subscribed."""
+        was_subscribed, self._was_subscribed = self._was_subscribed, True
         for channel in list(self._listeners):
+            if was_subscribed:
+                self._ring(channel)
             latest = await self._read_latest(channel)
             for listener in self._listeners.get(channel, ()):
                 listener.forget()
@@ -149,20 +161,38 @@ class Hub:
         while task is not None and not task.cancelling():
             try:
                 async with self._redis.pubsub() as pubsub:
-                    await pubsub.psubscribe(PATTERN)
+                    await pubsub.psubscribe(NUDGES, PATTERN)
                     while not task.cancelling():
                         message = await pubsub.get_message(timeout=SECONDS_BETWEEN_LOOKS)
                         if message is None:
                             continue
                         if message["type"] == "pmessage":
-                            self._fan_out(message["channel"], message["data"])
-                        elif message["type"] == "psubscribe":  # the first time and every other
+                            self._hear(message["pattern"], message["channel"], message["data"])
+                        elif message["channel"] == PATTERN:  # subscribed, once again or at first
                             back_off = SHORTEST_BACK_OFF_SECONDS
                             await self._catch_up()
             except (RedisError, OSError) as error:
                 log.warning("live_subscription_lost", error=str(error))
             await asyncio.sleep(back_off)
             back_off = min(back_off * 2, LONGEST_BACK_OFF_SECONDS)
+
+    def _hear(self, pattern: str, channel: str, text: str) -> None:
+        if pattern == PATTERN:
+            self._fan_out(channel, text)
+            return
+        tenant_id = channel.removeprefix(PREFIX)
+        if text == Nudge.BELL:
+            self._ring(channel_of(tenant_id))
+        elif text == Nudge.ACCESS:
+            with suppress(ValueError):  # of no workspace
+                self._look_again(UUID(tenant_id))
+
+    def _ring(self, channel: str) -> None:
+        self._rings += 1
+        envelope = {"v": VERSION, "key": BELL, "seq": self._rings, "data": {}}
+        text = msgspec.json.encode(envelope).decode()
+        for listener in self._listeners.get(channel, ()):
+            listener.offer(BELL, text)
 
     def _fan_out(self, channel: str, text: str) -> None:
         listeners = self._listeners.get(channel)

@@ -12,6 +12,7 @@ Keys (``<m>`` is the engine's market index, ``<e>`` its id, also in each payload
 * ``decision:<m>:<e>``  Decision, the newest, as trading.core.explain tells it
 * ``fill:<m>:<e>``      Fill, the newest
 * ``alert::<e>``        Alert, the newest breaker that tripped
+* ``bell::``            nothing in it: notifications came or were read, one's own may be among them
 
 One text is a JSON list of envelopes: everything new since the last. A reader confirms with
 ``{"read": n}``, texts read since it connected, at least every ``CONFIRM_EVERY`` texts; without that

@@ -32,6 +32,7 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
         Entry("Decisions", "decisions", "branch", ("decision",)),
         Entry("Bots", "bots", "sliders", ("bot", "edit_bot", "new_bot")),
         Entry("Orders & history", "history", "list", ("history",)),
+        Entry("Execution", "execution", "bolt", ("execution",)),
         Entry("Status", "standing", "pulse", ("standing",)),
         Entry("Notifications", "notifications", "bell", ("notification",)),
     ),

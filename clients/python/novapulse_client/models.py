@@ -74,9 +74,10 @@ class Bot(Model, frozen=True, kw_only=True):
 
 
 class Wait(Model, frozen=True, kw_only=True):
-    """A loosened limit waits for an owner."""
+    """A loosened limit, or what real money asks proof for, waits for an owner."""
 
     loosens: list[str]
+    missing: list[str] = []
     due_at: datetime
     ended_at: datetime | None
     outcome: str

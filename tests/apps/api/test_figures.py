@@ -1,5 +1,6 @@
 """Charts, performance, limits, alerts and storage over the API."""
 
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -60,6 +61,21 @@ def test_performance_counts_trades_and_tells_the_deepest_fall(people, as_caller)
     assert (account["profit_factor"], account["max_drawdown"]) == (2.5, "60")
     (bot,) = account["bots"]
     assert (bot["bot"], bot["total"], bot["max_drawdown"]) == ("Bot", "90", "60")
+
+
+def test_a_chapter_is_one_of_an_account(people, as_caller) -> None:
+    close(people.engine, 5, minute=1)
+    client, account = as_caller("vera-read"), people.engine.account_id
+
+    told = client.get(f"/api/v1/performance?account={account}&chapter=1").json()
+
+    assert told["chapters"] == [{"number": 1, "ended_at": None, "ended_at_ms": None}]
+    assert [one["trades"] for one in told["accounts"]] == [1]
+    for path in ("performance", "pnl"):
+        beyond = client.get(f"/api/v1/{path}?account={account}&chapter=2")
+        assert (beyond.status_code, "accepted is 1 to 1" in beyond.text) == (400, True)
+        alone = client.get(f"/api/v1/{path}?chapter=1")
+        assert (alone.status_code, "needs an account" in alone.text) == (400, True)
 
 
 def test_performance_of_open_positions_asks_as_often_for_many_as_for_one(people, as_caller) -> None:
@@ -200,8 +216,10 @@ def test_another_workspace_sees_none_of_it(people, as_caller) -> None:
     rows.write_alert(people.engine)
     client = as_caller("max-admin")
 
-    assert client.get("/api/v1/performance").json() == {"accounts": []}
+    assert client.get("/api/v1/performance").json() == {"accounts": [], "chapters": []}
     assert client.get("/api/v1/risk").json() == {"bots": [], "next": None}
     assert client.get(f"/api/v1/chart?engine={people.engine.engine_id}").status_code == 404
     everything = client.get(f"/api/v1/performance?account={people.engine.account_id}")
-    assert everything.json() == {"accounts": []}
+    of_nobody = client.get(f"/api/v1/performance?account={uuid.uuid4()}")
+    assert everything.json() == of_nobody.json()
+    assert everything.json()["accounts"] == []

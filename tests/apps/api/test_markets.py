@@ -12,6 +12,7 @@ from tenants.models import Tenant
 from tenants.scoping import tenant_scope
 from tests import factories
 from tests.apps.trading import rows
+from tests.apps.trading.conftest import signed_in
 from tests.factories import NOW
 from trading.core.codes import Reason, Stage
 from trading.core.config.strategies import STRATEGY_NAMES
@@ -156,6 +157,27 @@ def test_execution_tells_slippage_time_fill_ratio_and_fees(people, as_caller) ->
     assert entries["seconds_to_fill"]["mean"] == pytest.approx(10)
     assert entries["maker_share"] == pytest.approx(1.01 / 3.01)
     assert entries["fee_bps"] == pytest.approx(2 * 5.46 / (0.05 * 42_000 * 3.01) * 10_000)
+
+
+def test_execution_tells_how_long_venues_took_to_acknowledge(people, as_caller) -> None:
+    client = as_caller("vera-read")
+    for number in range(3):
+        trade(people.engine, number, 10)
+    assert get(client, "/execution")["acknowledged"] == []  # nobody read the answers
+
+    with tenant_scope(people.engine.tenant_id):
+        for number, order in enumerate(Order.objects.order_by("venue_order_id")):
+            order.sent_at = NOW
+            order.acknowledged_at = NOW + timedelta(milliseconds=10 * (number + 1))
+            order.save()
+
+    assert get(client, "/execution")["acknowledged"] == [
+        {"venue": "synthetic", "mode": "PAPER", "orders": 3, "p50_ms": 20.0, "p95_ms": 29.0}
+    ]
+    shown = signed_in(people.vera).get("/execution/").content.decode()
+    assert "20 ms" in shown
+    assert "29 ms" in shown
+    assert "20 ms" not in signed_in(people.max).get("/execution/").content.decode()
 
 
 @pytest.mark.parametrize(("side", "sign"), [("BUY", 1), ("SELL", -1)])

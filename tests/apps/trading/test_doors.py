@@ -46,6 +46,7 @@ DOORS: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "history": (VIEW, READS, False),
     "history_of": (VIEW, READS, False),
     "history_file": (VIEW, READS, False),
+    "execution": (VIEW, READS, False),
     "audit": (MANAGE, READS, False),
     "audit_file": (MANAGE, READS, False),
     "runs": (VIEW, READS, False),
