@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tests import servers
@@ -38,13 +39,12 @@ class Step:
 
 
 def steps(pytest_arguments: Sequence[str]) -> list[Step]:
-    """All of them, the quick ones first."""
+    """All of them: pytest last, which wants what the others leave, and of these the longest first."""
     manage = (PYTHON, "manage.py")
     at_once = ("-n", str(min(MOST_WORKERS, os.cpu_count() or 1)), "--dist", "worksteal")
     in_tests = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     return [
-        Step("ruff check", (str(TOOLS / "ruff"), "check", ".")),
-        Step("ruff format", (str(TOOLS / "ruff"), "format", "--check", ".")),
+        Step("decision core", (*manage, "warm_core"), in_tests),  # else every worker compiles it
         Step("types", (str(TOOLS / "mypy"), ".")),
         Step("import contracts", (str(TOOLS / "lint-imports"),)),
         Step("migrations in sync", (*manage, "makemigrations", "--check", "--dry-run"), in_tests),
@@ -53,7 +53,8 @@ def steps(pytest_arguments: Sequence[str]) -> list[Step]:
             (*manage, "check", "--deploy", "--fail-level", "WARNING"),
             PRODUCTION,
         ),
-        Step("decision core", (*manage, "warm_core"), in_tests),  # else every worker compiles it
+        Step("ruff check", (str(TOOLS / "ruff"), "check", ".")),
+        Step("ruff format", (str(TOOLS / "ruff"), "format", "--check", ".")),
         Step("pytest", (PYTHON, "-m", "pytest", *at_once, *pytest_arguments), in_tests, live=True),
     ]
 
@@ -71,9 +72,9 @@ def run(step: Step) -> bool:
         check=False,
     )
     passed = done.returncode == 0
-    if not passed and done.stdout:
-        print(done.stdout.decode(errors="replace").rstrip())
-    print(line(step.title, "ok" if passed else "FAILED", time.monotonic() - started), flush=True)
+    told = [] if passed or not done.stdout else [done.stdout.decode(errors="replace").rstrip()]
+    told.append(line(step.title, "ok" if passed else "FAILED", time.monotonic() - started))
+    print("\n".join(told), flush=True)  # in one piece: steps run beside each other
     return passed
 
 
@@ -106,15 +107,18 @@ def _install_browser() -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Run every step even after one failed; exit code 1 if any did."""
-    chosen = steps([argument for argument in arguments if argument != "--no-pytest"])
-    if "--no-pytest" in arguments:
-        chosen = chosen[:-1]
-    else:
+    """Run every step even after one failed, pytest after the others; exit code 1 if any did."""
+    *chosen, suite = steps([argument for argument in arguments if argument != "--no-pytest"])
+    with_pytest = "--no-pytest" not in arguments
+    if with_pytest:
         ensure_browser()
     started = time.monotonic()
     with servers.running():
-        failed = [step.title for step in chosen if not run(step)]
+        with ThreadPoolExecutor(os.cpu_count()) as at_once:
+            passed = list(at_once.map(run, chosen))
+        if with_pytest:
+            chosen, passed = [*chosen, suite], [*passed, run(suite)]
+    failed = [step.title for step, is_good in zip(chosen, passed, strict=True) if not is_good]
     verdict = "ok" if not failed else "FAILED"
     print(line("all", verdict, time.monotonic() - started))
     if failed:
