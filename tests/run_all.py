@@ -16,6 +16,8 @@ TOOLS = servers.PROJECT_ROOT / ".venv" / "bin"
 PYTHON = sys.executable
 MOST_WORKERS = 4
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Hundreds of processes are started, and each would compile our modules for itself.
+KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 # A configuration that production accepts; nothing is contacted while it is checked.
 PRODUCTION = {
     "NOVA_ENV": "production",
@@ -41,7 +43,8 @@ class Step:
 def steps(pytest_arguments: Sequence[str]) -> list[Step]:
     """All of them: pytest last, which wants what the others leave, and of these the longest first."""
     manage = (PYTHON, "manage.py")
-    at_once = ("-n", str(min(MOST_WORKERS, os.cpu_count() or 1)), "--dist", "worksteal")
+    workers = min(MOST_WORKERS, 1 + (os.cpu_count() or 1))  # some of them wait for their processes
+    at_once = ("-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder")
     in_tests = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     return [
         Step("decision core", (*manage, "warm_core"), in_tests),  # else every worker compiles it
@@ -65,7 +68,7 @@ def run(step: Step) -> bool:
     done = subprocess.run(
         step.command,
         cwd=servers.PROJECT_ROOT,
-        env={**os.environ, **step.environment},
+        env={**os.environ, **KEEP_COMPILED, **step.environment},
         stdin=subprocess.DEVNULL,
         stdout=None if step.live else subprocess.PIPE,
         stderr=None if step.live else subprocess.STDOUT,
