@@ -12,7 +12,6 @@ ALLOWED_HOSTS = [host.strip() for host in ENV.allowed_hosts.split(",") if host.s
 SITE_ID = 1
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -155,6 +155,13 @@ def child_environment(name: str) -> dict[str, str]:
     return values
 
 
+@dataclass
+class Acting:
+    """The role that the shared session has just now, where that is known."""
+
+    role: str | None = None
+
+
 class RoleView:
     """One alias inside a test's transaction: the shared session, acting as this alias's role.
 
@@ -163,8 +170,9 @@ class RoleView:
     security and missing grants bite exactly as they do outside tests.
     """
 
-    def __init__(self, shared: BaseDatabaseWrapper, alias: str, role: str) -> None:
+    def __init__(self, shared: BaseDatabaseWrapper, acting: Acting, alias: str, role: str) -> None:
         object.__setattr__(self, "_shared", shared)
+        object.__setattr__(self, "_acting", acting)
         object.__setattr__(self, "alias", alias)
         object.__setattr__(self, "_role", role)
 
@@ -175,9 +183,12 @@ class RoleView:
         setattr(self._shared, name, value)
 
     def _assume_role(self) -> None:
+        if self._acting.role == self._role:
+            return
         statement = sql.SQL("SET ROLE {}").format(sql.Identifier(self._role))
         self._shared.ensure_connection()
         self._shared.connection.execute(statement)
+        self._acting.role = self._role
 
     def cursor(self) -> Any:
         self._assume_role()
@@ -186,6 +197,11 @@ class RoleView:
     def chunked_cursor(self) -> Any:
         self._assume_role()
         return self._shared.chunked_cursor()
+
+    def savepoint_rollback(self, sid: str) -> None:
+        """The role goes back as well, to what it was at the savepoint."""
+        self._acting.role = None
+        self._shared.savepoint_rollback(sid)
 
     def close(self) -> None:
         """Closing would end the test's transaction; it is rolled back at the end anyway."""
@@ -202,9 +218,10 @@ def one_transaction() -> Iterator[None]:
     shared.atomic_blocks = []
     shared.needs_rollback = False
     shared.commit_on_exit = False
+    acting = Acting()
     for alias in ALIASES:
         role = settings.DATABASES[alias]["USER"]
-        connections[alias] = cast(BaseDatabaseWrapper, RoleView(shared, alias, role))
+        connections[alias] = cast(BaseDatabaseWrapper, RoleView(shared, acting, alias, role))
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tests import servers
@@ -15,6 +16,8 @@ TOOLS = servers.PROJECT_ROOT / ".venv" / "bin"
 PYTHON = sys.executable
 MOST_WORKERS = 4
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Hundreds of processes are started, and each would compile our modules for itself.
+KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 # A configuration that production accepts; nothing is contacted while it is checked.
 PRODUCTION = {
     "NOVA_ENV": "production",
@@ -38,13 +41,13 @@ class Step:
 
 
 def steps(pytest_arguments: Sequence[str]) -> list[Step]:
-    """All of them, the quick ones first."""
+    """All of them: pytest last, which wants what the others leave, and of these the longest first."""
     manage = (PYTHON, "manage.py")
-    at_once = ("-n", str(min(MOST_WORKERS, os.cpu_count() or 1)), "--dist", "worksteal")
+    workers = min(MOST_WORKERS, 1 + (os.cpu_count() or 1))  # some of them wait for their processes
+    at_once = ("-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder")
     in_tests = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     return [
-        Step("ruff check", (str(TOOLS / "ruff"), "check", ".")),
-        Step("ruff format", (str(TOOLS / "ruff"), "format", "--check", ".")),
+        Step("decision core", (*manage, "warm_core"), in_tests),  # else every worker compiles it
         Step("types", (str(TOOLS / "mypy"), ".")),
         Step("import contracts", (str(TOOLS / "lint-imports"),)),
         Step("migrations in sync", (*manage, "makemigrations", "--check", "--dry-run"), in_tests),
@@ -53,7 +56,8 @@ def steps(pytest_arguments: Sequence[str]) -> list[Step]:
             (*manage, "check", "--deploy", "--fail-level", "WARNING"),
             PRODUCTION,
         ),
-        Step("decision core", (*manage, "warm_core"), in_tests),  # else every worker compiles it
+        Step("ruff check", (str(TOOLS / "ruff"), "check", ".")),
+        Step("ruff format", (str(TOOLS / "ruff"), "format", "--check", ".")),
         Step("pytest", (PYTHON, "-m", "pytest", *at_once, *pytest_arguments), in_tests, live=True),
     ]
 
@@ -64,16 +68,16 @@ def run(step: Step) -> bool:
     done = subprocess.run(
         step.command,
         cwd=servers.PROJECT_ROOT,
-        env={**os.environ, **step.environment},
+        env={**os.environ, **KEEP_COMPILED, **step.environment},
         stdin=subprocess.DEVNULL,
         stdout=None if step.live else subprocess.PIPE,
         stderr=None if step.live else subprocess.STDOUT,
         check=False,
     )
     passed = done.returncode == 0
-    if not passed and done.stdout:
-        print(done.stdout.decode(errors="replace").rstrip())
-    print(line(step.title, "ok" if passed else "FAILED", time.monotonic() - started), flush=True)
+    told = [] if passed or not done.stdout else [done.stdout.decode(errors="replace").rstrip()]
+    told.append(line(step.title, "ok" if passed else "FAILED", time.monotonic() - started))
+    print("\n".join(told), flush=True)  # in one piece: steps run beside each other
     return passed
 
 
@@ -106,15 +110,18 @@ def _install_browser() -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Run every step even after one failed; exit code 1 if any did."""
-    chosen = steps([argument for argument in arguments if argument != "--no-pytest"])
-    if "--no-pytest" in arguments:
-        chosen = chosen[:-1]
-    else:
+    """Run every step even after one failed, pytest after the others; exit code 1 if any did."""
+    *chosen, suite = steps([argument for argument in arguments if argument != "--no-pytest"])
+    with_pytest = "--no-pytest" not in arguments
+    if with_pytest:
         ensure_browser()
     started = time.monotonic()
     with servers.running():
-        failed = [step.title for step in chosen if not run(step)]
+        with ThreadPoolExecutor(os.cpu_count()) as at_once:
+            passed = list(at_once.map(run, chosen))
+        if with_pytest:
+            chosen, passed = [*chosen, suite], [*passed, run(suite)]
+    failed = [step.title for step, is_good in zip(chosen, passed, strict=True) if not is_good]
     verdict = "ok" if not failed else "FAILED"
     print(line("all", verdict, time.monotonic() - started))
     if failed:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from itertools import permutations
 
 import psycopg
 import pytest
@@ -81,6 +82,15 @@ def test_a_rolled_back_savepoint_keeps_the_role(db):
         transaction.set_rollback(True)
 
     assert _current_user("default") == ROLES["default"]
+
+
+def test_each_alias_has_its_own_role_whatever_another_did_before_and_was_rolled_back(db):
+    for first, second in permutations(ROLES, 2):
+        assert _current_user(first) == ROLES[first]
+        with transaction.atomic(using=first):
+            assert _current_user(second) == ROLES[second]
+            transaction.set_rollback(True, using=first)
+        assert _current_user(second) == ROLES[second]
 
 
 def test_a_thread_reaches_the_fresh_database_with_its_own_connection(fresh_database):
