@@ -17,7 +17,7 @@ from trading.exchanges.coinbase.books import CoinbaseBooks
 from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
-from trading.exchanges.kraken.books import KrakenBooks
+from trading.exchanges.kraken.books import KrakenBooks, read_book
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.simulator.faults import Fault
@@ -49,7 +49,14 @@ def kraken(simulator: Simulator) -> BookedFeed:
     )
     return BookedFeed(
         feed,
-        watch=BookWatch("Kraken", socket, books, lambda: KrakenBooks(rest, books, time, {}), time),
+        watch=BookWatch(
+            "Kraken",
+            socket,
+            books,
+            lambda: KrakenBooks(rest, books, time, {}),
+            time,
+            read=read_book,
+        ),
     )
 
 

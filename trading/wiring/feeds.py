@@ -17,7 +17,7 @@ from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
 from trading.exchanges.fallback import FallbackFeed
-from trading.exchanges.kraken.books import KrakenBooks
+from trading.exchanges.kraken.books import KrakenBooks, read_book
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
@@ -158,7 +158,9 @@ def _watch_books(venue: str, *, symbols: Sequence[str], clock: VenueClock) -> Bo
             CoinbaseFeed.venue, converse=partial(CoinbaseBooks, coinbase, books, clock, {})
         )
     return watch(
-        KrakenFeed.venue, converse=partial(KrakenBooks, KrakenRest(url=url), books, clock, {})
+        KrakenFeed.venue,
+        converse=partial(KrakenBooks, KrakenRest(url=url), books, clock, {}),
+        read=read_book,
     )
 
 
