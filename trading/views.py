@@ -33,8 +33,13 @@ def dashboard(request: HttpRequest, engine_id: uuid.UUID | None = None) -> HttpR
         raise Http404 from None
     if shown is None:
         return render(request, "trading/no_engine.html", {"steps": read_first_steps()})
-    context = {"d": shown, "controls": controls_for(request), "key": uuid.uuid4().hex}
-    return render(request, "trading/dashboard.html", {**context, "steps": read_first_steps()})
+    context = {
+        "d": shown,
+        "controls": controls_for(request),
+        "key": uuid.uuid4().hex,
+        "steps": None if shown.decisions else read_first_steps(),
+    }
+    return render(request, "trading/dashboard.html", context)
 
 
 def controls_for(request: HttpRequest) -> Sequence[tuple[str, str, str]]:

@@ -6,10 +6,10 @@ from decimal import Decimal
 from frame_clock import Levels, read_lines, tell
 
 from trading.exchanges.books import Books
-from trading.exchanges.kraken.books import KrakenBooks
+from trading.exchanges.kraken.books import KrakenBooks, read_book
 from trading.exchanges.kraken.names import TABLE, Pair
 from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.sockets import Ask, read_frame
+from trading.exchanges.sockets import Ask
 from trading.exchanges.tables import OwnTable
 from trading.exchanges.venue_clock import VenueClock
 
@@ -37,7 +37,7 @@ async def main() -> None:
     await connection.requests()
 
     def hear(line: str) -> None:
-        frame = read_frame(line)
+        frame = read_book(line)
         if frame is None or isinstance(connection.hear(frame), Ask):
             raise SystemExit(f"a book was spoilt: {books.reason}")
 

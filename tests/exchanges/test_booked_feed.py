@@ -18,7 +18,7 @@ from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.names import PRODUCTS
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
-from trading.exchanges.kraken.books import KrakenBooks
+from trading.exchanges.kraken.books import KrakenBooks, read_book
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.names import TABLE
 from trading.exchanges.kraken.rest import KrakenRest
@@ -53,7 +53,14 @@ def kraken(simulator: Simulator) -> BookedFeed:
     )
     return BookedFeed(
         feed,
-        watch=BookWatch("Kraken", socket, books, lambda: KrakenBooks(table, books, time, {}), time),
+        watch=BookWatch(
+            "Kraken",
+            socket,
+            books,
+            lambda: KrakenBooks(table, books, time, {}),
+            time,
+            read=read_book,
+        ),
     )
 
 

@@ -2,12 +2,24 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.exchanges.books import BadBook, Book, Side, to_units
-from trading.exchanges.kraken.books import checksum, take
+from trading.exchanges.books import BadBook, Book, Books, Level, Side, to_digits
+from trading.exchanges.kraken import names
+from trading.exchanges.kraken.books import (
+    BookFrame,
+    Entry,
+    KrakenBooks,
+    checksum,
+    read_book,
+    take,
+)
+from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.sockets import Broken
+from trading.exchanges.venue_clock import VenueClock
 
 texts = st.decimals(min_value=0, max_value=10**9, places=5, allow_nan=False)
 changes = st.lists(
@@ -15,8 +27,27 @@ changes = st.lists(
 )
 
 
+PAIR = names.Pair(
+    symbol="BTC/USD",
+    key="XXBTZUSD",
+    altname="XBTUSD",
+    base="BTC",
+    quote="USD",
+    price_decimals=1,
+    tick_size=Decimal("0.1"),
+    lot_size=Decimal("1e-8"),
+    min_quantity=Decimal("0.0001"),
+    min_notional=Decimal(5),
+    status="online",
+)
+
+
 def rows(*levels: tuple[str, str]) -> list[dict[str, str]]:
     return [{"price": price, "qty": quantity} for price, quantity in levels]
+
+
+def entry(**told: object) -> Entry:
+    return msgspec.convert({"symbol": "BTC/USD", **told}, Entry)
 
 
 def example_b() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
@@ -30,51 +61,54 @@ def example_b() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
 
 @given(value=texts)
 def test_a_number_becomes_the_integer_of_its_last_decimal(value: Decimal) -> None:
-    assert to_units(f"{value:f}", 5) == int(value * 10**5)
-    assert to_units(f"{value:f}", 7) == int(value * 10**7)
+    assert to_digits(f"{value:f}", 5) == str(int(value * 10**5)).lstrip("0")
+    assert to_digits(f"{value:f}", 7) == str(int(value * 10**7)).lstrip("0")
+    assert to_digits(int(value), 2) == str(int(value) * 100).lstrip("0")
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".5", "-1.0", "1e-8", "nan", "1.23", "1,5", "\u0661.0", " 1.0"]
+    "text", ["", ".5", "-1.0", "1e-8", "nan", "1.23", "1,5", "\u0661.0", " 1.0", "1.2.3"]
 )
 def test_what_is_no_such_number_is_refused(text: str) -> None:
     with pytest.raises(BadBook):
-        to_units(text, 1)
+        to_digits(text, 1)
 
 
 @given(messages=st.lists(changes, max_size=12), is_bid=st.booleans(), depth=st.integers(1, 12))
 def test_a_side_equals_a_plain_dict_cut_after_every_message(
     messages: list[list[tuple[int, int]]], is_bid: bool, depth: int
 ) -> None:
-    side, model = Side(is_bid=is_bid, depth=depth), dict[int, int]()
+    side = Side(is_bid=is_bid, price_decimals=0, quantity_decimals=0, depth=depth)
+    model = dict[int, int]()
     for message in messages:
-        side.change(message)
+        side.change([Level(str(price), quantity) for price, quantity in message])
 
         for price, quantity in message:
             model[price] = quantity
         kept = sorted((p for p in model if model[p]), reverse=is_bid)[:depth]
         model = {price: model[price] for price in kept}
         assert side.best(depth + 1) == list(model.items())
+        assert side.head() == "".join(f"{p}{q}" for p, q in list(model.items())[:10]).encode()
 
 
 def test_checksums_are_those_of_the_venues_documents() -> None:
     small = Book(5, 8)
     take(
         small,
-        {
-            "asks": rows(("0.00231", "12.50000000"), ("0.00232", "0.00100000"),
-                         ("0.00240", "3.00000000")),
-            "bids": rows(("0.00230", "100.00000000"), ("0.00229", "0.75000001")),
-            "checksum": 3296373660,
-        },
+        entry(
+            asks=rows(("0.00231", "12.50000000"), ("0.00232", "0.00100000"),
+                      ("0.00240", "3.00000000")),
+            bids=rows(("0.00230", "100.00000000"), ("0.00229", "0.75000001")),
+            checksum=3296373660,
+        ),
         is_snapshot=True,
     )  # fmt: skip
     bids, asks = example_b()
     large = Book(1, 8, 25)
-    take(large, {"bids": bids, "asks": asks, "checksum": 589265033}, is_snapshot=True)
+    take(large, entry(bids=bids, asks=asks, checksum=589265033), is_snapshot=True)
 
     gone, come = rows(("64000.1", "0.00000000")), rows(("64000.0", "0.20000000"))
-    take(large, {"asks": gone, "bids": come, "checksum": 563522068}, is_snapshot=False)
+    take(large, entry(asks=gone, bids=come, checksum=563522068), is_snapshot=False)
 
     assert checksum(small) == 3296373660
     assert large.bids.best(1) == [(640000, 20000000)]
@@ -82,28 +116,53 @@ def test_checksums_are_those_of_the_venues_documents() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "words"),
+    ("told", "words"),
     [
-        ({"bids": [], "asks": [], "checksum": 1}, "the venue's is 1"),
-        ({"bids": [], "asks": []}, "cannot be read: KeyError"),
-        ({"bids": rows(("x", "1")), "asks": [], "checksum": 1}, "no number"),
-        ({"bids": None, "asks": [], "checksum": 1}, "cannot be read"),
-        ({"bids": [], "asks": rows(("64000.11", "1")), "checksum": 1}, "more than 1 decimals"),
+        ({"bids": [], "asks": []}, "the venue's is 1"),
+        ({"bids": rows(("x", "1")), "asks": []}, "no number"),
+        ({"bids": [{"price": [], "qty": 1}], "asks": []}, "cannot be read"),
+        ({"bids": [], "asks": rows(("64000.11", "1"))}, "more than 1 decimals"),
     ],
 )
-def test_a_spoilt_entry_is_refused_in_words(row: dict[str, object], words: str) -> None:
+def test_a_spoilt_entry_is_refused_in_words(told: dict[str, object], words: str) -> None:
     bids, asks = example_b()
     book = Book(1, 8, 25)
-    take(book, {"bids": bids, "asks": asks, "checksum": 589265033}, is_snapshot=True)
+    take(book, entry(bids=bids, asks=asks, checksum=589265033), is_snapshot=True)
 
     with pytest.raises(BadBook, match=words):
-        take(book, row, is_snapshot=False)
+        take(book, entry(**told, checksum=1), is_snapshot=False)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    ['{"bids": [], "asks": []}', '{"bids": null, "asks": [], "checksum": 1}', "7"],
+)
+async def test_a_message_that_cannot_be_read_ends_the_connection(spoilt: str) -> None:
+    rest = KrakenRest(url="http://127.0.0.1:1")
+    talk = KrakenBooks(rest, Books(["BTC/USD"]), VenueClock(), {"BTC/USD": PAIR})
+    await talk.requests()
+    whole = f'{{"symbol": "BTC/USD", {spoilt[1:]}' if spoilt[0] == "{" else spoilt
+    frame = read_book(f'{{"channel": "book", "type": "update", "data": [{whole}]}}')
+
+    with pytest.raises(Broken, match="cannot be read"):
+        talk.hear(frame)
+    await rest.close()
+
+
+def test_numbers_are_read_as_text() -> None:
+    level = '{"price":64000.10,"qty":0.00000100}'
+    text = f'{{"symbol":"BTC/USD","bids":[{level}],"asks":[],"checksum":1}}'
+    frame = read_book(f'{{"channel":"book","type":"update","data":[{text}]}}')
+
+    assert isinstance(frame, BookFrame)
+    assert frame.data[0].bids[0].price == "64000.10"
+    assert frame.data[0].bids[0].quantity == "0.00000100"
 
 
 def test_a_book_that_crosses_or_lacks_a_side_is_none() -> None:
     crossed, empty = Book(1, 1), Book(1, 1)
-    crossed.bids.change([(11, 1)])
-    crossed.asks.change([(11, 1)])
+    crossed.bids.change([Level("1.1", 1)])
+    crossed.asks.change([Level("1.1", 1)])
 
     with pytest.raises(BadBook, match="bid 11 is not below ask 11"):
         crossed.check()

@@ -9,7 +9,7 @@ import structlog
 
 from trading.engine.messages import BookSeen, FeedChange
 from trading.exchanges.books import Books
-from trading.exchanges.sockets import Broken, Conversation, Lost, listen
+from trading.exchanges.sockets import Broken, Conversation, Lost, Read, listen, read_frame
 from trading.exchanges.venue_clock import VenueClock
 
 log = structlog.get_logger(__name__)
@@ -39,11 +39,13 @@ class Patience:
         Raises:
             Broken: another connection may do better.
         """
-        self._whole_at = now if is_whole else self._whole_at
-        self._news_at = now if is_book else self._news_at
-        if now - self._whole_at > RESYNC_SECONDS:
+        if is_whole:
+            self._whole_at = now
+        elif now - self._whole_at > RESYNC_SECONDS:
             raise Broken(f"no whole book for {RESYNC_SECONDS:g} s")
-        if now - self._news_at > QUIET_SECONDS:
+        if is_book:
+            self._news_at = now
+        elif now - self._news_at > QUIET_SECONDS:
             raise Broken(f"no news of any book for {QUIET_SECONDS:g} s")
 
 
@@ -57,6 +59,7 @@ class BookWatch:
     converse: Callable[[], Conversation]
     clock: VenueClock
     fresh_ns: int = FRESH_NS  # of the venue's time
+    read: Read = read_frame
     _is_up: bool | None = field(default=None)
 
     async def run(self, tell: Callable[[FeedChange], None]) -> None:
@@ -73,7 +76,7 @@ class BookWatch:
 
     async def _keep(self, tell: Callable[[FeedChange], None]) -> None:
         self._note(tell)
-        async with aclosing(listen(self.url, self.converse)) as frames:
+        async with aclosing(listen(self.url, self.converse, read=self.read)) as frames:
             async for frame in frames:
                 if isinstance(frame, Lost):
                     log.warning("books_lost", why=frame.reason)

@@ -1,13 +1,14 @@
 """Order books in integers: prices and quantities as units of the venue's last decimal, no floats."""
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-Level = tuple[int, int]  # price, quantity; a quantity of 0 takes the price out
+import msgspec
+
 NO_CUT = 1 << 62
 CHECKED = 10  # levels of a side that a checksum covers
 
@@ -16,24 +17,40 @@ class BadBook(ValueError):
     """What a venue told does not make a book."""
 
 
-def to_units(text: str | int, decimals: int) -> int:
-    """A number's text as an integer: ``64000.1`` with two decimals is 6400010.
+def to_digits(text: str | int, decimals: int) -> str:
+    """A number in units of its last decimal: ``0.10`` with two of them is ``10``, zero is empty.
 
     Raises:
         BadBook: it is no number >= 0, or it is finer than that.
     """
-    whole, _, part = str(text).partition(".")
-    if len(part) != decimals:
-        if part[decimals:].strip("0"):
-            raise BadBook(f"{text!r} has more than {decimals} decimals")
-        part = part[:decimals].ljust(decimals, "0")
-    digits = whole + part
-    if not (whole and digits.isdigit() and digits.isascii()):
+    told = str(text)
+    if told[~decimals:-decimals] == "." != told[0]:  # the usual: as many decimals as there are
+        digits = told.replace(".", "", 1)
+    else:
+        digits = _fit(told, decimals)
+    if not (digits.isdigit() and digits.isascii()):
         raise BadBook(f"{text!r} is no number >= 0")
-    return int(digits)
+    return digits.lstrip("0")
 
 
-price_units = lru_cache(maxsize=1 << 14)(to_units)  # the same prices come again and again
+def _fit(text: str, decimals: int) -> str:
+    """Digits of a number that was told with more or fewer decimals."""
+    whole, _, part = text.partition(".")
+    if part[decimals:].strip("0"):
+        raise BadBook(f"{text!r} has more than {decimals} decimals")
+    return whole and whole + part[:decimals].ljust(decimals, "0")
+
+
+@cache
+def key_reader(decimals: int, sign: int) -> Callable[[str | int], tuple[int, str]]:
+    """Reads a price in units of its last decimal: as a number with this sign, and as its digits."""
+
+    @lru_cache(maxsize=1 << 14)  # the same prices come again and again
+    def read(text: str | int) -> tuple[int, str]:
+        price = int(to_digits(text, decimals) or 0)
+        return sign * price, str(price)
+
+    return read
 
 
 def decimals_of(step: Decimal) -> int:
@@ -41,57 +58,78 @@ def decimals_of(step: Decimal) -> int:
     return max(0, -int(step.as_tuple().exponent))
 
 
+class Level(msgspec.Struct, gc=False):
+    """A price and what stands there now; a quantity of 0 takes it out."""
+
+    price: Any  # text or whole number, as the venue wrote it
+    quantity: Any
+
+
 class Side:
     """The levels of one side, best first, no more than its depth."""
 
-    __slots__ = ("_depth", "_digits", "_head", "_keys", "_quantities", "_sign")
+    __slots__ = ("_decimals", "_depth", "_digits", "_head", "_keys", "_read_key", "_sign")
 
-    def __init__(self, *, is_bid: bool, depth: int) -> None:
+    def __init__(
+        self, *, is_bid: bool, price_decimals: int, quantity_decimals: int, depth: int
+    ) -> None:
         self._sign = -1 if is_bid else 1  # keys ascend from the best
+        self._read_key = key_reader(price_decimals, self._sign)
+        self._decimals = quantity_decimals
         self._depth = depth
         self._keys: list[int] = []
-        self._quantities: dict[int, int] = {}
-        self._digits: dict[int, str] = {}
-        self._head = ""  # digits of the best levels; empty: to be put together
+        self._digits: list[str] = []  # of price and quantity, as a checksum takes them
+        self._head = b""  # those of the best levels; empty: to be put together
 
     def replace(self, levels: Iterable[Level]) -> None:
-        """Begin again."""
+        """Begin again.
+
+        Raises:
+            BadBook: a number is none.
+        """
         self._keys.clear()
-        self._quantities.clear()
         self._digits.clear()
+        self._head = b""
         self.change(levels)
 
     def change(self, levels: Iterable[Level]) -> None:
-        """New quantities, in this order; what no longer fits the depth is forgotten at the end."""
-        keys, quantities, digits = self._keys, self._quantities, self._digits
-        for price, quantity in levels:
-            key = self._sign * price
-            if quantity:
-                if key not in quantities:
-                    insort(keys, key)
-                quantities[key] = quantity
-                digits[key] = f"{price}{quantity}"
-            elif quantities.pop(key, None) is not None:
-                del keys[bisect_left(keys, key)], digits[key]
-        if len(keys) > self._depth:
-            for key in keys[self._depth :]:
-                del quantities[key], digits[key]
-            del keys[self._depth :]
-        self._head = ""
+        """New quantities, in this order; what no longer fits the depth is forgotten at the end.
 
-    def best(self, count: int) -> list[Level]:
-        """The best levels."""
-        sign, quantities = self._sign, self._quantities
-        return [(sign * key, quantities[key]) for key in self._keys[:count]]
+        Raises:
+            BadBook: a number is none.
+        """
+        keys, digits, read_key, decimals = self._keys, self._digits, self._read_key, self._decimals
+        for level in levels:
+            key, price_digits = read_key(level.price)
+            quantity_digits = to_digits(level.quantity, decimals)
+            at = bisect_left(keys, key)
+            if at < CHECKED:
+                self._head = b""
+            if at < len(keys) and keys[at] == key:
+                if quantity_digits:
+                    digits[at] = price_digits + quantity_digits
+                else:
+                    del keys[at], digits[at]
+            elif quantity_digits:
+                keys.insert(at, key)
+                digits.insert(at, price_digits + quantity_digits)
+        if len(keys) > self._depth:
+            del keys[self._depth :], digits[self._depth :]
+
+    def best(self, count: int) -> list[tuple[int, int]]:
+        """Prices and quantities of the best levels."""
+        prices = [self._sign * key for key in self._keys[:count]]
+        pairs = zip(prices, self._digits, strict=False)
+        return [(price, int(digits[len(str(price)) :])) for price, digits in pairs]
 
     def top(self) -> int | None:
         """The best price."""
         return self._sign * self._keys[0] if self._keys else None
 
-    def head(self) -> str:
+    def head(self) -> bytes:
         """Digits of the best levels' prices and quantities, as a checksum takes them."""
         if not self._head:
-            self._head = "".join(map(self._digits.__getitem__, self._keys[:CHECKED]))
+            self._head = "".join(self._digits[:CHECKED]).encode()
         return self._head
 
 
@@ -107,17 +145,15 @@ class Book:
     asks: Side = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bids = Side(is_bid=True, depth=self.depth)
-        self.asks = Side(is_bid=False, depth=self.depth)
+        self.bids, self.asks = self._side(is_bid=True), self._side(is_bid=False)
 
-    def levels(self, rows: Iterable[Mapping[str, Any]], price: str, quantity: str) -> list[Level]:
-        """The venue's rows, which have price and quantity under these names.
-
-        Raises:
-            BadBook: a number is none. KeyError, TypeError: a row is none.
-        """
-        p, q = self.price_decimals, self.quantity_decimals
-        return [(price_units(one[price], p), to_units(one[quantity], q)) for one in rows]
+    def _side(self, *, is_bid: bool) -> Side:
+        return Side(
+            is_bid=is_bid,
+            price_decimals=self.price_decimals,
+            quantity_decimals=self.quantity_decimals,
+            depth=self.depth,
+        )
 
     def check(self) -> None:
         """Both sides are there and do not cross.
@@ -143,11 +179,14 @@ class Books:
 
     symbols: Sequence[str]
     reason: str = "not told yet"  # why the last one went
+    is_whole: bool = field(init=False)  # every symbol has a valid book
     _valid: dict[str, Book] = field(default_factory=dict)
-    _wanted: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._wanted = len(set(self.symbols))
+        self._count()
+
+    def _count(self) -> None:
+        self.is_whole = len(self._valid) == len(set(self.symbols))
 
     def find(self, symbol: str) -> Book | None:
         """The valid book of a symbol."""
@@ -156,18 +195,16 @@ class Books:
     def put(self, symbol: str, book: Book) -> None:
         """A book that was told whole."""
         self._valid[symbol] = book
+        self._count()
 
     def drop(self, symbol: str, reason: str) -> None:
         """From now on nothing is decided on it."""
         self.reason = f"{symbol}: {reason}"
         self._valid.pop(symbol, None)
+        self._count()
 
     def drop_all(self, reason: str) -> None:
         """The connection is gone."""
         self.reason = reason
         self._valid.clear()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every symbol has a valid book."""
-        return len(self._valid) == self._wanted
+        self._count()

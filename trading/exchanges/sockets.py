@@ -103,21 +103,38 @@ class Conversation(Protocol):
         ...
 
 
+Read = Callable[[str | bytes], Any]  # what its conversation hears; None for no frame
 Converse = Callable[[], Conversation]
 Heard = AsyncGenerator[Frame | Connected | Lost, None]
 Listen = Callable[[str, Converse], Heard]
 
 
-async def listen(url: str, converse: Converse, open_line: Callable[[Line], None] = nobody) -> Heard:
+def read_frame(text: str | bytes) -> Frame | None:
+    """A frame with its numbers as text; None for what is no frame of a protocol."""
+    try:
+        told = DECODER.decode(text)
+    except (ValueError, RecursionError):
+        log.warning("frame_is_no_json", text=str(text[:60]))
+        return None
+    return told if isinstance(told, dict) else None
+
+
+async def listen(
+    url: str,
+    converse: Converse,
+    open_line: Callable[[Line], None] = nobody,
+    read: Read = read_frame,
+) -> Heard:
     """Frames of a connection that is made again and again, for ever. Their numbers stay text.
 
-    ``open_line`` is given each new connection before anything is sent on it.
+    ``open_line`` is given each new connection before anything is sent on it; ``read`` makes of a
+    text what the conversation hears.
     """
     failures, loop = 0, asyncio.get_running_loop()
     while True:
         began = loop.time()
         try:
-            async with aclosing(_connection(url, converse(), open_line)) as frames:
+            async with aclosing(_connection(url, converse(), open_line, read)) as frames:
                 async for frame in frames:
                     yield frame
             reason = "closed by the venue"
@@ -129,7 +146,7 @@ async def listen(url: str, converse: Converse, open_line: Callable[[Line], None]
 
 
 async def _connection(
-    url: str, conversation: Conversation, open_line: Callable[[Line], None]
+    url: str, conversation: Conversation, open_line: Callable[[Line], None], read: Read
 ) -> AsyncGenerator[Frame | Connected, None]:
     wanted = await conversation.requests()
     async with connect(
@@ -141,7 +158,7 @@ async def _connection(
         while True:
             async with asyncio.timeout(SILENCE_SECONDS):
                 text = await socket.recv()
-            frame = read_frame(text)
+            frame = read(text)
             told = conversation.hear(frame) if frame is not None else None
             if isinstance(told, Ask):
                 for request in told.requests:
@@ -149,13 +166,3 @@ async def _connection(
                 told = frame
             if told is not None:
                 yield told
-
-
-def read_frame(text: str | bytes) -> Frame | None:
-    """A frame with its numbers as text; None for what is no frame of a protocol."""
-    try:
-        told = DECODER.decode(text)
-    except (ValueError, RecursionError):
-        log.warning("frame_is_no_json", text=str(text[:60]))
-        return None
-    return told if isinstance(told, dict) else None

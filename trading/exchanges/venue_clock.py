@@ -13,8 +13,8 @@ def read_stamp(text: str) -> int:
     Raises:
         ValueError: it is none.
     """
-    head, _, tail = text.removesuffix("Z").partition(".")
-    return _second_ns(head) + int(f"{tail:0<9.9}")
+    second, _, part = text.removesuffix("Z").partition(".")
+    return _second_ns(second) + int(part.ljust(9, "0")[:9])
 
 
 @lru_cache(maxsize=64)  # many messages come within one second

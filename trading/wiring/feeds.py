@@ -18,7 +18,7 @@ from trading.exchanges.coinbase.names import PRODUCTS
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import API_PATH
 from trading.exchanges.fallback import FallbackFeed
-from trading.exchanges.kraken.books import KrakenBooks
+from trading.exchanges.kraken.books import KrakenBooks, read_book
 from trading.exchanges.kraken.feed import KrakenFeed
 from trading.exchanges.kraken.names import TABLE
 from trading.exchanges.kraken.rest import KrakenRest
@@ -159,7 +159,11 @@ def _watch_books(venue: str, *, symbols: Sequence[str], clock: VenueClock) -> Bo
         table = table_of(venue, own=OwnTable(CoinbaseRest(url=url, clock=clock), PRODUCTS))
         return watch(CoinbaseFeed.venue, converse=partial(CoinbaseBooks, table, books, clock, {}))
     table = table_of(venue, own=OwnTable(KrakenRest(url=url), TABLE))
-    return watch(KrakenFeed.venue, converse=partial(KrakenBooks, table, books, clock, {}))
+    return watch(
+        KrakenFeed.venue,
+        converse=partial(KrakenBooks, table, books, clock, {}),
+        read=read_book,
+    )
 
 
 def feed_of(

@@ -25,16 +25,15 @@ def take(book: Book, event: Frame, *, is_snapshot: bool) -> None:
     """
     sides: dict[str, list[Level]] = {BID: [], ASK: []}
     try:
-        rows = event["updates"]
-        for row, level in zip(rows, book.levels(rows, "price_level", "new_quantity"), strict=True):
-            sides[row["side"]].append(level)
+        for row in event["updates"]:
+            sides[row["side"]].append(Level(row["price_level"], row["new_quantity"]))
+        for side, levels in ((book.bids, sides[BID]), (book.asks, sides[ASK])):
+            if is_snapshot:
+                side.replace(levels)
+            elif levels:
+                side.change(levels)
     except (KeyError, TypeError) as error:
         raise BadBook(f"an event of the book cannot be read: {error!r}") from None
-    for side, levels in ((book.bids, sides[BID]), (book.asks, sides[ASK])):
-        if is_snapshot:
-            side.replace(levels)
-        elif levels:
-            side.change(levels)
     book.check()
 
 

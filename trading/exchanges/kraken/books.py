@@ -3,14 +3,16 @@
 import time
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import structlog
 
+from trading.exchanges import sockets
 from trading.exchanges.book_watch import Patience
-from trading.exchanges.books import BadBook, Book, Books, decimals_of
+from trading.exchanges.books import BadBook, Book, Books, Level, decimals_of
 from trading.exchanges.failures import FAILS
 from trading.exchanges.kraken import names
 from trading.exchanges.sockets import Ask, Broken, Connected, Frame
@@ -20,32 +22,70 @@ from trading.exchanges.venue_clock import VenueClock, read_stamp
 log = structlog.get_logger(__name__)
 
 DEPTH = 25
+CHANGED: Frame = {"channel": "book"}  # news for the listener: a book is there again
 MOST_FAILURES = 5  # of one symbol in a row
 
 
 def checksum(book: Book) -> int:
     """CRC-32 over the ten best levels: every number's digits without point and leading zeros."""
-    return zlib.crc32((book.asks.head() + book.bids.head()).encode())
+    return zlib.crc32(book.bids.head(), zlib.crc32(book.asks.head()))
 
 
-def take(book: Book, row: Mapping[str, Any], *, is_snapshot: bool) -> None:
+class Row(Level, gc=False, rename={"quantity": "qty"}):
+    """A level in the channel's words."""
+
+    quantity: Any
+
+
+class Entry(msgspec.Struct, gc=False):
+    """What one message says of one book."""
+
+    symbol: str
+    bids: list[Row]
+    asks: list[Row]
+    checksum: int
+    timestamp: str = ""
+
+
+class BookFrame(msgspec.Struct, gc=False):
+    """A message of the channel, its numbers as text."""
+
+    channel: Literal["book"]
+    type: Literal["snapshot", "update"]
+    data: list[Entry]
+
+
+DECODER = msgspec.json.Decoder(BookFrame, float_hook=str)
+
+
+def read_book(text: str | bytes) -> BookFrame | Frame | None:
+    """A message of the channel; any other frame as the other conversations hear it."""
+    try:
+        return DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return sockets.read_frame(text)
+
+
+def take(book: Book, entry: Entry, *, is_snapshot: bool) -> None:
     """Bring a book up to one entry of the channel.
 
     Raises:
         BadBook: it cannot be read, or the checksum is another.
     """
     try:
-        for side, rows in ((book.bids, row["bids"]), (book.asks, row["asks"])):
-            if is_snapshot:
-                side.replace(book.levels(rows, "price", "qty"))
-            elif len(rows):
-                side.change(book.levels(rows, "price", "qty"))
-        expected = row["checksum"]
-    except (KeyError, TypeError) as error:
+        if is_snapshot:
+            book.bids.replace(entry.bids)
+            book.asks.replace(entry.asks)
+        else:
+            if entry.bids:
+                book.bids.change(entry.bids)
+            if entry.asks:
+                book.asks.change(entry.asks)
+    except TypeError as error:
         raise BadBook(f"an entry of the book cannot be read: {error!r}") from None
     found = checksum(book)
-    if found != expected:
-        raise BadBook(f"checksum {found}, the venue's is {expected}")
+    if found != entry.checksum:
+        raise BadBook(f"checksum {found}, the venue's is {entry.checksum}")
     book.check()
 
 
@@ -72,62 +112,62 @@ class KrakenBooks:
         self._patience.begin(time.monotonic())
         return [_request("subscribe", self.books.symbols)]
 
-    def hear(self, frame: Frame) -> Frame | Connected | Ask | None:
+    def hear(self, frame: BookFrame | Frame) -> Frame | Connected | Ask | None:
         """Books as they change; the whole book again where one cannot be trusted."""
-        is_book = frame.get("channel") == "book"
-        self._patience.hear(time.monotonic(), is_book=is_book, is_whole=self.books.is_whole)
-        if not is_book:
-            if frame.get("method") == "subscribe" and frame.get("success") is not True:
-                raise Broken(f"no book: {frame.get('error', 'no reason given')}")
+        if not isinstance(frame, BookFrame):
+            self._hear_other(frame)
             return None
-        rows, is_snapshot = frame.get("data"), frame.get("type") == "snapshot"
-        spoilt = []
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and (symbol := self._hear(row, is_snapshot=is_snapshot)):
+        self._patience.hear(time.monotonic(), is_book=True, is_whole=self.books.is_whole)
+        is_snapshot, spoilt = frame.type == "snapshot", []
+        for entry in frame.data:
+            symbol = entry.symbol
+            is_new = is_snapshot and symbol in self.books.symbols
+            book = self._new_book(symbol) if is_new else self.books.find(symbol)
+            if book is None:
+                continue  # until the snapshot comes
+            try:
+                take(book, entry, is_snapshot=is_snapshot)
+            except BadBook as error:
+                self._spoil(symbol, str(error))
                 spoilt.append(symbol)
+                continue
+            book.told_ns = self._stamp(entry.timestamp)
+            if is_snapshot:
+                self.books.put(symbol, book)
+            elif self._failures:
+                self._failures.pop(symbol, None)
         if spoilt:
-            again = [_request(method, spoilt) for method in ("unsubscribe", "subscribe")]
-            return Ask(again)
+            return Ask([_request(method, spoilt) for method in ("unsubscribe", "subscribe")])
         if self._waiting and self.books.is_whole:
             self._waiting.clear()
             return Connected()
-        return frame
+        return CHANGED if is_snapshot else None
 
-    def _hear(self, row: Mapping[str, Any], *, is_snapshot: bool) -> str:
-        """One entry; the symbol whose book it spoilt.
+    def _hear_other(self, frame: Frame) -> None:
+        self._patience.hear(time.monotonic(), is_book=False, is_whole=self.books.is_whole)
+        if frame.get("channel") == "book":
+            raise Broken("a message of the book channel cannot be read")
+        if frame.get("method") == "subscribe" and frame.get("success") is not True:
+            raise Broken(f"no book: {frame.get('error', 'no reason given')}")
 
-        Raises:
-            Broken: it was spoilt too often in a row.
+    def _spoil(self, symbol: str, why: str) -> None:
+        """Raises:
+        Broken: it was spoilt too often in a row.
         """
-        symbol = str(row.get("symbol"))
-        is_new = is_snapshot and symbol in self.books.symbols
-        book = self._new_book(symbol) if is_new else self.books.find(symbol)
-        if book is None:
-            return ""  # until the snapshot comes
-        try:
-            take(book, row, is_snapshot=is_snapshot)
-        except BadBook as error:
-            self.books.drop(symbol, str(error))
-            self._failures[symbol] += 1
-            log.warning("book_spoilt", symbol=symbol, why=str(error), times=self._failures[symbol])
-            if self._failures[symbol] >= MOST_FAILURES:
-                raise Broken(f"book of {symbol}: {error}") from None
-            return symbol
-        book.told_ns = self._stamp(row)
-        if is_snapshot:
-            self.books.put(symbol, book)
-        elif self._failures:
-            self._failures.pop(symbol, None)
-        return ""
+        self.books.drop(symbol, why)
+        self._failures[symbol] += 1
+        log.warning("book_spoilt", symbol=symbol, why=why, times=self._failures[symbol])
+        if self._failures[symbol] >= MOST_FAILURES:
+            raise Broken(f"book of {symbol}: {why}")
 
     def _new_book(self, symbol: str) -> Book:
         pair = names.choose(self.pairs, symbol)
         return Book(pair.price_decimals, decimals_of(pair.lot_size), DEPTH)
 
-    def _stamp(self, row: Mapping[str, Any]) -> int:
+    def _stamp(self, text: str) -> int:
         """When the venue said it; its clock stands there or later."""
         try:
-            stamp_ns = read_stamp(str(row.get("timestamp")))
+            stamp_ns = read_stamp(text)
         except ValueError:
             return self.clock.now_ns()
         self.clock.hear(stamp_ns)
