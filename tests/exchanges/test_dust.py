@@ -1,7 +1,7 @@
 """A sale that leaves less than the venue's least order: the rest leaves the books, and stays the account's."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,8 @@ from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
 from trading.chaos.wires import COINBASE, KRAKEN, KRAKEN_SOCKET, SYMBOL, Wire
 from trading.core.codes import ExitReason
-from trading.engine.batches import LedgerBatch
+from trading.engine.batches import EngineState, LedgerBatch
+from trading.engine.ports import Ledger
 from trading.engine.watch import BREAKER, Rhythm
 from trading.exchanges.simulator.market import LEVELS, Level, PairMarket
 
@@ -95,33 +96,42 @@ async def test_the_rest_of_each_trade_is_written_off_and_the_next_begins_flat(wi
     assert account.balances["BTC"] >= FUNDS["BTC"] + written_off(street)
 
 
-@ALL
-@pytest.mark.parametrize("dies", ["before it is written", "after it is written"])
-async def test_a_death_around_the_write_off_leaves_one(wire: Wire, dies: str) -> None:
-    street = await open_street(wire)
-    journal, kept = street.ledger, street.ledger.commit
-    deaths = 0
+@dataclass
+class Dying:
+    """A journal whose process dies once, around the first commit that writes dust off."""
 
-    async def die_once(batch: LedgerBatch) -> None:
-        nonlocal deaths
-        now = bool(batch.write_offs) and deaths == 0
-        deaths += now
-        if now and dies == "before it is written":
+    journal: Ledger
+    is_before: bool
+    has_died: bool = False
+
+    async def load(self) -> EngineState:
+        return await self.journal.load()
+
+    async def commit(self, batch: LedgerBatch) -> None:
+        now = bool(batch.write_offs) and not self.has_died
+        self.has_died = self.has_died or now
+        if now and self.is_before:
             raise Crash
-        await kept(batch)
+        await self.journal.commit(batch)
         if now:
             raise Crash
 
-    journal.commit = die_once
+
+@ALL
+@pytest.mark.parametrize("is_before", [True, False], ids=["before", "after"])
+async def test_a_death_around_the_write_off_leaves_one(wire: Wire, is_before: bool) -> None:
+    street = await open_street(wire)
+    dying = Dying(street.ledger, is_before)
+    street.around = lambda ports: replace(ports, ledger=dying)
     try:
         with pytest.raises(Crash):
             await asyncio.wait_for(street.run(), 120)
-        assert len(journal.write_offs) == (dies == "after it is written")
+        assert len(street.ledger.write_offs) == (not is_before)
         await asyncio.wait_for(street.run(), 120)
     finally:
         await street.simulator.stop()
 
-    dust = journal.write_offs
+    dust = street.ledger.write_offs
     assert len(dust) > 1
     assert {one.quantity_lots for one in dust} == {SHORT}
     check_books(street.simulator, street)

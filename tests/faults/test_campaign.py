@@ -1,5 +1,6 @@
 """The campaign as a person runs it: days that end equal, bugs that show, input that is refused."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.processes import ROOT
+from trading.chaos.days import VENUES, draw
 
 pytestmark = pytest.mark.faults
 
@@ -41,6 +43,31 @@ def test_days_of_faults_and_deaths_end_equal_and_are_not_played_twice(
 
     assert json.loads(again.stdout) == told
     assert len(results.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(("venue", "seed"), [("kraken", 10_003), ("coinbase", 10_005)])
+def test_days_with_order_books_that_are_spoilt_end_equal(environment, venue, seed) -> None:
+    done = chaos(environment, "--runs=1", f"--seed={seed}", f"--venue={venue}", "--json")
+
+    told = json.loads(done.stdout or "{}")
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    assert (told["days"], told["differing"]) == (1, [])
+    assert told["orders"] > 0
+
+
+def test_the_days_of_a_seed_stay_what_they_were_and_later_ones_have_books() -> None:
+    drawn = [draw(seed, venue=venue) for venue in VENUES for seed in (1, 999, 1_500, 4_227, 9_999)]
+    assert not any(day.has_books for day in drawn)
+    told = hashlib.sha256(" ".join(map(str, drawn)).encode()).hexdigest()
+    assert told.startswith("111121f6e6f6a092")
+
+    later = [draw(seed, venue=venue) for venue in VENUES for seed in range(10_000, 10_040)]
+    booked = [day for day in later if day.has_books]
+    assert len(later) > len(booked) > len(later) / 2
+    spoilt = {
+        one.kind for day in booked for one in day.troubles if one.where in ("book", "l2_data")
+    }
+    assert {"drop", "bad_checksum", "silent"} <= spoilt
 
 
 def test_bugs_that_need_real_rows_are_found(environment) -> None:

@@ -61,6 +61,11 @@ class Conductor:
     most_seconds: Callable[[], int] = lambda: STEP_NS // SECOND_NS
     settles_seconds: int = 30
 
+    @property
+    def is_quiet(self) -> bool:
+        """What it has to tell is told as it comes."""
+        return True
+
     async def news(
         self, *, after_ns: Mapping[int, int]
     ) -> AsyncIterator[BarClosed | FeedChange | PriceTick]:

@@ -95,10 +95,30 @@ TROUBLES: Mapping[str, tuple[Words, ...]] = {
     "kraken-switch": WITH_SWITCH,
     "coinbase": AT_COINBASE,
 }
+BOOKS: Mapping[str, tuple[Words, ...]] = {
+    "kraken": (
+        ("drop", "book", ""),  # lost: the next checksum is another
+        ("duplicate", "book", ""),
+        ("bad_checksum", "book", ""),
+        ("not_json", "book", ""),
+    ),
+    "coinbase": (
+        ("drop", "l2_data", ""),
+        ("duplicate", "l2_data", ""),
+        ("silent", "l2_data", ""),
+        ("not_json", "l2_data", ""),
+        ("unknown_enum", "l2_data", ""),
+        ("close", "l2_data", ""),
+    ),
+}
 WAYS, CHANCES = ("", "socket", "switch"), (0.45, 0.35, 0.2)
 VENUES = ("coinbase", "kraken")
 FIRST_OF_PARTS = 1000  # from this seed on days draw deaths within the parts of an order's life, too
+FIRST_OF_BOOKS = 10_000  # from this seed on days may have order books, and troubles with them
+BARS_BETWEEN = (25, 80)  # troubles of books: a new connection takes longer than twenty bars
 LATE_SECONDS = 1.4  # after a day's patience for an answer
+SILENT_SECONDS = 0.3  # some ten bars without a frame
+LASTS: Mapping[str, float] = {"reply_late": LATE_SECONDS, "silent": SILENT_SECONDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +132,8 @@ class Trouble:
 
     @property
     def seconds(self) -> float:
-        """How late what is late comes."""
-        return LATE_SECONDS if self.kind == "reply_late" else 0.0
+        """How late what is late comes, and how long silence is."""
+        return LASTS.get(self.kind, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +164,8 @@ class Day:
         ""  # socket: Kraken's orders over it where they can; switch: its dead-man switch as well
     )
 
+    has_books: bool = False  # each bar is decided with the order book of that moment
+
     @property
     def wire(self) -> str:
         """Which of the wires there are."""
@@ -158,6 +180,7 @@ class Day:
         told += ["foreign order"] if self.has_foreign_order else []
         told += ["limits"] if self.with_limits else []
         told += [f"by {self.way}"] if self.way else []
+        told += ["books"] if self.has_books else []
         return ", ".join(told) or "calm"
 
 
@@ -184,7 +207,7 @@ def draw(seed: int, *, venue: str) -> Day:
     if drawn.pause_after and rng.random() < 0.5:
         last = Death(COMMAND_POINTS[int(rng.integers(len(COMMAND_POINTS)))])
         drawn = replace(drawn, deaths=(*drawn.deaths, last))
-    return replace(drawn, deaths=(*_within_parts(seed), *drawn.deaths))
+    return _with_books(replace(drawn, deaths=(*_within_parts(seed), *drawn.deaths)))
 
 
 def _within_parts(seed: int) -> tuple[Death, ...]:
@@ -193,6 +216,16 @@ def _within_parts(seed: int) -> tuple[Death, ...]:
     rng = np.random.default_rng([seed, 20_261_123])
     drawn = [_death(rng, PART_POINTS) for _ in range(int(rng.integers(0, 3)))]
     return tuple(replace(one, nth=1) for one in drawn)  # some days have few of a part
+
+
+def _with_books(day: Day) -> Day:
+    rng, all_ = np.random.default_rng([day.seed, 20_261_124]), BOOKS[day.venue]
+    if day.seed < FIRST_OF_BOOKS or rng.random() < 0.3:
+        return day
+    chosen = rng.choice(len(all_), size=int(rng.integers(0, 3)), replace=False)
+    drawn = [_trouble(all_[int(k)], rng) for k in chosen]
+    spoilt = [replace(one, every=int(rng.integers(*BARS_BETWEEN))) for one in drawn]
+    return replace(day, has_books=True, troubles=(*day.troubles, *spoilt))
 
 
 def _way(seed: int) -> str:

@@ -67,19 +67,8 @@ class CoreState:
         self.account["holds"] = holds
         m = bar.market
         self.touched.add(m)
-        count = pipeline.on_bar(
-            self.markets,
-            m,
-            self.account,
-            self._params[m],
-            self._bar,
-            0,
-            self._decision,
-            0,
-            self._detail,
-            0,
-            self._intents,
-        )
+        told = (self._bar, 0, self._decision, 0, self._detail, 0)
+        count = pipeline.on_bar(*self._state(m), *told, self._intents)
         return self.record(), self._orders(m, count)
 
     def on_book(self, seen: BookSeen) -> bool:
@@ -92,9 +81,7 @@ class CoreState:
         """Let stops, requested and timed exits see a price."""
         m = tick.market
         self.touched.add(m)
-        count = pipeline.on_tick(
-            self.markets, m, self.account, self._params[m], tick.time_ns, tick.price, self._intents
-        )
+        count = pipeline.on_tick(*self._state(m), tick.time_ns, tick.price, self._intents)
         return self._orders(m, count)
 
     def on_fill(self, report: FillReport) -> list[OrderRequest]:
@@ -113,9 +100,7 @@ class CoreState:
         )
         m = report.market
         self.touched.add(m)
-        count = pipeline.on_fill(
-            self.markets, m, self.account, self._params[m], self._fill, 0, self._intents
-        )
+        count = pipeline.on_fill(*self._state(m), self._fill, 0, self._intents)
         return self._orders(m, count)
 
     def has_dust(self, market: int) -> bool:
@@ -125,8 +110,7 @@ class CoreState:
     def on_dust(self, market: int, time_ns: int) -> int:
         """Write it off; the lots. Only while no order of the market works or is unclear."""
         self.touched.add(market)
-        state = (self.markets, market, self.account, self._params[market])
-        return int(pipeline.on_dust(*state, time_ns))
+        return int(pipeline.on_dust(*self._state(market), time_ns))
 
     def request_exit(self, market: int, reason: ExitReason) -> bool:
         """Ask for the market's position to be closed at its next price; False when it is flat."""
@@ -150,6 +134,10 @@ class CoreState:
         """The newest decision with its detail, if it has one; what ``explain.read`` takes."""
         detail = self._detail.tobytes() if self._decision["has_detail"][0] else b""
         return self._decision.tobytes() + detail
+
+    def _state(self, market: int) -> tuple[np.ndarray, int, np.ndarray, np.ndarray]:
+        """What every door takes first."""
+        return self.markets, market, self.account, self._params[market]
 
     def _orders(self, market: int, count: int) -> list[OrderRequest]:
         return [self._order(market, self._intents[k]) for k in range(count)]

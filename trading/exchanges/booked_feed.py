@@ -19,6 +19,11 @@ class BookedFeed:
         self.feed, self._watch = feed, watch
         self._queue: asyncio.Queue[News | None] = asyncio.Queue()  # None: the other feed ended
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all that was heard has been told."""
+        return self._queue.empty()
+
     async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[News]:
         """What the other feed tells, with books, and whether they keep coming."""
         async with aclosing(self._both(after_ns)) as both:

@@ -8,17 +8,19 @@ from typing import Any
 import uvloop
 from django.conf import settings
 
+from trading.chaos.booked import Close, with_books
 from trading.chaos.conductor import Conductor, is_done, pace_of
 from trading.chaos.days import Day, Death
 from trading.chaos.perils import Peril
 from trading.chaos.planted import BUGS
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.venue import Door
-from trading.chaos.wires import WIRES
+from trading.chaos.wires import SYMBOL, WIRES
 from trading.engine.errors import NotLeader
 from trading.engine.handler import Pace
 from trading.engine.runner import Outcome
 from trading.engine.watch import Rhythm
+from trading.exchanges.booked_feed import BookedFeed
 from trading.exchanges.venue_clock import VenueClock
 from trading.wiring.chaos_rows import Rows
 from trading.wiring.engines import EngineProcess
@@ -57,6 +59,15 @@ def put(place: Any, name: str, value: Any) -> None:
     setattr(place, name, value)
 
 
+def _as_heard(
+    conductor: Conductor, day: Day, address: str, clock: VenueClock
+) -> tuple[Conductor | BookedFeed, Close]:
+    """The market's news of this day, with its order books where it has them, and how to hang up."""
+    if not day.has_books:
+        return conductor, conductor.close
+    return with_books(conductor, venue=day.venue, address=address, symbols=[SYMBOL], clock=clock)
+
+
 def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
     """One life, in a process of its own; 0 when the day is over."""
     settings.LEASE_SECONDS = SHORT_LEASE
@@ -78,19 +89,20 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
             return price
 
         bars, settles = stormy_bars(day.seed, day.bars), wire.settles_seconds
-        feed = Conductor(bars, advance, door.before_bar, door.heal, settles_seconds=settles)
+        conductor = Conductor(bars, advance, door.before_bar, door.heal, settles_seconds=settles)
+        feed, leave = _as_heard(conductor, day, address, clock)
         venue, _, hang_up = wire.connect(address=address, specs=plan.specs, clock=clock, feed=feed)
 
         async def close() -> None:
-            await door.close()
-            await hang_up()
+            for one in (door.close, leave, hang_up):
+                await one()
 
         street = Street(feed, venue, nothing_to_watch, close)
         process = EngineProcess(
             plan=plan, speed=None, street=street, pace=QUICK, rhythm=OFTEN, around=peril.around
         )
-        feed.is_idle = lambda: venue.is_quiet and is_done(process.runner)
-        feed.most_seconds = pace_of(process.runner)
+        conductor.is_idle = lambda: feed.is_quiet and venue.is_quiet and is_done(process.runner)
+        conductor.most_seconds = pace_of(process.runner)
         return await process.run()
 
     with suppress(NotLeader):
