@@ -28,7 +28,7 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests import run_all
+from tests import conftest, run_all
 from tests.run_all import Step
 
 PASSES = Step("passes", (sys.executable, "-c", "print('quiet')"))
@@ -42,3 +42,7 @@ def test_the_pages_are_checked_as_production_would_run_them():
 
 def test_what_follows_is_handed_to_pytest():
     assert list(run_all.steps(["-k", "fills"])[-1].command[-2:]) == ["-k", "fills"]
+
+
+def test_the_files_that_go_first_are_there():
+    assert [one for one in conftest.LONGEST_FIRST if not (conftest.HERE / one).exists()] == []

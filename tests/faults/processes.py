@@ -52,7 +52,7 @@ def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = 60.0)
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.05)  # a look costs milliseconds of a core, which what is waited for needs
 
 
 def decisions(rows: EngineRows) -> int:

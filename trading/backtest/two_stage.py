@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trading.backtest.runner import FIRST_FILLS
+from trading.backtest.runner import FIRST_FILLS, still_market
 from trading.core import fills as fill_model
 from trading.core import pipeline
 from trading.core.config.pipeline import STRATEGY_NAMES, PipelineParams
@@ -95,3 +95,9 @@ def decide(observed: Observed, params: PipelineParams, *, cash: float) -> Outcom
             return Outcome(fills[: at[2]], account, path[: at[3]])
         fills = np.concatenate([fills, np.zeros(len(fills), FILL)])
         of_market = np.concatenate([of_market, np.zeros(len(of_market), "i8")])
+
+
+def warm() -> None:
+    """Compile both stages, or load them from the cache."""
+    (bars, markets), params = still_market(), PipelineParams()
+    decide(observe(bars, markets, params), params, cash=1000.0)

@@ -12,10 +12,12 @@ class Command(BaseCommand):
 
     def handle(self, **_: Any) -> None:
         """Run the doors over a few bars and say which core is warm."""
+        from trading.backtest import two_stage
         from trading.core.jit import CORE_HASH
         from trading.wiring.plots import warm_plots
         from trading.wiring.warm import warm_core
 
         warm_core()
         warm_plots()
+        two_stage.warm()
         self.stdout.write(f"core {CORE_HASH[:16]} is warm")
