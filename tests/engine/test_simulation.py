@@ -61,7 +61,9 @@ def test_an_order_sent_again_after_no_answer_is_found(monkeypatch: pytest.Monkey
 
     build = Execution.__init__
     monkeypatch.setattr(
-        Execution, "__init__", lambda self, *, venue: build(self, venue=Again(venue))
+        Execution,
+        "__init__",
+        lambda self, *, venue, clock: build(self, venue=Again(venue), clock=clock),
     )
 
     assert any("orders placed twice" in " ".join(simulate(seed).broken) for seed in range(1, 30))
