@@ -49,7 +49,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 def new_run(request: HttpRequest) -> HttpResponse:
     """Launch a backtest, a sweep or a walk-forward."""
     revision, series = _revision(request), queries.list_series()
-    initial = queries.launch_of(revision, series) if revision else {}
+    initial = queries.launch_of(revision, series) if revision else queries.usual_launch(series)
     form = BacktestForm(request.POST or None, series=series, revision=revision, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,5 +1,7 @@
 """Pages of what was done: orders to postings, profit and loss, and the audit log; each as a file."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,8 +20,15 @@ from trading.queries.execution import list_execution
 from trading.queries.latency import list_acknowledged
 from trading.queries.pnl import profit_and_loss
 from trading.queries.spreadsheet import shown
+from trading.templatetags.figures import MINUS
 
 ROWS_SHOWN = 50
+RESULTS = frozenset({"fee", "fees", "net_pnl", "realized_pnl"})
+NUMBERS = RESULTS | {
+    "quantity", "limit_price", "stop_price", "filled_quantity", "price", "entry_price",
+    "exit_price", "last_exit_price", "amount", "score",
+}  # fmt: skip
+LEAST_SHOWN = Decimal("0.01")  # of a result; the file has every digit
 
 
 @require_GET
@@ -39,8 +48,16 @@ def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
         page = form.cleaned_data["page"] or 1
         first = (page - 1) * ROWS_SHOWN
         rows = table.page(form.wanted, first=first, count=ROWS_SHOWN + 1)
+        named = list(zip(table.headings, table.columns, strict=True))
         context |= {
-            "rows": [[shown(value) for value in row] for row in rows[:ROWS_SHOWN]],
+            "columns": [(words, name in NUMBERS) for words, name in named],
+            "rows": [
+                [
+                    (_words(name, value), name in NUMBERS)
+                    for (_, name), value in zip(named, row, strict=True)
+                ]
+                for row in rows[:ROWS_SHOWN]
+            ],
             "earned": profit_and_loss(
                 account_id=form.wanted.account_id, chapter=form.cleaned_data["chapter"]
             ),
@@ -116,6 +133,17 @@ def audit_file(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse(form.errors.as_text(), status=400, content_type="text/plain")
     rows = audit_queries.act_rows(form.acts)
     return csv_response(request, name="audit", header=audit_queries.COLUMNS, rows=rows)
+
+
+def _words(column: str, value: Any) -> str:
+    if column in RESULTS and isinstance(value, Decimal):
+        small = 0 < abs(value) < LEAST_SHOWN
+        return (f"{value:.2g}" if small else f"{value:,.2f}").replace("-", MINUS)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}".replace("-", MINUS)
+    if isinstance(value, datetime) and not value.second:
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return shown(value)
 
 
 def _table(what: str) -> queries.Table:

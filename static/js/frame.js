@@ -10,6 +10,11 @@
     localStorage.setItem("theme", root.dataset.bsTheme);
     document.dispatchEvent(new CustomEvent("themechange"));
   });
+  // Ink on paper, whatever the screen has.
+  let onScreen = "";
+  const show = (theme) => { root.dataset.bsTheme = theme; document.dispatchEvent(new CustomEvent("themechange")); };
+  window.addEventListener("beforeprint", () => { onScreen ||= root.dataset.bsTheme; show("light"); });
+  window.addEventListener("afterprint", () => { if (onScreen) show(onScreen); onScreen = ""; });
 })();
 // A table that scrolls can be scrolled with the keyboard too.
 (() => {

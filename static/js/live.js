@@ -4,7 +4,7 @@
   if (!root) return;
   const STALE_MS = 5000, ROWS = 60, FILLS = 20;
   const { money, signed, grouped, time, node } = Words;
-  let market = 0, heard = 0, lastWall = 0, lastDecision = 0, fills = [];
+  let market = 0, heard = 0, lastWall = 0, lastDecision = Number(document.getElementById("decisions").rows[0]?.dataset.bar ?? 0), fills = [];
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => Words.put(at(name), text);
   const tone = (name, value) => Words.tone(at(name), value);

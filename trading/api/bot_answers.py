@@ -9,7 +9,7 @@ from rest_framework import serializers
 from trading.api.answers import Answer, Moment
 from trading.marketdata.timeframes import format_timeframe
 from trading.models import Bot as StoredBot
-from trading.models import BotRevision
+from trading.models import BotRevision, RevisionWait
 from trading.queries.bots import engine_of
 
 Text = serializers.CharField
@@ -66,8 +66,7 @@ class Wait(Answer):
     """A loosened limit, or a change of what trades real money, until an owner puts it in force."""
 
     loosens = serializers.ListField(child=Text())
-    missing = serializers.ListField(
-        child=Text(),
+    missing = serializers.SerializerMethodField(
         help_text="what is not on record before it trades real money, while it waits; an owner may "
         "override it with a reason and a second factor, on the bot's page",
     )
@@ -76,6 +75,11 @@ class Wait(Answer):
     outcome = serializers.ChoiceField(
         choices=["IN_FORCE", "WITHDRAWN", "SUPERSEDED"], allow_blank=True
     )
+
+    def get_missing(self, wait: RevisionWait) -> list[str]:
+        """Of one that waits; a sentence each."""
+        found: list[str] = self.context["missing"].get(wait.id, [])
+        return found
 
 
 class Revision(Answer):
@@ -102,7 +106,7 @@ class Revision(Answer):
     def get_wait(self, revision: BotRevision) -> Any:
         """Only one that loosens a limit, or lacks proof for real money, waits."""
         wait = self.context["waits"].get(revision.id)
-        return wait and Wait(wait).data
+        return wait and Wait(wait, context=self.context).data
 
 
 class Revisions(Answer):

@@ -212,8 +212,10 @@ def _tagged(bot: StoredBot) -> dict[str, str]:
 
 def _tell(bot: StoredBot, revisions: Sequence[BotRevision]) -> list[Any]:
     waits = queries.waits_of(revisions)
-    for wait in waits.values():
-        is_open = wait.ended_at is None
-        wait.missing = missing_for(wait.revision, now=timezone.now()) if is_open else []
-    context = {"active_id": bot.active_revision_id, "waits": waits}
+    missing = {
+        wait.id: missing_for(wait.revision, now=timezone.now())
+        for wait in waits.values()
+        if wait.ended_at is None
+    }
+    context = {"active_id": bot.active_revision_id, "waits": waits, "missing": missing}
     return list(answers.Revision(revisions, many=True, context=context).data)

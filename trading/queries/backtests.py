@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Sum
 
 from trading.marketdata.timeframes import format_timeframe
-from trading.models import BacktestRun, BacktestTrial, BarSeries, BotRevision
+from trading.models import BacktestRun, BacktestTrial, BarSeries, BotRevision, Instrument
 from trading.research.results import unpack
 from trading.research.space import flatten
 
@@ -131,10 +131,19 @@ def launch_of(revision: BotRevision, series: Sequence[BarSeries]) -> dict[str, A
     venues = {one.venue for one in stored}
     venue = bot.account.venue if bot.account.venue in venues else min(venues, default="")
     return {
-        "pairs": [f"{one.venue} {one.symbol}" for one in stored if one.venue == venue],
+        "pairs": [_choice(one) for one in stored if one.venue == venue],
         "timeframe": format_timeframe(revision.timeframe_seconds),
         "profile": "revision",
     }
+
+
+def usual_launch(series: Sequence[BarSeries]) -> dict[str, Any]:
+    """Where only one series is stored there is nothing to choose."""
+    return {"pairs": [_choice(one.instrument) for one in series]} if len(series) == 1 else {}
+
+
+def _choice(instrument: Instrument) -> str:
+    return f"{instrument.venue} {instrument.symbol}"
 
 
 def asked_words(run: BacktestRun) -> list[tuple[str, Any]]:

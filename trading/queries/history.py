@@ -73,7 +73,8 @@ class Table:
     @property
     def headings(self) -> list[str]:
         """The columns in words."""
-        words = (name.removesuffix("_at").replace("_", " ") for name in self.columns)
+        plain = (name.removesuffix("_at").replace("_", " ") for name in self.columns)
+        words = (name.replace("pnl", "P&L") for name in plain)
         return [word[0].upper() + word[1:] for word in words]
 
     def _select(self, wanted: Wanted) -> QuerySet[Any, Any]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from django import template
 
 register = template.Library()
+MINUS = "−"  # as wide as a digit
 
 
 @register.filter
@@ -17,7 +18,7 @@ def money(value: Decimal | float | None) -> str:
 @register.filter
 def signed(value: Decimal | float | None) -> str:
     """Money with its sign always shown."""
-    return "–" if value is None else f"{value:+,.2f}"
+    return "–" if value is None else f"{value:+,.2f}".replace("-", MINUS)
 
 
 @register.filter
