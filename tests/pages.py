@@ -19,7 +19,7 @@ def served(environment: Mapping[str, str], *, log: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
     with log.open("wb") as output:
         daphne = subprocess.Popen(
-            [*command, "novapulse.asgi:application"],
+            [*command, "novapulse.web:application"],
             cwd=ROOT,
             env=environment,
             stdout=output,
