@@ -76,7 +76,7 @@ def site(clients: int) -> Iterator[tuple[str, list[str], str, int]]:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             port = listening.getsockname()[1]
         daphne = subprocess.Popen(
-            [*DAPHNE, "-p", str(port), "novapulse.asgi:application"],
+            [*DAPHNE, "-p", str(port), "novapulse.web:application"],
             env={**database.child_environment(name), "NOVA_LOG_LEVEL": "WARNING"},
             stderr=subprocess.DEVNULL,
         )

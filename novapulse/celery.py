@@ -2,7 +2,7 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from celery.schedules import crontab
 from kombu import Queue
 
@@ -12,6 +12,17 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = (Queue("default"), Queue("research"), Queue("charts"))
 app.conf.task_default_queue = "default"
 app.autodiscover_tasks()
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def refuse_other_tables(**_: object) -> None:
+    """A worker or clock of another version than the database's tables does nothing."""
+    from tenants.schema import insist_on_schema  # needs the app registry
+
+    insist_on_schema()
+
+
 app.autodiscover_tasks(related_name="research_tasks")  # apart, because they load the compiler
 
 BEAT_SCHEDULE: dict[str, dict[str, object]] = {

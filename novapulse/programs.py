@@ -51,7 +51,7 @@ def all_programs(
         *((Program("simulator", simulator, 5.0, 3),) if simulator_speed else ()),
         *(shared_feed(venue) for venue in shared_feeds),
         Program("engines", (python, "manage.py", "run_fleet"), 30.0, 1),
-        Program("web", (*web, "novapulse.asgi:application"), 10.0, 2),
+        Program("web", (*web, "novapulse.web:application"), 10.0, 2),
         Program("worker", (*worker, *served("worker", "default")), 15.0, 2),
         # Apart, so that an hour of backtests delays no housekeeping; it yields to whoever trades.
         Program(

@@ -14,7 +14,7 @@ from tests.faults.processes import ROOT, ended_afterwards, wait_for
 
 @contextmanager
 def served(
-    environment: Mapping[str, str], *, log: Path, application: str = "novapulse.asgi:application"
+    environment: Mapping[str, str], *, log: Path, application: str = "novapulse.web:application"
 ) -> Iterator[str]:
     """Pages, API and sockets, answering at the address that is told."""
     port = free_port()

@@ -31,7 +31,9 @@ from trading.exchanges.venue_clock import VenueClock
 
 __all__ = ["FUNDS", "GRID", "KEY", "SECRET", "ArrayBars", "LiveStreet", "check_books"]
 
-QUICK = Pace(decisions_per_commit=50, seconds_per_commit=1e9, resolve_seconds=0.01)
+QUICK = Pace(
+    decisions_per_commit=50, seconds_per_commit=1e9, resolve_seconds=0.01, settled_seconds=0.0
+)
 SECRET = KRAKEN.secret
 
 

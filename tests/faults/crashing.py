@@ -67,12 +67,12 @@ def database_of_its_own(
         shutil.rmtree(server.home, ignore_errors=True)
 
 
-def copy_cluster(source: PostgresServer, target: PostgresServer) -> None:
-    """As a standby would begin."""
+def copy_cluster(source: PostgresServer, target: PostgresServer, *options: str) -> None:
+    """As a standby would begin; with ``--write-recovery-conf`` it is one."""
     shutil.copy(source.home / "superuser.password", target.home / "superuser.password")
     tool = Path(source.command()[0]).with_name("pg_basebackup")
     command = [str(tool), "--pgdata", str(target.data), "--host", str(source.socket_directory),
-               "--username", SUPERUSER, "--checkpoint", "fast", "--wal-method", "stream"]  # fmt: skip
+               "--username", SUPERUSER, "--checkpoint", "fast", "--wal-method", "stream", *options]  # fmt: skip
     process = processes.spawn(
         command,
         log=target.log,

@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from django.db import connections
 
 from tests.faults.processes import (
     decisions,
@@ -41,6 +42,39 @@ def test_of_two_engines_one_trades_and_the_other_takes_over_when_it_is_killed(
     parity = check_parity(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
     assert parity.is_equal, parity.differences
     assert parity.fills > 10
+
+
+def test_of_three_standbys_one_at_a_time_takes_over(street, environment) -> None:
+    rows = street(8000)
+    first = run_engine(rows, environment, speed="6000")
+    with ended_afterwards(first):
+        wait_for(lambda: decisions(rows) > 50, "the first engine decides", seconds=120)
+        others = [run_engine(rows, environment, speed="60000") for _ in range(3)]
+        with ended_afterwards(*others):
+            wait_for(lambda: standing_by() == 3, "three stand by", seconds=120)
+            assert engine_row(rows).epoch == 1
+            for number, one in enumerate((first, *others[:2])):
+                seen, before = decisions(rows), engine_row(rows).epoch
+                os.kill(one.pid, signal.SIGKILL)
+                if number == 0:
+                    wait_for(lambda: engine_row(rows).epoch == 2, "one of three leads")
+                wait_for(lambda: decisions(rows) > seen, "somebody goes on")  # noqa: B023
+                assert engine_row(rows).epoch - before in (0, 1)
+            assert others[2].wait(timeout=120) == 0
+
+    assert engine_row(rows).observed == "FINISHED"
+    parity = check_parity(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
+    assert parity.is_equal, parity.differences
+
+
+def standing_by() -> int:
+    """How many sessions wait for this database's only lease; a role sees its own sessions' words."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND query LIKE 'SELECT pg_try_advisory_lock%'"
+        )
+        return int(cursor.fetchone()[0])
 
 
 def test_a_leader_that_hangs_is_replaced_and_finds_itself_fenced_when_it_wakes(

@@ -36,6 +36,7 @@ from trading.exchanges.simulator.market import Grid
 from trading.exchanges.simulator.server import Simulator
 from trading.exchanges.synthetic import SyntheticBars
 from trading.models import Bot, Engine
+from trading.queries.findings import Verdict
 from trading.wiring.doctor import examine
 
 pytestmark = pytest.mark.faults
@@ -237,6 +238,24 @@ def test_a_wrong_clock_is_one_sentence(open_at, wire: Wire, ahead: float, words:
 
     assert "this machine's clock is " in told
     assert f" s {words} the venue's; at most 2 s are accepted; set the clock" in told
+
+
+@BOTH
+def test_commits_that_may_not_outlive_the_machine_are_one_sentence(
+    open_at, wire: Wire, settings: Any
+) -> None:
+    """Tests' own server waits for no disk; in production none with real orders may."""
+    place = open_at(wire)
+    settings.PRODUCTION = True
+
+    told = place.sentence()
+
+    assert told == (
+        "PostgreSQL has fsync, full_page_writes, synchronous_commit off; accepted is on: "
+        "a commit that is acted on must outlive a crash of the machine"
+    )
+    (finding,) = [one for one in examine() if one.check == "commits"]
+    assert (finding.verdict, finding.words) == (Verdict.WARN, told)
 
 
 @BOTH

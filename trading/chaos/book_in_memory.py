@@ -15,7 +15,7 @@ from trading.engine.errors import NoSight, NotSent, OutcomeUnknown, Refused
 from trading.engine.execution import end_of
 from trading.engine.messages import BarClosed, FeedChange, FillReport, Message, OrderRequest
 from trading.engine.ports import Clock
-from trading.engine.sights import Sight
+from trading.engine.sights import Sight, VenueOrder
 from trading.exchanges.paper import PaperVenue, venue_order_id
 
 STOPS = (Purpose.PROTECT, Purpose.MOVE_STOP)
@@ -114,6 +114,10 @@ class SimulatedVenue:
     def time_ns(self) -> int:
         """The venue's time."""
         return self._book.clock.now_ns()
+
+    async def list_orders(self, *, since_ns: int) -> Sequence[VenueOrder]:
+        """None: it has no order that is not in the journal."""
+        return ()
 
     async def look(self) -> Sight:
         """Nobody else acts here.

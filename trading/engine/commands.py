@@ -5,12 +5,12 @@ import structlog
 from trading.core.codes import ExitReason
 from trading.engine.batches import CommandDone
 from trading.engine.handler import Handler
+from trading.engine.lost import BREAKER, OPERATOR, PAUSE
 from trading.engine.messages import Command
 
 log = structlog.get_logger(__name__)
 
-OPERATOR, CAUSE, KILLED = "OPERATOR", "operator", "kill"
-BREAKER, KEY = "BREAKER", "exchange key"
+KILLED, KEY = "kill", "exchange key"
 
 
 async def obey(handler: Handler, command: Command) -> None:
@@ -18,13 +18,13 @@ async def obey(handler: Handler, command: Command) -> None:
     handler.sequence += 1
     match command.kind:
         case "PAUSE":
-            is_new = await _hold(handler, command, OPERATOR, CAUSE)
+            is_new = await _hold(handler, command, OPERATOR, PAUSE)
             outcome = "entries paused; exits and stops keep running" if is_new else "already paused"
         case "RESUME":
-            is_paused = handler.guards.is_open(OPERATOR, CAUSE)
-            outcome = _lift(handler, command, OPERATOR, CAUSE) if is_paused else "was not paused"
+            is_paused = handler.guards.is_open(OPERATOR, PAUSE)
+            outcome = _lift(handler, command, OPERATOR, PAUSE) if is_paused else "was not paused"
         case "CLOSE_ALL":
-            await _hold(handler, command, OPERATOR, CAUSE)
+            await _hold(handler, command, OPERATOR, PAUSE)
             outcome = _close_all(handler)
         case "KILL":
             await _hold(handler, command, OPERATOR, KILLED)

@@ -55,6 +55,10 @@ class Execution:
         """Whether it still is."""
         return self._states.get((order.market, order.seq)) in (State.PLANNED, State.UNKNOWN)
 
+    def open(self) -> list[OrderRequest]:
+        """Every order that has not ended, oldest first."""
+        return [self._orders[key] for key in sorted(self._orders)]
+
     def working_entries(self) -> list[OrderRequest]:
         """Entries that may still fill."""
         return [order for order in self._orders.values() if order.purpose == Purpose.ENTRY]

@@ -65,6 +65,7 @@ class Pace:
     seconds_per_commit: float = 0.25
     command_poll_seconds: float = 0.25
     resolve_seconds: float = 1.0
+    settled_seconds: float = 30.0  # what another process has sent has come to the venue by then
     history_bars: int = 3000
 
 
@@ -78,12 +79,12 @@ class Handler:
         self.execution = Execution(venue=ports.venue, clock=ports.clock)
         self.batch = LedgerBatch()
         self.sequence = 0
-        self._pace = pace
+        self.pace = pace
         self._committed_at, self._committed_sequence = 0.0, 0
         self._journaled = JournaledMarkets()
 
     async def resume(self, state: EngineState) -> None:
-        """Take over where the journal ends; orders without a clear outcome are looked up first."""
+        """Take over where the journal ends; ``look_up`` comes before anything is handled."""
         self.guards = Guards(state.holds)
         if state.snapshot is None:
             self.core.fund(state.cash_units / FEE_UNITS_PER_QUOTE)
@@ -95,12 +96,15 @@ class Handler:
                 core=self.core,
                 venue=self.ports.venue,
                 feed=self.ports.feed,
-                history_bars=self._pace.history_bars,
+                history_bars=self.pace.history_bars,
             )
         self.execution.adopt(state.open_intents)
         self.ports.venue.adopt(
             intents=(*state.ended_intents, *state.open_intents), booked_trades=state.booked_trades
         )
+
+    async def look_up(self) -> None:
+        """Ask what became of the orders without a clear outcome, then write what the start led to."""
         for order in self.execution.unclear():
             await self.judge(order, await self.ports.venue.lookup(order))
         await self.commit()
@@ -131,7 +135,7 @@ class Handler:
             case PriceTick():
                 orders = self.core.on_tick(message)
             case FillReport():
-                orders = self._book(message)
+                orders = self.book(message)
             case FeedChange():
                 self._hear(message)
         is_news = isinstance(message, FillReport | FeedChange)
@@ -139,7 +143,8 @@ class Handler:
         if isinstance(message, FillReport | BarClosed):
             await self._write_off(message.market)
 
-    def _book(self, report: FillReport) -> list[OrderRequest]:
+    def book(self, report: FillReport) -> list[OrderRequest]:
+        """Let core and journal know a piece of news; what the core asks for."""
         self.batch.intent_states += self.execution.report(report)
         if report.quantity_lots:
             self.batch.fills.append(report)
@@ -183,7 +188,7 @@ class Handler:
             if self.guards.allows(order):
                 planned.append(replace(order, send_by_ns=self.now_ns() + SEND_WITHIN_NS))
             else:
-                self._drop(order)
+                self.drop(order)
         for order in planned:
             self.execution.planned(order)
             self.batch.intents.append(order)
@@ -199,8 +204,8 @@ class Handler:
         if not self.ports.lease.is_held():
             raise NotLeader("no heartbeat reached the database in time")
 
-    def _drop(self, order: OrderRequest) -> None:
-        """Tell the core that an entry was denied beside the journal."""
+    def drop(self, order: OrderRequest) -> None:
+        """Tell the core that an order was denied beside the journal."""
         denied = IntentState(order.market, order.seq, "REFUSED", "held")
         end = ended_without_fill(order, denied, time_ns=order.at_ns)
         if end is not None:
@@ -213,7 +218,7 @@ class Handler:
         changes = await self.execution.settle(order, evidence, market_ns=self.now_ns())
         await self.settle(order, changes)
         for report in evidence.news:
-            await self.act(self._book(report), must_commit=True)
+            await self.act(self.book(report), must_commit=True)
 
     async def settle(self, order: OrderRequest, changes: list[IntentState]) -> None:
         """Note what became of an order, and tell the core when it will not fill."""
@@ -242,8 +247,8 @@ class Handler:
     def _is_due(self) -> bool:
         waited = self.ports.clock.monotonic() - self._committed_at
         return (
-            len(self.batch.decisions) >= self._pace.decisions_per_commit
-            or waited >= self._pace.seconds_per_commit
+            len(self.batch.decisions) >= self.pace.decisions_per_commit
+            or waited >= self.pace.seconds_per_commit
         )
 
     async def commit_due(self) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from trading.engine.batches import EngineState, Evidence, LedgerBatch, OpenIntent
 from trading.engine.messages import Command, Message, News, OrderRequest
-from trading.engine.sights import Sight
+from trading.engine.sights import Sight, VenueOrder
 
 
 class Clock(Protocol):
@@ -79,6 +79,14 @@ class Venue(Protocol):
 
     async def look(self) -> Sight:
         """How the whole account stands, and whose orders rest there.
+
+        Raises:
+            NoSight: the venue does not say.
+        """
+        ...
+
+    async def list_orders(self, *, since_ns: int) -> Sequence[VenueOrder]:
+        """Every order of the account that is open, or ended since then.
 
         Raises:
             NoSight: the venue does not say.

@@ -9,6 +9,7 @@ from typing import Any
 from trading.engine.commands import obey
 from trading.engine.errors import CannotTrade, NotLeader
 from trading.engine.handler import Handler, Pace, Ports
+from trading.engine.lost import BREAKER, LOST_COMMITS, take_back
 from trading.engine.state import CoreState
 from trading.engine.watch import Rhythm, Watch
 
@@ -123,6 +124,9 @@ class Runner:
     async def _resume(self) -> None:
         async with self._turn():
             await self._handler.resume(await self._ports.ledger.load())
+            if self._handler.guards.is_open(BREAKER, LOST_COMMITS):
+                await take_back(self._handler)
+            await self._handler.look_up()
         self._watch.begin()
         self._ports.live.epoch = self._ports.lease.epoch
         self._ports.live.holds(self._handler.core, self._handler.guards.bits)

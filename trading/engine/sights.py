@@ -24,6 +24,18 @@ class Stranger:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueOrder:
+    """Any order of the account, open or over, whoever placed it."""
+
+    client_order_id: str
+    venue_order_id: str
+    side: str  # BUY or SELL
+    is_stop: bool
+    quantity: Decimal
+    level: Decimal  # trigger of a stop, limit of another, 0: at the market
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
     """One look at an account; ``ahead_seconds`` by which this machine's clock leads, at least."""
 

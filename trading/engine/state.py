@@ -33,6 +33,11 @@ def layout_hash() -> str:
     return hashlib.sha256(described).hexdigest()
 
 
+def name_order(engine: UUID, spec: MarketSpec, seq: int) -> str:
+    """By which a venue knows an engine's order of this number, sent or not."""
+    return str(uuid5(engine, f"{spec.bot_id}:{spec.instrument_id}:{seq}"))
+
+
 class CoreState:
     """MARKET records, one ACCOUNT record and the read-only parameters of an engine."""
 
@@ -44,7 +49,7 @@ class CoreState:
         params: Sequence[PipelineParams],
     ) -> None:
         self.specs = tuple(specs)
-        self._engine = UUID(engine_id)
+        self.engine = UUID(engine_id)
         self._params = [pipeline.new_params(one) for one in params]
         self.markets = new_markets(self.specs)
         self.touched = set(range(len(self.specs)))  # may differ from what was journaled last
@@ -150,7 +155,7 @@ class CoreState:
         return OrderRequest(
             market=market,
             seq=seq,
-            client_order_id=str(uuid5(self._engine, f"{spec.bot_id}:{spec.instrument_id}:{seq}")),
+            client_order_id=name_order(self.engine, spec, seq),
             at_ns=at_ns,
             purpose=Purpose(int(intent["purpose"])),
             side=Side(int(intent["side"])),

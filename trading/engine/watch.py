@@ -12,13 +12,13 @@ from trading.engine import reconcile
 from trading.engine.batches import CommandDone
 from trading.engine.errors import NoSight
 from trading.engine.handler import Handler
+from trading.engine.lost import BREAKER
 from trading.engine.messages import OrderRequest
 from trading.engine.reconcile import CLOCK, DRIFT, UNKNOWN_ORDER
 from trading.engine.sights import Sight, Stranger
 
 log = structlog.get_logger(__name__)
 
-BREAKER = "BREAKER"
 NOT_SEEN = "the account was not looked at yet"
 UNKNOWN_SECONDS = 60.0
 

@@ -27,7 +27,7 @@ from trading.engine.messages import (
 )
 from trading.engine.names import from_names
 from trading.engine.ports import MarketFeed
-from trading.engine.sights import Sight
+from trading.engine.sights import Sight, VenueOrder
 from trading.engine.state import new_markets
 
 
@@ -131,6 +131,10 @@ class PaperVenue:
         if seq > 0 and any(int(sim[slot]) == seq for slot in fills.SLOTS):
             return Evidence(Known.WORKING, venue_order_id(order.market, seq))
         return Evidence(Known.ABSENT)
+
+    async def list_orders(self, *, since_ns: int) -> Sequence[VenueOrder]:
+        """None: it has no order that is not in the journal."""
+        return ()
 
     async def look(self) -> Sight:
         """Nobody else acts here.

@@ -23,7 +23,7 @@ from trading.engine.messages import (
 )
 from trading.engine.orders import OPEN_STATES
 from trading.engine.ports import MarketFeed
-from trading.engine.sights import Sight
+from trading.engine.sights import Sight, VenueOrder
 from trading.exchanges.failures import FAILS
 from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.rules_watch import Rules, heed
@@ -47,6 +47,14 @@ class Inquiry(Protocol):
 
     async def catch_up(self) -> list[FillReport]:
         """News of working orders that was not told.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        ...
+
+    async def list_orders(self, *, since_ns: int) -> Sequence[VenueOrder]:
+        """Every order of the account that is open, or ended since then.
 
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
@@ -166,6 +174,18 @@ class WireVenue(ABC):
         await self._ready()
         try:
             return await self._desk.look()
+        except FAILS as error:
+            raise NoSight(str(error)) from None
+
+    async def list_orders(self, *, since_ns: int) -> Sequence[VenueOrder]:
+        """Every order of the account that is open, or ended since then.
+
+        Raises:
+            NoSight: the venue does not say.
+        """
+        await self._ready()
+        try:
+            return await self._desk.inquiry.list_orders(since_ns=since_ns)
         except FAILS as error:
             raise NoSight(str(error)) from None
 

@@ -15,7 +15,39 @@ import structlog
 from psycopg import AsyncConnection, sql
 
 from trading.engine.errors import NotLeader
+from trading.engine.lost import BREAKER, LOST_COMMITS
 from trading.engine.ports import Clock
+
+EPOCHS_OF_A_TIMELINE = 1_000_000_000
+BEGIN = """
+    WITH here AS (
+        SELECT (('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint - 1)
+               * %(epochs)s AS floor
+    ), led AS (
+        UPDATE trading_engine
+        SET epoch = greatest(trading_engine.epoch, here.floor) + 1, host = %(host)s,
+            core_hash = %(core_hash)s, detail = '', observed = 'RUNNING',
+            heartbeat_at = clock_timestamp()
+        FROM here, trading_engine AS former
+        WHERE trading_engine.id = %(engine)s AND former.id = trading_engine.id
+        RETURNING trading_engine.id, trading_engine.tenant_id, trading_engine.epoch,
+                  former.epoch > 0 AND former.epoch <= here.floor AS may_have_lost
+    ), held AS (
+        INSERT INTO trading_hold (id, tenant_id, engine_id, kind, cause, reason, placed_at)
+        SELECT gen_random_uuid(), tenant_id, id, %(kind)s, %(cause)s, %(why)s, clock_timestamp()
+        FROM led WHERE may_have_lost
+        ON CONFLICT DO NOTHING
+    ), told AS (
+        INSERT INTO trading_alert (id, tenant_id, engine_id, cause, words, raised_at)
+        SELECT gen_random_uuid(), tenant_id, id, %(cause)s, %(why)s, clock_timestamp()
+        FROM led WHERE may_have_lost
+    )
+    SELECT epoch FROM led
+"""
+LOST = (
+    "the database goes on on another timeline: a standby was promoted, or a backup restored; what "
+    "was committed last may be lost, and the venue is asked what it knows"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -108,12 +140,12 @@ class PostgresLease:
         log.warning("standing_by", engine=self._engine_id, why=words)
 
     async def _begin_epoch(self, connection: AsyncConnection[Any]) -> None:
-        cursor = await connection.execute(
-            "UPDATE trading_engine SET epoch = epoch + 1, host = %s, core_hash = %s, detail = '',"
-            " observed = 'RUNNING', heartbeat_at = clock_timestamp() WHERE id = %s RETURNING epoch",
-            [self._host, self._core_hash, self._engine_id],
-        )
-        row = await cursor.fetchone()
+        """Above every one before, also of commits that a promoted standby never saw: the epochs of
+        a later timeline begin higher. Such a change is a hold from the same statement on."""
+        given = {"engine": self._engine_id, "host": self._host, "core_hash": self._core_hash,
+                 "epochs": EPOCHS_OF_A_TIMELINE, "kind": BREAKER, "cause": LOST_COMMITS,
+                 "why": LOST}  # fmt: skip
+        row = await (await connection.execute(BEGIN, given)).fetchone()
         if row is None:
             raise NotLeader(f"engine {self._engine_id} does not exist in this tenant")
         self._epoch = int(row[0])

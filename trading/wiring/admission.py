@@ -5,6 +5,7 @@ import time
 from decimal import Decimal
 
 import structlog
+from django.conf import settings
 from django.db.models import Sum
 
 from tenants.models import ExchangeAccount
@@ -26,6 +27,7 @@ from trading.exchanges.venue_clock import VenueClock
 from trading.models import LedgerEntry, OrderIntent, Position
 from trading.operations.accounts import UNSETTLED
 from trading.queries.bars import CCXT, bar_source, is_wired
+from trading.wiring.durability import find_weakness
 from trading.wiring.feeds import COINBASE_VENUES, first_ns, venue_urls
 from trading.wiring.plans import CannotRun, Plan
 
@@ -44,6 +46,7 @@ def examine(plan: Plan) -> None:
     with tenant_scope(plan.tenant_id):
         if _holds_something(plan):
             return
+        _check_durability(plan)
         capital = _capital(plan)
     try:
         terms = asyncio.run(_ask(plan)) if is_wired(plan.account.venue) else _stored(plan)
@@ -117,10 +120,21 @@ def _stored(plan: Plan) -> VenueTerms:
     return VenueTerms(0.0, found)
 
 
+def _has_real_money(plan: Plan) -> bool:
+    account = plan.account
+    is_play = account.venue in ExchangeAccount.PLAY_VENUES
+    return account.mode == ExchangeAccount.Mode.LIVE and not is_play
+
+
+def _check_durability(plan: Plan) -> None:
+    if settings.PRODUCTION and _has_real_money(plan) and (weakness := find_weakness()):
+        raise CannotRun(weakness)
+
+
 def _check_clock(plan: Plan, terms: VenueTerms) -> None:
     """Real orders carry times; the simulator's own time is invented."""
     account = plan.account
-    if account.mode != ExchangeAccount.Mode.LIVE or account.venue in ExchangeAccount.PLAY_VENUES:
+    if not _has_real_money(plan):
         return
     skew = reconcile.find_skew(Sight({}, ahead_seconds=terms.ahead_seconds))
     if skew:

@@ -8,6 +8,7 @@ import structlog
 
 from trading.engine.batches import Evidence, Known
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
+from trading.engine.sights import VenueOrder
 from trading.exchanges.coinbase import names, orders
 from trading.exchanges.coinbase.errors import FAILS, NoAnswer
 from trading.exchanges.coinbase.rest import CoinbaseRest, segment
@@ -220,3 +221,14 @@ class Inquiry:
             if not cursor or cursor == last or told.get("has_next") is False:
                 return rows
         raise NoAnswer(f"Coinbase's list of {name} does not end")
+
+    async def list_orders(self, *, since_ns: int) -> list[VenueOrder]:
+        """Every order that is open, or was made since then.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        path, since = "/orders/historical/batch", {"start_date": orders.stamp(max(0, since_ns))}
+        rows = await self.pages(path, "orders", {"order_status": ["OPEN"]})
+        rows += await self.pages(path, "orders", since)
+        return list({str(row["order_id"]): orders.any_order(row) for row in rows}.values())

@@ -11,6 +11,7 @@ import structlog
 from trading.core.codes import Side
 from trading.core.records import FEE_UNITS_PER_QUOTE
 from trading.engine.messages import MarketSpec, OrderRequest
+from trading.engine.sights import VenueOrder
 from trading.exchanges.failures import NoAnswer
 from trading.exchanges.known_orders import STOPS, Execution
 from trading.exchanges.venue_clock import read_stamp
@@ -169,3 +170,17 @@ def execution(told: Mapping[str, Any], spec: MarketSpec) -> Execution | None:
         )
     except (KeyError, ValueError, ArithmeticError) as error:
         raise NoAnswer(f"a fill of Coinbase's cannot be read: {error!r}") from None
+
+
+def any_order(row: Mapping[str, Any]) -> VenueOrder:
+    """An order of anybody's, as REST lists it."""
+    (asked,) = list((row.get("order_configuration") or {}).values())[:1] or [{}]
+    level = asked.get("stop_price") or asked.get("limit_price") or "0"
+    return VenueOrder(
+        client_order_id=str(row.get("client_order_id") or ""),
+        venue_order_id=str(row["order_id"]),
+        side=str(row.get("side")),
+        is_stop="stop_price" in asked,
+        quantity=Decimal(str(asked.get("base_size") or "0")),
+        level=Decimal(str(level)),
+    )

@@ -8,6 +8,7 @@ import structlog
 
 from trading.engine.batches import Evidence, Known
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
+from trading.engine.sights import VenueOrder
 from trading.exchanges.known_orders import STOPS, Execution, KnownOrder, KnownOrders
 from trading.exchanges.kraken import orders
 from trading.exchanges.kraken.errors import FAILS
@@ -132,3 +133,20 @@ class Inquiry:
                     trades = await self._trades(known, told[venue_id])
                     facts.append((known, told[venue_id], trades))
         return [report for one in facts for report in self._tell(*one)]
+
+    async def list_orders(self, *, since_ns: int) -> list[VenueOrder]:
+        """Every order that is open, or ended since then.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        found = dict[str, Any]((await self.rest.read("OpenOrders"))["open"])
+        asked = {"start": max(0, since_ns) // NS}
+        closed = dict[str, Any]()
+        while (
+            True
+        ):  # the newest first: one that ends meanwhile moves the rest on, and none is missed
+            page = (await self.rest.read("ClosedOrders", **asked, ofs=len(closed)))["closed"]
+            if not page.keys() - closed.keys():
+                return [orders.any_order(key, row) for key, row in (found | closed).items()]
+            closed |= page

@@ -8,6 +8,7 @@ from typing import Any
 from trading.core.codes import Purpose, Side
 from trading.core.records import FEE_UNITS_PER_QUOTE
 from trading.engine.messages import MarketSpec, OrderRequest
+from trading.engine.sights import VenueOrder
 from trading.exchanges.known_orders import STOPS, Execution
 from trading.exchanges.venue_clock import read_stamp
 
@@ -132,3 +133,18 @@ def _execution(
 def is_market(order: OrderRequest) -> bool:
     """Whether it leaves a position at the market."""
     return order.purpose in (Purpose.EXIT, Purpose.REDUCE)
+
+
+def any_order(venue_id: str, row: Mapping[str, Any]) -> VenueOrder:
+    """An order of anybody's, as REST lists it."""
+    described = row["descr"]
+    is_stop = described["ordertype"] == "stop-loss"
+    level = row.get("stopprice") if is_stop else described.get("price")
+    return VenueOrder(
+        client_order_id=str(row.get("cl_ord_id") or ""),
+        venue_order_id=venue_id,
+        side=str(described["type"]).upper(),
+        is_stop=is_stop,
+        quantity=Decimal(str(row["vol"])),
+        level=Decimal(str(level or "0")),
+    )

@@ -10,6 +10,7 @@ import structlog
 import uvloop
 from django.core.management.base import BaseCommand, CommandError
 
+from tenants.schema import insist_on_schema
 from trading.engine.runner import Outcome
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import EngineProcess
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         self, *, tenant: str, exchange: str, account: str, speed: str | None, **_: Any
     ) -> None:
         """Find the engine, run it, exit with 0 when it stopped or finished."""
+        insist_on_schema()
         try:
             found = find_engine(tenant=tenant, venue=exchange, label=account)
         except EngineNotListed as error:

@@ -10,6 +10,7 @@ import uvloop
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from tenants.schema import insist_on_schema
 from trading.engine.runner import Outcome
 from trading.fleet import (
     CANNOT_RUN,
@@ -49,6 +50,7 @@ class Command(BaseCommand):
         if report:
             self.stdout.write(told(as_json=json))
             return
+        insist_on_schema()
         compile_apart()
         warm_core()
         warm_client()
@@ -121,6 +123,7 @@ def prove_books() -> int:
 def run_one(engine: ListedEngine) -> int:
     """What a forked child does: one engine, then its exit code."""
     structlog.contextvars.bind_contextvars(tenant=engine.tenant, engine=engine.engine_id)
+    insist_on_schema()  # it may have changed under this program; its exit code is CANNOT_RUN's
     try:
         return lead(engine)
     except DATABASE_GONE as error:  # it begins anew, from the journal, once that answers

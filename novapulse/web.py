@@ -1,0 +1,6 @@
+"""Pages and WebSockets, where the program fits the database's tables."""
+
+from novapulse.asgi import application as application
+from tenants.schema import insist_on_schema
+
+insist_on_schema()
