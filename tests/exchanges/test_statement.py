@@ -313,11 +313,15 @@ def test_a_venue_that_charges_another_fee_or_moves_another_amount_is_found(
 
 @pytest.mark.parametrize(("fee_in", "held"), [(BASE, "0.0099"), ("KFEE", "0.01")])
 def test_a_fee_in_another_asset_is_proved_to_the_last_digit(
-    live_at_kraken: Live, monkeypatch: pytest.MonkeyPatch, fee_in: str, held: str
+    live_at_kraken: Live,
+    kraken: AtKraken,
+    monkeypatch: pytest.MonkeyPatch,
+    fee_in: str,
+    held: str,
 ) -> None:
     live = live_at_kraken
-    live.venue.account.fee_in = fee_in
-    monkeypatch.setattr(live.venue, "executions", live.venue.heard)
+    kraken.account.fee_in = fee_in
+    monkeypatch.setattr(kraken, "executions", kraken.heard)
 
     live.trade(Purpose.ENTRY)
 
