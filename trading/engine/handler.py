@@ -34,6 +34,7 @@ from trading.engine.messages import (
 )
 from trading.engine.orders import State
 from trading.engine.ports import Clock, Inbox, Lease, Ledger, MarketFeed, Venue
+from trading.engine.pulse import Pulse
 from trading.engine.restore import restore
 from trading.engine.state import CoreState
 
@@ -77,6 +78,7 @@ class Handler:
         self.execution = Execution(venue=ports.venue)
         self.batch = LedgerBatch()
         self.sequence = 0
+        self.pulse = Pulse(ports.clock)
         self._pace = pace
         self._committed_at = 0.0
         self._journaled = JournaledMarkets()
@@ -117,10 +119,11 @@ class Handler:
         """
         self._must_lead()
         self.sequence += 1
+        self.pulse.step = message
         orders: list[OrderRequest] = []
         match message:
             case BarClosed():
-                is_held = message.late or message.blind
+                is_held = message.late or message.blind or self.pulse.is_late()
                 holds = self.guards.bits | (HoldBit.DATA if is_held else 0)
                 record, orders = self.core.on_bar(message, holds=holds)
                 self.batch.decisions.append(DecisionRow(message.market, record))
@@ -135,6 +138,7 @@ class Handler:
                 self._hear(message)
         is_news = isinstance(message, FillReport | FeedChange)
         await self.act(orders, must_commit=is_news)
+        self.pulse.step = None
 
     def _book(self, report: FillReport) -> list[OrderRequest]:
         self.batch.intent_states += self.execution.report(report)
@@ -166,7 +170,8 @@ class Handler:
         """
         planned = []
         for order in orders:
-            if self.guards.allows(order):
+            is_stale = order.purpose == Purpose.ENTRY and self.pulse.is_late()
+            if self.guards.allows(order) and not is_stale:
                 planned.append(replace(order, send_by_ns=self.now_ns() + SEND_WITHIN_NS))
             else:
                 self._drop(order)
