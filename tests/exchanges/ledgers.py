@@ -1,6 +1,7 @@
 """A live account at a simulated venue, over either wire, whose books were kept as an engine keeps them."""
 
 import asyncio
+import json
 import threading
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from django.utils import timezone
 
 from tenants import operations as tenant_operations
@@ -20,15 +22,16 @@ from tests.exchanges.street import KEY, open_simulator
 from tests.factories import EngineRows
 from trading.chaos.wires import COINBASE, KRAKEN, Wire, uncounted
 from trading.core.codes import Purpose, Side
-from trading.engine.messages import FillReport, MarketSpec
+from trading.engine.messages import MarketSpec
 from trading.exchanges.coinbase import orders as coinbase_orders
 from trading.exchanges.coinbase import statement as coinbase_statement
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.coinbase.sign import Signer
-from trading.exchanges.known_orders import Execution
+from trading.exchanges.known_orders import Execution, KnownOrders
 from trading.exchanges.kraken import orders as kraken_orders
 from trading.exchanges.kraken import statement as kraken_statement
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.simulator import kraken_words
 from trading.exchanges.simulator.accounts import Account
 from trading.exchanges.simulator.server import Simulator
 from trading.exchanges.statement import Statement
@@ -120,6 +123,14 @@ class AtKraken(Venue):
         told = self.ask("QueryTrades", txid=",".join(trades))
         return [kraken_orders.rest_execution(key, told[key], market) for key in trades]
 
+    def heard(self, order_id: str, market: MarketSpec) -> list[Execution]:
+        """The same as the stream tells it."""
+        order = self.account.orders[order_id]
+        events = [{"exec_type": "trade", "order": order, "fill": fill} for fill in order.fills]
+        frames = [msgspec.json.encode(kraken_words.execution(one, now_ns=0)) for one in events]
+        read = [json.loads(frame, parse_float=Decimal) for frame in frames]
+        return [kraken_orders.ws_execution(one, market) for one in read]
+
 
 class AtCoinbase(Venue):
     name, wire = "simulator_coinbase", COINBASE
@@ -188,7 +199,7 @@ class Live:
         if is_booked:
             told = self.venue.executions(order_id, self.spec)
             with tenant_scope(self.rows.tenant_id):
-                self._book(intent, order_id, told, side, purpose)
+                self._book(intent, order_id, told)
         return client_id
 
     def _intent(self, client_id: str, purpose: Purpose, side: Side) -> OrderIntent:
@@ -200,20 +211,14 @@ class Live:
             state="DONE", planned_at=at, deadline_at=at,
         )  # fmt: skip
 
-    def _book(
-        self, intent: Any, order_id: str, told: list[Execution], side: Side, purpose: Purpose
-    ) -> None:
+    def _book(self, intent: Any, order_id: str, told: list[Execution]) -> None:
         order = Order.objects.create(
             tenant_id=self.rows.tenant_id, intent=intent, venue_order_id=order_id, status="FILLED",
             filled_quantity=sum(one.lots for one in told) * self.spec.lot_size,
         )  # fmt: skip
-        for one in told:
-            report = FillReport(
-                market=0, intent_seq=self.seq, venue_order_id=order_id, venue_trade_id=one.trade_id,
-                time_ns=one.time_ns, purpose=purpose, side=side, quantity_lots=one.lots,
-                price_ticks=one.ticks, fee_units=one.fee_units, fee=one.fee,
-                fee_currency=one.fee_currency, liquidity=0, reason=0, final=True,
-            )  # fmt: skip
+        known = KnownOrders()
+        named = known.name(rows.order_of(self.spec, intent), order_id)
+        for report in filter(None, [known.fill(named, one) for one in told]):
             fill = Fill.objects.create(
                 tenant_id=self.rows.tenant_id, order=order, account_id=self.rows.account_id,
                 **rows.fill_fields(self.spec, report),

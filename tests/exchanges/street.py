@@ -22,6 +22,7 @@ from trading.engine.batches import EngineState, OpenIntent
 from trading.engine.clock import SystemClock
 from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
+from trading.engine.ports import MarketFeed
 from trading.engine.runner import Outcome, Runner
 from trading.engine.state import CoreState
 from trading.engine.watch import Rhythm
@@ -89,6 +90,7 @@ class LiveStreet:
     rhythm: Rhythm | None = None
     wall_ns: Callable[[], int] | None = None
     around: Callable[[Ports], Ports] = lambda ports: ports
+    around_feed: Callable[[MarketFeed], MarketFeed] = lambda feed: feed
     sink: MemorySink = field(default_factory=MemorySink)
     inbox: MemoryInbox = field(init=False)
     runner: Runner | None = None
@@ -112,7 +114,7 @@ class LiveStreet:
             address=self.simulator.address,
             specs=specs,
             clock=clock,
-            feed=feed,
+            feed=self.around_feed(feed),
             wall_ns=self.wall_ns,
         )
         self.core = CoreState(engine_id=ENGINE_ID, specs=specs, params=[self.params])

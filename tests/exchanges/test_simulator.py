@@ -139,7 +139,7 @@ async def test_keys_signatures_nonces_and_rights_are_checked(simulator: Simulato
         await client.close()
     client = KrakenRest(url=simulator.address, key=KEY, secret=SECRET)
     await client.act("Balance")
-    client._nonces.take = lambda: 1  # type: ignore[method-assign]
+    client.nonces.take = lambda: 1  # type: ignore[method-assign]
     with pytest.raises(ApiError, match="EAPI:Invalid nonce"):
         await client.act("Balance")
     simulator.exchange.accounts[KEY].rights = tuple(r for r in RIGHTS if r != "query-funds")

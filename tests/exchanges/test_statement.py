@@ -14,9 +14,9 @@ from tests.exchanges.street import FUNDS, KEY, SECRET
 from tests.simulator_place import tell_port
 from trading.core.codes import Purpose
 from trading.exchanges.simulator import coinbase_lists
-from trading.exchanges.simulator.accounts import Account
+from trading.exchanges.simulator.accounts import BASE, Account
 from trading.exchanges.statement import StatementTorn
-from trading.models import Fill, LedgerProof
+from trading.models import Fill, LedgerProof, Position
 from trading.wiring.directory import list_engines
 from trading.wiring.proof_watch import ProofWatch
 from trading.wiring.proofs import keep_proof
@@ -309,3 +309,46 @@ def test_a_venue_that_charges_another_fee_or_moves_another_amount_is_found(
     )  # fmt: skip
     told = live.differences()
     assert [(kind, "USD moved: ours" in words) for kind, words in told] == [("different", True)]
+
+
+@pytest.mark.parametrize(("fee_in", "held"), [(BASE, "0.0099"), ("KFEE", "0.01")])
+def test_a_fee_in_another_asset_is_proved_to_the_last_digit(
+    live_at_kraken: Live,
+    kraken: AtKraken,
+    monkeypatch: pytest.MonkeyPatch,
+    fee_in: str,
+    held: str,
+) -> None:
+    live = live_at_kraken
+    kraken.account.fee_in = fee_in
+    monkeypatch.setattr(kraken, "executions", kraken.heard)
+
+    live.trade(Purpose.ENTRY)
+
+    assert live.differences() == []
+    with tenant_scope(live.rows.tenant_id):
+        position, fill = Position.objects.get(), Fill.objects.get()
+    assert position.quantity == fill.quantity - fill.taken == Decimal(held)
+    assert position.fees == -position.realized_pnl == fill.taken * fill.price
+
+
+def test_a_fee_in_base_that_only_rest_told_is_found(live_at_kraken: Live) -> None:
+    live_at_kraken.venue.account.fee_in = BASE
+
+    live_at_kraken.trade(Purpose.ENTRY)
+
+    found = [words for _, words in live_at_kraken.differences()]
+    assert any("BTC moved: ours 0.01" in words for words in found), found
+
+
+def test_a_trade_that_kraken_took_back_is_found(live_at_kraken: Live) -> None:
+    live_at_kraken.trade(Purpose.ENTRY)
+    [order] = _filled(live_at_kraken.venue.account)
+    fill = order.fills.pop()
+
+    told = live_at_kraken.differences()
+
+    assert ("foreign", f"trade {fill.trade_id}") in [
+        (kind, words.split(":")[0]) for kind, words in told
+    ]
+    assert any(words.startswith(f"order {order.order_id}: filled") for _, words in told), told

@@ -6,7 +6,15 @@ from decimal import Decimal
 import pytest
 
 from tests.engine.fakes import spec
-from tests.exchanges.street import FUNDS, KEY, SECRET, LiveStreet, SimulatedTime, open_simulator
+from tests.exchanges.street import (
+    FUNDS,
+    KEY,
+    SECRET,
+    LiveStreet,
+    SimulatedTime,
+    open_simulator,
+    oracle,
+)
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
 from trading.chaos.wires import uncounted
@@ -141,3 +149,36 @@ async def test_missing_cash_is_held_over_the_wire_and_lifted_when_it_is_back() -
     assert street.ledger.holds == set()
     (words,) = {told["words"] for key, told in street.sink.latest.items() if "alert" in key}
     assert words == "USD: our books need 10000, the account has 5000"
+
+
+async def test_a_purchase_that_the_venue_takes_back_holds_entries_until_it_is_put_right() -> None:
+    bars = stormy_bars(5, 140)[:90]
+    funds = {"USD": Decimal(10_000), "BTC": Decimal(0)}
+    simulator = await open_simulator(bars, funds=funds)
+    street = LiveStreet(
+        simulator, eager_params(with_limits=False), bars, rhythm=Rhythm(look=0.05, confirm=0.02)
+    )
+    account = simulator.exchange.accounts[KEY]
+    reversed_at, entered = list[int](), dict[int, int]()
+
+    def happen(number: int) -> None:
+        entered[number] = sum(one["side"] == "buy" for one in oracle(simulator, "order"))
+        if not reversed_at and account.balances["BTC"]:
+            reversed_at.append(number)
+            (fill,) = oracle(simulator, "fill")
+            quantity, price = Decimal(fill["quantity"]), Decimal(fill["price"])
+            account.balances["BTC"] -= quantity
+            account.balances["USD"] += quantity * price
+
+    street.before_bar = happen
+    try:
+        await asyncio.wait_for(street.run(), 300)
+    finally:
+        await simulator.stop()
+
+    assert ("BREAKER", "drift:BTC") in street.ledger.holds
+    (at,) = reversed_at
+    assert entered[len(bars) - 1] == entered[at], "it bought on top of what it does not have"
+    (words,) = {told["words"] for key, told in street.sink.latest.items() if "alert" in key}
+    assert "BTC: our books need" in words
+    assert "the account has 0" in words

@@ -35,6 +35,7 @@ from trading.engine.messages import (
 )
 from trading.engine.orders import State
 from trading.engine.ports import Clock, Inbox, Lease, Ledger, MarketFeed, Venue
+from trading.engine.pulse import Pulse
 from trading.engine.restore import restore
 from trading.engine.state import CoreState
 
@@ -79,6 +80,7 @@ class Handler:
         self.execution = Execution(venue=ports.venue, clock=ports.clock)
         self.batch = LedgerBatch()
         self.sequence = 0
+        self.pulse = Pulse(ports.clock)
         self.pace = pace
         self._committed_at, self._committed_sequence = 0.0, 0
         self._journaled = JournaledMarkets()
@@ -122,10 +124,11 @@ class Handler:
         """
         self._must_lead()
         self.sequence += 1
+        self.pulse.step = message
         orders: list[OrderRequest] = []
         match message:
             case BarClosed():
-                is_held = message.late or message.blind
+                is_held = message.late or message.blind or self.pulse.is_late()
                 holds = self.guards.bits | (HoldBit.DATA if is_held else 0)
                 record, orders = self.core.on_bar(message, holds=holds)
                 self.batch.decisions.append(DecisionRow(message.market, record))
@@ -142,6 +145,7 @@ class Handler:
         await self.act(orders, must_commit=is_news)
         if isinstance(message, FillReport | BarClosed):
             await self._write_off(message.market)
+        self.pulse.step = None
 
     def book(self, report: FillReport) -> list[OrderRequest]:
         """Let core and journal know a piece of news; what the core asks for."""
@@ -185,7 +189,8 @@ class Handler:
         """
         planned = []
         for order in orders:
-            if self.guards.allows(order):
+            is_stale = order.purpose == Purpose.ENTRY and self.pulse.is_late()
+            if self.guards.allows(order) and not is_stale:
                 planned.append(replace(order, send_by_ns=self.now_ns() + SEND_WITHIN_NS))
             else:
                 self.drop(order)

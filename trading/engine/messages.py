@@ -61,6 +61,12 @@ class FillReport(Struct, frozen=True, gc=False, array_like=True):
     venue_trade_id: str
     fee: str = ""  # as the venue charged it, in ``fee_currency``; empty: ``fee_units`` of the quote
     fee_currency: str = ""
+    taken_lots: int = 0  # of the quantity, what a fee in the base asset left not held
+
+    @property
+    def held_lots(self) -> int:
+        """What it adds to a position, or takes from it."""
+        return self.quantity_lots - self.taken_lots
 
 
 class FeedChange(Struct, frozen=True, gc=False, array_like=True):

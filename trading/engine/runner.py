@@ -9,6 +9,7 @@ from typing import Any
 from trading.engine.commands import obey
 from trading.engine.errors import CannotTrade, NotLeader
 from trading.engine.handler import Handler, Pace, Ports
+from trading.engine.lag import Lag
 from trading.engine.lost import BREAKER, LOST_COMMITS, take_back
 from trading.engine.state import CoreState
 from trading.engine.watch import Rhythm, Watch
@@ -53,6 +54,8 @@ class Runner:
         self._lock = asyncio.Lock()
         self._is_whole = True
         self._watch = Watch(self._handler, turn=self._turn, rhythm=rhythm or Rhythm())
+        self._handler.pulse.most_seconds = (rhythm or Rhythm()).most_lag
+        self._lag = Lag(self._handler, turn=self._turn)
         self._stop = asyncio.Event()
 
     @property
@@ -139,6 +142,7 @@ class Runner:
                 self._read_commands(),
                 self._resolve(),
                 self._watch.run(),
+                self._lag.run(),
                 self._stop.wait(),
             )
         ]

@@ -96,7 +96,7 @@ class CoreState:
             report.time_ns,
             report.purpose,
             report.side,
-            report.quantity_lots,
+            report.held_lots,
             report.price_ticks,
             report.fee_units,
             report.liquidity,

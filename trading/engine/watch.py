@@ -1,6 +1,7 @@
 """Breakers: looks at the whole account now and then; what does not fit is a hold of its own cause."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -28,10 +29,14 @@ Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """Seconds between two looks, and before a second one that must confirm what the first found."""
+    """Seconds between two looks, and before a second one that must confirm what the first found.
+
+    A loop that stands still for more than ``most_lag`` seconds is told.
+    """
 
     look: float = 60.0
     confirm: float = 5.0
+    most_lag: float = math.inf
 
 
 class Watch:

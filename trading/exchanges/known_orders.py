@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
 
-from trading.core.codes import Purpose
+from trading.core.codes import Purpose, Side
+from trading.core.records import FEE_UNITS_PER_QUOTE
 from trading.engine.batches import OpenIntent
 from trading.engine.execution import end_of
 from trading.engine.messages import FillReport, OrderRequest
@@ -14,7 +16,10 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One fill as a venue tells it, in its own numbers turned into ours."""
+    """One fill as a venue tells it, in its own numbers turned into ours.
+
+    A fee in base is also told in lots, with the worth of one.
+    """
 
     trade_id: str
     lots: int
@@ -24,6 +29,8 @@ class Execution:
     fee_currency: str
     is_maker: bool
     time_ns: int
+    fee_lots: Decimal = Decimal(0)
+    lot_value: Decimal = Decimal(0)
 
 
 @dataclass(slots=True)
@@ -34,6 +41,18 @@ class KnownOrder:
     venue_id: str
     filled_lots: int = 0
     is_over: bool = False
+    fee_lots: Decimal = Decimal(0)  # of its fees in base
+    taken_lots: int = 0  # by them
+
+    def take(self, execution: Execution) -> int:
+        """Lots of a purchase that its fee took: of all its fills whole lots up, never all of one."""
+        if not execution.fee_lots or self.order.side is not Side.BUY:
+            return 0
+        self.fee_lots += execution.fee_lots
+        owed = int(self.fee_lots.to_integral_value(ROUND_CEILING)) - self.taken_lots
+        lots = min(max(0, owed), execution.lots - 1)
+        self.taken_lots += lots
+        return lots
 
 
 @dataclass(slots=True)
@@ -98,7 +117,7 @@ class KnownOrders:
         if execution.trade_id in self.told:
             return None
         self.told.add(execution.trade_id)
-        order = known.order
+        order, taken = known.order, known.take(execution)
         known.filled_lots += execution.lots
         is_whole = known.filled_lots >= order.quantity_lots and not known.is_over
         known.is_over = known.is_over or is_whole
@@ -110,7 +129,7 @@ class KnownOrders:
             side=int(order.side),
             quantity_lots=execution.lots,
             price_ticks=execution.ticks,
-            fee_units=execution.fee_units,
+            fee_units=_charged(execution, order, taken),
             liquidity=int(execution.is_maker),
             reason=int(order.reason),
             final=int(is_whole),
@@ -118,6 +137,7 @@ class KnownOrders:
             venue_trade_id=execution.trade_id,
             fee=execution.fee,
             fee_currency=execution.fee_currency,
+            taken_lots=taken,
         )
 
     def end(self, known: KnownOrder, *, time_ns: int) -> FillReport | None:
@@ -126,3 +146,10 @@ class KnownOrders:
             return None
         known.is_over = True
         return end_of(known.order, time_ns=time_ns, venue_order_id=known.venue_id)
+
+
+def _charged(execution: Execution, order: OrderRequest, taken: int) -> int:
+    """A fee in the core's units: of a purchase in base the lots it took, at the price they were met."""
+    if not execution.fee_lots or order.side is not Side.BUY:
+        return execution.fee_units
+    return int((execution.lot_value * taken * FEE_UNITS_PER_QUOTE).to_integral_value())

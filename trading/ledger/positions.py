@@ -33,7 +33,7 @@ def open_position(spec: MarketSpec) -> Position | None:
 
 
 def _enter(tenant_id: str, spec: MarketSpec, report: FillReport) -> None:
-    quantity = rows.quantity(spec, report.quantity_lots)
+    quantity = rows.quantity(spec, report.held_lots)
     price = rows.price(spec, report.price_ticks)
     paid = rows.fee(report.fee_units)
     position = open_position(spec)

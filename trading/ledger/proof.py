@@ -74,11 +74,12 @@ def stored(value: Decimal) -> Decimal:
 
 
 def fee_in_quote(fill: Fill) -> Decimal:
-    """A fee in the quote currency, to the engine's unit."""
+    """A fee in the quote currency, to the engine's unit; nobody knows the worth of a third asset."""
     instrument = fill.order.intent.instrument
-    paid = fill.fee
+    paid = fill.fee if fill.fee_currency == instrument.quote else ZERO
     if fill.fee_currency == instrument.base != instrument.quote:
-        paid = EXACT.multiply(fill.fee, fill.price)
+        lost = fill.taken if fill.side == "BUY" else fill.fee
+        paid = EXACT.multiply(lost, fill.price)
     units = EXACT.multiply(paid, Decimal(FEE_UNITS_PER_QUOTE)).to_integral_value()
     return units / FEE_UNITS_PER_QUOTE
 
@@ -216,13 +217,15 @@ def _replay(account_id: UUID) -> Replayed:
 def _open(fill: Fill) -> Holding:
     fee = fee_in_quote(fill)
     side = "LONG" if fill.side == "BUY" else "SHORT"
-    return Holding(side, fill.quantity, fill.price, fee, -fee, fill.filled_at)
+    held = fill.quantity - fill.taken
+    return Holding(side, held, fill.price, fee, -fee, fill.filled_at)
 
 
 def _enlarge(holding: Holding, fill: Fill) -> None:
-    total, fee = holding.quantity + fill.quantity, fee_in_quote(fill)
+    more, fee = fill.quantity - fill.taken, fee_in_quote(fill)
+    total = holding.quantity + more
     paid = EXACT.multiply(holding.entry_price, holding.quantity)
-    paid = EXACT.add(paid, EXACT.multiply(fill.price, fill.quantity))
+    paid = EXACT.add(paid, EXACT.multiply(fill.price, more))
     holding.entry_price = stored(EXACT.divide(paid, total))
     holding.quantity = total
     holding.fees += fee

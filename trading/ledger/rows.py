@@ -104,6 +104,7 @@ def fill_fields(spec: MarketSpec, report: FillReport) -> dict[str, Any]:
         "venue_trade_id": report.venue_trade_id,
         "side": Side(report.side).name,
         "quantity": quantity(spec, report.quantity_lots),
+        "taken": quantity(spec, report.taken_lots),
         "price": price(spec, report.price_ticks),
         "fee": Decimal(report.fee) if report.fee else fee(report.fee_units),
         "fee_currency": report.fee_currency or spec.quote,

@@ -199,6 +199,7 @@ class Migration(migrations.Migration):
                 ('venue_trade_id', models.CharField(max_length=64)),
                 ('side', models.CharField(choices=[('BUY', 'Buy'), ('SELL', 'Sell')], max_length=4)),
                 ('quantity', models.DecimalField(decimal_places=18, max_digits=38)),
+                ('taken', models.DecimalField(decimal_places=18, default=0, help_text='of the quantity, what a fee in the base asset left not held', max_digits=38)),
                 ('price', models.DecimalField(decimal_places=18, max_digits=38)),
                 ('fee', models.DecimalField(decimal_places=18, max_digits=38)),
                 ('fee_currency', models.CharField(max_length=16)),
@@ -477,6 +478,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='fill',
             constraint=models.CheckConstraint(condition=models.Q(('price__gt', 0), ('quantity__gt', 0)), name='fill_positive'),
+        ),
+        migrations.AddConstraint(
+            model_name='fill',
+            constraint=models.CheckConstraint(condition=models.Q(('taken__gte', 0), ('taken__lt', models.F('quantity'))), name='fill_taken'),
         ),
         migrations.AddIndex(
             model_name='orderintent',

@@ -124,6 +124,10 @@ class Fill(TenantModel):
     venue_trade_id = models.CharField(max_length=64)
     side = models.CharField(max_length=4, choices=Side)
     quantity = models.DecimalField(max_digits=38, decimal_places=18)
+    taken = models.DecimalField(
+        max_digits=38, decimal_places=18, default=0,
+        help_text="of the quantity, what a fee in the base asset left not held",
+    )  # fmt: skip
     price = models.DecimalField(max_digits=38, decimal_places=18)
     fee = models.DecimalField(max_digits=38, decimal_places=18)
     fee_currency = models.CharField(max_length=16)
@@ -137,6 +141,9 @@ class Fill(TenantModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(quantity__gt=0, price__gt=0), name="fill_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(taken__gte=0, taken__lt=models.F("quantity")), name="fill_taken"
             ),
         ]
         indexes = [models.Index(fields=["account", "filled_at"], name="fill_by_time")]

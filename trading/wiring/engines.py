@@ -25,6 +25,8 @@ from trading.wiring.tapes import build_tape
 
 log = structlog.get_logger(__name__)
 
+MOST_LAG_SECONDS = 1.0
+
 
 class EngineProcess:
     """One engine of this process with everything it must close at the end."""
@@ -63,6 +65,7 @@ class EngineProcess:
         )
         self._tape, core = build_tape(plan, epoch=lambda: self._lease.epoch, clock=clock)
         ports = tap(around(ports), tape=self._tape, core=core)
+        rhythm = rhythm or Rhythm(most_lag=MOST_LAG_SECONDS)
         self.runner = Runner(core=core, ports=ports, pace=pace, rhythm=rhythm)
 
     async def run(self) -> Outcome:

@@ -6,15 +6,17 @@ from contextlib import suppress
 from pathlib import Path
 
 import structlog
+from django.conf import settings
 
 from trading.exchanges.recording import RecordingFeed
 from trading.exchanges.shared.coinbase import CoinbaseDialect
 from trading.exchanges.shared.kraken import KrakenDialect
 from trading.exchanges.shared.link import Link, SharedRest, SharedStream
 from trading.exchanges.shared.relay import Relay
+from trading.exchanges.unstored import PatientStore
 from trading.exchanges.venue_clock import VenueClock
 from trading.marketdata.store import FOREVER, SeriesKey, SeriesNotFound
-from trading.queries.bars import LIVE_VENUES, CannotFeed, open_recordings
+from trading.queries.bars import LIVE_VENUES, CannotFeed
 from trading.queries.feeds import socket_path
 from trading.wiring.feeds import COINBASE_VENUES, feed_of, own_source
 from trading.wiring.shared_feeds import Source
@@ -66,7 +68,7 @@ class Recorder:
     """Stores each bar of what engines ask for once, as an engine with its own connection would."""
 
     def __init__(self, venue: str) -> None:
-        self._venue, self._store = venue, open_recordings()
+        self._venue, self._store = venue, PatientStore(settings.RECORDED_DIR)
         self._keys: set[SeriesKey] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -26,11 +26,12 @@ from trading.exchanges.recording import RecordingFeed
 from trading.exchanges.replay import FOREVER, InvalidSpeed, ReplayFeed, parse_speed
 from trading.exchanges.sockets import listen
 from trading.exchanges.tables import OwnTable
+from trading.exchanges.unstored import PatientStore, StoredOrHeldFeed
 from trading.exchanges.venue_clock import VenueClock
 from trading.ledger.rows import to_ns
 from trading.marketdata.store import SeriesKey
 from trading.models import Engine
-from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired, open_recordings
+from trading.queries.bars import CCXT, CannotFeed, bar_source, is_wired
 from trading.queries.feeds import OWN, SHARED, STORED, is_shared
 from trading.queries.markets import EngineMarket
 from trading.wiring.shared_feeds import Source, shared_source, table_of
@@ -109,7 +110,7 @@ def build_feed(
 
 def road_of(feed: MarketFeed) -> str:
     """Where the market is heard from at this moment, in words."""
-    if isinstance(feed, BookedFeed):
+    if isinstance(feed, BookedFeed | StoredOrHeldFeed):
         return road_of(feed.feed)
     if isinstance(feed, FallbackFeed):
         return SHARED if feed.is_shared else f"{OWN}, since the shared feed was gone"
@@ -124,6 +125,7 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | 
     seconds = markets[0].revision.timeframe_seconds
     symbols = [market.instrument.symbol for market in markets]
     timeframe_ns, time = seconds * NS_PER_SECOND, clock or VenueClock()
+    store = PatientStore(settings.RECORDED_DIR)
     build = partial(
         feed_of,
         venue,
@@ -136,16 +138,17 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | 
     def own() -> MarketFeed:
         bars = build()
         keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
-        return RecordingFeed(bars, store=open_recordings(), keys=keys)
+        return RecordingFeed(bars, store=store, keys=keys)
 
     try:
         if not is_shared(venue):
-            feed = own()
+            feed: MarketFeed = own()
         else:
             shared = shared_source(venue, symbols=symbols, timeframe_ns=timeframe_ns)
             feed = FallbackFeed(build(source=shared), make_own=own)
     except (ValueError, CannotOpen) as error:
         raise CannotFeed(str(error)) from None
+    feed = StoredOrHeldFeed(feed, store=store)
     if venue.startswith(CCXT):
         return feed
     return BookedFeed(feed, watch=_watch_books(venue, symbols=symbols, clock=time))

@@ -132,7 +132,8 @@ def _compare_lines(
 
 def _last_digit(lines: list[VenueLine]) -> Decimal:
     """The venue keeps each asset's ledger to its own number of decimals: one unit of the last."""
-    exponents = [one.amount.as_tuple().exponent for one in lines]
+    told = [number for one in lines for number in (one.amount, one.fee)]
+    exponents = [number.as_tuple().exponent for number in told]
     decimals = max((-int(one) for one in exponents), default=18)
     return Decimal(1).scaleb(-decimals)
 

@@ -15,6 +15,7 @@ from tests.apps.trading.conftest import People, signed_in
 from trading.exchanges.kraken.call_rate import CallRate
 from trading.exchanges.kraken.counters import Tier
 from trading.exchanges.kraken.kept_rates import write_rates
+from trading.exchanges.kraken.sign import Nonces
 from trading.exchanges.kraken.trading_rate import TradingRate
 from trading.models import Engine, EngineSnapshot
 from trading.queries.rates import list_rates
@@ -34,7 +35,7 @@ def commit(people: People, *, used: float, mode: str = "LIVE", state: bytes | No
             engine_id=people.engine.engine_id,
             sequence=1,
             account=b"",
-            venue=write_rates(calls, trading) if state is None else state,
+            venue=write_rates(calls, trading, Nonces()) if state is None else state,
             portable=b"",
             saved_at=timezone.now(),
         )

@@ -1,4 +1,4 @@
-"""How far the counters are, as the journal keeps it: for the next life of an engine, and to be shown."""
+"""How far counters and nonces are, as the journal keeps it: for the next life, and to be shown."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import msgspec
 
 from trading.exchanges.kraken.call_rate import CallRate
 from trading.exchanges.kraken.counters import ADD, DEAREST_AMEND, DEAREST_CANCEL, Counter
+from trading.exchanges.kraken.sign import Nonces
 from trading.exchanges.kraken.trading_rate import TradingRate
 
 DEAREST = max(DEAREST_CANCEL + ADD, DEAREST_AMEND + ADD)  # of any one intent
@@ -23,12 +24,13 @@ class KeptRates(msgspec.Struct, frozen=True):
 
     calls: Level
     pairs: dict[str, Level]
+    nonce: int = 0
 
 
-def write_rates(calls: CallRate, trading: TradingRate) -> bytes:
-    """Both counters as they are now."""
+def write_rates(calls: CallRate, trading: TradingRate, nonces: Nonces) -> bytes:
+    """As they are now."""
     pairs = {symbol: _level(counter) for symbol, counter in trading.pairs.items()}
-    return msgspec.json.encode(KeptRates(_level(calls.counter), pairs))
+    return msgspec.json.encode(KeptRates(_level(calls.counter), pairs, nonces.last))
 
 
 def _level(counter: Counter) -> Level:
@@ -43,11 +45,12 @@ def read_rates(state: bytes) -> KeptRates | None:
         return None
 
 
-def take_over(state: bytes, calls: CallRate, trading: TradingRate) -> None:
+def take_over(state: bytes, calls: CallRate, trading: TradingRate, nonces: Nonces) -> None:
     """Go on from where another life was; nothing is taken off for the time in between."""
     kept = read_rates(state)
     if kept is None:
         return
+    nonces.follow(kept.nonce)
     calls.counter.be_at_least(kept.calls.used)
     for symbol, level in kept.pairs.items():
         trading.hear(symbol, level.used)

@@ -52,12 +52,12 @@ class KrakenVenue(WireVenue):
         self._sequence, self._gap = 0, ""
 
     def snapshot(self) -> bytes:
-        """How far the counters are: the venue tells of them only when something happens."""
-        return kept_rates.write_rates(self._rest.calls, self._rate)
+        """How far counters and nonces are: the venue tells of them only when something happens."""
+        return kept_rates.write_rates(self._rest.calls, self._rate, self._rest.nonces)
 
     def restore(self, state: bytes) -> None:
         """Go on counting from there."""
-        kept_rates.take_over(state, self._rest.calls, self._rate)
+        kept_rates.take_over(state, self._rest.calls, self._rate, self._rest.nonces)
 
     def adopt(self, *, intents: Sequence[OpenIntent], booked_trades: frozenset[str]) -> None:
         """Orders and booked trades of an earlier leader, and what it may have sent uncounted."""

@@ -117,16 +117,18 @@ def _execution(
     time_ns: int,
 ) -> Execution:
     paid, met = Decimal(fee), Decimal(price)
-    in_quote = paid * met if fee_currency == spec.base else paid
+    worth = {spec.quote: Decimal(1), spec.base: met}.get(fee_currency, Decimal(0))
     return Execution(
         trade_id=trade_id,
         lots=int(Decimal(quantity) / spec.lot_size),
         ticks=int((met / spec.tick_size).to_integral_value()),
-        fee_units=int((in_quote * FEE_UNITS_PER_QUOTE).to_integral_value()),
+        fee_units=int((paid * worth * FEE_UNITS_PER_QUOTE).to_integral_value()),
         fee=fee,
         fee_currency=fee_currency,
         is_maker=is_maker,
         time_ns=time_ns,
+        fee_lots=paid / spec.lot_size if fee_currency == spec.base else Decimal(0),
+        lot_value=met * spec.lot_size,
     )
 
 

@@ -34,7 +34,7 @@ class KrakenRest:
         self._key, self._secret = key, secret
         self._decoder = msgspec.json.Decoder(float_hook=read_number)
         self.calls = calls or CallRate()
-        self._nonces = Nonces()
+        self.nonces = Nonces()
         self._turn = asyncio.Lock()
 
     async def change_key(self, *, key: str, secret: str) -> None:
@@ -92,7 +92,7 @@ class KrakenRest:
 
     async def _sign_and_ask(self, path: str, given: dict[str, str]) -> Any:
         async with self._turn:
-            nonce = self._nonces.take()
+            nonce = self.nonces.take()
             body = urlencode({"nonce": nonce, **given}).encode()
             signed = signature(path, nonce=nonce, body=body, secret=self._secret)
             headers = {

@@ -25,13 +25,21 @@ def signature(path: str, *, nonce: int, body: bytes, secret: str) -> str:
     return base64.b64encode(hmac.digest(key, path.encode() + digest, "sha512")).decode()
 
 
+UNKEPT_NS = 60_000_000_000  # what a life may have taken since its last was kept
+
+
 class Nonces:
     """Wall-clock nanoseconds that never fall back, also when the clock does."""
 
     def __init__(self) -> None:
-        self._last = 0
+        self.last = 0
 
     def take(self) -> int:
         """One more than any before."""
-        self._last = max(self._last + 1, time.time_ns())
-        return self._last
+        self.last = max(self.last + 1, time.time_ns())
+        return self.last
+
+    def follow(self, kept: int) -> None:
+        """Go on behind another life's, of which this was the newest that was kept."""
+        if time.time_ns() <= kept:
+            self.last = max(self.last, kept + UNKEPT_NS)

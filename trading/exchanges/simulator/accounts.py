@@ -12,6 +12,7 @@ STOP, LIMIT, MARKET = "stop-loss", "limit", "market"
 STOP_LIMIT, BRACKET = "stop-limit", "bracket"
 GTC, IOC, FOK = "gtc", "ioc", "fok"
 KRAKEN, COINBASE = "kraken", "coinbase"
+BASE = "base"
 RIGHTS = (
     "query-funds",
     "query-open-trades",
@@ -92,7 +93,12 @@ class Order:
     @property
     def fee(self) -> Decimal:
         """Fees so far, in quote."""
-        return sum((fill.fee for fill in self.fills), Decimal(0))
+        return sum((self.fee_of(fill) for fill in self.fills), Decimal(0))
+
+    def fee_of(self, fill: Fill) -> Decimal:
+        """One fill's fee in quote; a third asset's is none."""
+        base, quote = self.symbol.split("/")
+        return fill.fee * {quote: Decimal(1), base: fill.price}.get(fill.fee_asset, Decimal(0))
 
     @property
     def is_open(self) -> bool:
@@ -160,6 +166,7 @@ class Account:
     further_keys: dict[str, str] = field(default_factory=dict)  # with their secrets
     tokens: dict[str, int] = field(default_factory=dict)  # for private sockets, until when
     public_key: str = ""  # PEM, where of the secret only that half is kept
+    fee_in: str = ""  # the asset purchases are charged in, or BASE; empty: the quote currency
     _working: list[Order] = field(default_factory=list)  # and some that ended since it was asked
 
     def secret_of(self, key: str) -> str | None:

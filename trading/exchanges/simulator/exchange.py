@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from trading.exchanges.simulator import rules
 from trading.exchanges.simulator.accounts import CANCELED, Account, Counter, Order
@@ -105,6 +106,10 @@ class Exchange(Matching):
         self.counter(account, order.symbol).add(
             rules.penalty(rules.CANCEL_COST, age), self.clock.now_ns()
         )
+        late = self.faults.take(("late_fill",), "CancelOrder") if order.rests else None
+        if late is not None:  # the market had met it before
+            self.later(late.seconds, partial(self.fill_rest, account, order))
+            return
         self.end(account, order, CANCELED, reason)
 
     def _market(self, symbol: str) -> PairMarket:

@@ -44,6 +44,7 @@ class Standing(msgspec.Struct, frozen=True):
     unlisted_until_ns: int
     further_keys: dict[str, str]
     tokens: dict[str, int]
+    fee_in: str = ""
 
     @classmethod
     def of(cls, account: Account, *, now_ns: int) -> "Standing":
@@ -58,6 +59,7 @@ class Standing(msgspec.Struct, frozen=True):
             unlisted_until_ns=account.unlisted_until_ns,
             further_keys=dict(account.further_keys),
             tokens={token: until for token, until in account.tokens.items() if until >= now_ns},
+            fee_in=account.fee_in,
         )
 
     def give(self, account: Account) -> None:

@@ -189,8 +189,8 @@ def _ledger_row(outlet: Outlet, asset: str, event: dict[str, Any]) -> dict[str, 
     assert outlet.account is not None
     order, fill = event["order"], event["fill"]
     sign = 1 if order.side == "buy" else -1
-    is_base = asset == order.symbol.split("/")[0]
-    amount = sign * fill.quantity if is_base else -sign * fill.price * fill.quantity
+    base, quote = order.symbol.split("/")
+    moved = {base: sign * fill.quantity, quote: -sign * fill.price * fill.quantity}
     return {
         "ledger_id": outlet.exchange.name("L"),
         "ref_id": fill.trade_id,
@@ -200,7 +200,7 @@ def _ledger_row(outlet: Outlet, asset: str, event: dict[str, Any]) -> dict[str, 
         "asset_class": "currency",
         "wallet_type": "spot",
         "wallet_id": "main",
-        "amount": words.raw(amount),
-        "fee": words.raw(Decimal(0) if is_base else fill.fee),
+        "amount": words.raw(moved.get(asset, Decimal(0))),
+        "fee": words.raw(fill.fee if asset == fill.fee_asset else Decimal(0)),
         "balance": words.raw(outlet.account.balances[asset]),
     }

@@ -210,7 +210,7 @@ def rest_trade(order: Order, fill: Fill) -> dict[str, Any]:
         "ordertype": order.kind,
         "price": text(fill.price),
         "cost": text(fill.price * fill.quantity),
-        "fee": text(fill.fee),
+        "fee": text(order.fee_of(fill)),
         "vol": text(fill.quantity),
         "margin": "0.00000",
         "misc": "",

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from trading.exchanges.simulator.accounts import (
+    BASE,
     CANCELED,
     CLOSED,
     EXPIRED,
@@ -167,35 +168,31 @@ class Matching:
         is_maker: bool,
     ) -> None:
         base, quote = order.symbol.split("/")
-        notional = price * quantity
-        fee = (notional * (account.tariff.maker if is_maker else account.tariff.taker)).quantize(
-            CENT
-        )
-        sign = 1 if order.side == "buy" else -1
-        balances = account.balances
-        balances[base] = balances.get(base, Decimal(0)) + sign * quantity
-        balances[quote] = balances.get(quote, Decimal(0)) - sign * notional - fee
+        sign, notional = 1 if order.side == "buy" else -1, price * quantity
+        rate = account.tariff.maker if is_maker else account.tariff.taker
+        asset, fee = _charge_in(account, order, rate, quantity, notional)
         fill = Fill(
-            self.name("T"), self.next_number(), time_ns, price, quantity, fee, quote, is_maker
+            self.name("T"), self.next_number(), time_ns, price, quantity, fee, asset, is_maker
         )
         order.fills.append(fill)
-        for asset, amount, paid in (
-            (base, sign * quantity, Decimal(0)),
-            (quote, -sign * notional, fee),
-        ):
+        balances, moved = account.balances, {base: sign * quantity, quote: -sign * notional}
+        assets = tuple(dict.fromkeys((base, quote, asset)))
+        for one in assets:
+            amount, paid = moved.get(one, Decimal(0)), fee if one == asset else Decimal(0)
+            balances[one] = balances.get(one, Decimal(0)) + amount - paid
             account.ledger.append(
-                Line(self.name("L"), fill.trade_id, time_ns, TRADE, asset, amount, paid,
-                     balances[asset])
+                Line(self.name("L"), fill.trade_id, time_ns, TRADE, one, amount, paid,
+                     balances[one])
             )  # fmt: skip
         self.log("fill", key=account.key, order_id=order.order_id, client_id=order.client_id,
                  trade_id=fill.trade_id, symbol=order.symbol, side=order.side, price=str(price),
-                 quantity=str(quantity), fee=str(fee), fee_asset=quote, balance=str(balances[base]))  # fmt: skip
+                 quantity=str(quantity), fee=str(fee), fee_asset=asset, balance=str(balances[base]))  # fmt: skip
         if order.left <= 0:
             order.status, order.closed_ns = CLOSED, time_ns
         account.tell("executions", {"exec_type": "trade", "order": order, "fill": fill})
         if order.status == CLOSED:
             account.tell("executions", {"exec_type": "filled", "order": order})
-        account.tell("balances", {"assets": (base, quote), "fill": fill, "order": order})
+        account.tell("balances", {"assets": assets, "fill": fill, "order": order})
 
     def fill_rest(self, account: Account, order: Order) -> None:
         """Fill what is left at the order's own limit."""
@@ -221,6 +218,18 @@ class Matching:
         order.status, order.reason, order.closed_ns = status, reason, self.clock.now_ns()
         self.log("end", key=account.key, order_id=order.order_id, status=status, reason=reason)
         account.tell("executions", {"exec_type": status, "order": order})
+
+
+def _charge_in(
+    account: Account, order: Order, rate: Decimal, quantity: Decimal, notional: Decimal
+) -> tuple[str, Decimal]:
+    """The asset a fill is charged in, and the fee; a third asset is worth one of the quote."""
+    base, quote = order.symbol.split("/")
+    if order.side == "sell" or not account.fee_in:
+        return quote, (notional * rate).quantize(CENT)
+    if account.fee_in == BASE:
+        return base, (quantity * rate).quantize(CENT)
+    return account.fee_in, (notional * rate).quantize(CENT)
 
 
 def _within(market: PairMarket, order: Order) -> Decimal:
