@@ -1,4 +1,4 @@
-"""What one more engine of a host costs: memory, start and CPU, forked from one warm parent.
+"""What one more engine of a host costs: memory, start, CPU and lateness, forked from one warm parent.
 
 Real PostgreSQL, Redis, venue simulator and shared feed; the fleet itself is the program that is shipped, and
 its own report tells the figures. Prints them; asserts nothing.
@@ -19,22 +19,29 @@ from pathlib import Path
 from typing import Any
 
 import django
+import httpx
+import redis
 
 from tests import servers
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from machine import describe, in_words  # noqa: E402
 
 from tenants.scoping import tenant_scope  # noqa: E402
 from tests import database, factories  # noqa: E402
 from tests.factories import EngineRows  # noqa: E402
 from trading.models import Decision, Engine  # noqa: E402
+from trading.stream.publisher import channel_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
-SPEED = "60"  # a minute of the market is a second
+SPEED = 60  # a minute of the market is a second
+SAMPLE_SECONDS = 20.0
+LOOK_SECONDS = 2.0  # between two looks at fifty workspaces
+CLOCK_LOOKS = 200
 WARM_BARS = 600  # decided by then: the history was told
 PATIENCE_SECONDS = 900.0
 
@@ -55,13 +62,13 @@ def host(*, is_shared: bool) -> Iterator[dict[str, str]]:
             "NOVA_LOG_LEVEL": "WARNING",
             "NOVA_SHARED_FEEDS": "simulator" if is_shared else "",
         }
-        command = ("run_simulator", "--port", str(port), "--speed", SPEED, "--pairs", *PAIRS)
+        command = ("run_simulator", "--port", str(port), "--speed", str(SPEED), "--pairs", *PAIRS)
         ending.callback(end, start(environment, *command))
         wait_for(lambda: (Path(folder) / "run" / "simulator.json").exists())
         wait_for(lambda: answers(port))
         if is_shared:
             ending.callback(end, start(environment, "run_feed", "--exchange", "simulator"))
-        yield environment
+        yield {**environment, "SIMULATOR": f"http://127.0.0.1:{port}"}
 
 
 def answers(port: int) -> bool:
@@ -88,12 +95,12 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def wait_for(is_so: Any) -> None:
-    """Look twice a second; the benchmark ends when it does not come."""
+    """Look now and then; the benchmark ends when it does not come."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_so():
         if time.monotonic() > deadline:
             sys.exit(f"gave up after {PATIENCE_SECONDS:.0f} s")
-        time.sleep(0.5)
+        time.sleep(LOOK_SECONDS)
 
 
 def make_engines(count: int) -> list[EngineRows]:
@@ -122,6 +129,34 @@ def have_decided(engines: Sequence[EngineRows]) -> bool:
     return True
 
 
+def market_began(address: str) -> float:
+    """The wall's time at the market's zero: the venue tells whole seconds, the turn of one is seen."""
+    begun: list[float] = []
+    with httpx.Client(base_url=address) as client:
+        while len(begun) < CLOCK_LOOKS:
+            told = client.get("/0/public/Time").json()["result"]["unixtime"]
+            begun.append(time.time() - told / SPEED)
+    return min(begun)
+
+
+def lateness(environment: dict[str, str]) -> list[float]:
+    """Milliseconds from the close of each bar to its decision, as engines tell them for a while."""
+    began = market_began(environment["SIMULATOR"])
+    seen: dict[tuple[str, int], float] = {}
+    with redis.Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as told:
+        told.psubscribe(channel_of("*"))
+        until = time.monotonic() + SAMPLE_SECONDS
+        while time.monotonic() < until:
+            message = told.get_message(ignore_subscribe_messages=True, timeout=1.0)
+            value: dict[str, Any] = json.loads(message["data"]) if message else {"key": ""}
+            if value["key"].startswith("engine::"):
+                data = value["data"]
+                close_ms = 1000 * (began + data["market_ms"] / 1000 / SPEED)
+                bar = (data["engine_id"], data["market_ms"])
+                seen[bar] = data["bar_wall_ms"] - close_ms
+    return sorted(seen.values())
+
+
 def report(environment: dict[str, str]) -> dict[str, Any]:
     """What `run_fleet --report --json` tells, over ten seconds of its own."""
     command = [sys.executable, "manage.py", "run_fleet", "--report", "--json"]
@@ -142,14 +177,18 @@ def measure(counts: Sequence[int], *, is_shared: bool) -> list[dict[str, Any]]:
                 want(engines[before:count])
                 wait_for(lambda: have_decided(engines[before:count]))  # noqa: B023
                 seconds = time.monotonic() - began
+                late = lateness(environment)
                 told = report(environment)
-                lines.append(line_of(told, seconds=seconds, is_shared=is_shared))
+                lines.append(line_of(told, late, seconds=seconds, is_shared=is_shared))
+                print(json.dumps(lines[-1]), file=sys.stderr, flush=True)
         finally:
             end(fleet)
     return lines
 
 
-def line_of(told: dict[str, Any], *, seconds: float, is_shared: bool) -> dict[str, Any]:
+def line_of(
+    told: dict[str, Any], late: list[float], *, seconds: float, is_shared: bool
+) -> dict[str, Any]:
     """The figures that matter."""
     memories = [one["memory"] for one in told["engines"]]
     middle = sorted(memories, key=lambda one: one["private_mb"])[len(memories) // 2]
@@ -162,6 +201,10 @@ def line_of(told: dict[str, Any], *, seconds: float, is_shared: bool) -> dict[st
         "most_private_mb": max(one["private_mb"] for one in memories),
         "total_pss_mb": told["total"]["pss_mb"],
         "cpu_percent": told["per_engine"]["cpu_percent"],
+        "total_cpu_percent": told["total"]["cpu_percent"],
+        "bars": len(late),
+        **{f"late_p{at}_ms": round(late[len(late) * at // 100]) for at in (50, 99) if late},
+        "load": round(os.getloadavg()[0], 1),
     }
 
 

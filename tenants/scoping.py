@@ -54,6 +54,12 @@ def tenant_scope(tenant_id: UUID | str) -> Iterator[None]:
         _tenant.reset(token)
 
 
+def set_session_tenant(tenant_id: UUID | str) -> None:
+    """For a connection of one tenant's engine alone: its scope also where no transaction is open."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.tenant_id', %s, false)", [str(tenant_id)])
+
+
 def _set_on_connection(tenant: str) -> None:
     # Also when the same scope is open already: it may be open on another thread's connection.
     with connection.cursor() as cursor:

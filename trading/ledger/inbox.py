@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from trading.engine.messages import Command
 from trading.ledger.writer import DjangoLedger
-from trading.models import EngineCommand
+
+UNFINISHED = (
+    "SELECT id, kind, reason FROM trading_enginecommand"
+    " WHERE engine_id = %s AND finished_at IS NULL ORDER BY requested_at, id"
+)
 
 
 class CommandInbox:
@@ -16,10 +20,5 @@ class CommandInbox:
 
     async def unfinished(self) -> Sequence[Command]:
         """Commands not yet finished, oldest first."""
-        return await self._ledger.call(self._read)
-
-    def _read(self) -> list[Command]:
-        stored = EngineCommand.objects.filter(engine_id=self._engine_id, finished_at=None).order_by(
-            "requested_at", "id"
-        )
-        return [Command(id=str(c.id), kind=c.kind, reason=c.reason) for c in stored]
+        rows = await self._ledger.look(UNFINISHED, [self._engine_id])
+        return [Command(id=str(id_), kind=kind, reason=reason) for id_, kind, reason in rows]
