@@ -27,6 +27,7 @@ from tenants.forms import KeyForm, MemberForm, WorkspaceForm
 from tenants.middleware import API, SESSION_KEY
 from tenants.models import Membership
 from tenants.roles import Role, Scope
+from tenants.standing import Effect
 from tenants.step_up import ask_step_up, has_stepped_up
 
 LETTERS_SHOWN = 30
@@ -130,7 +131,7 @@ def _add(request: HttpRequest, form: MemberForm) -> bool:
     return True
 
 
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 @require_POST
 def change_member(request: HttpRequest, membership_id: int) -> HttpResponse:
     """Give a member another role, or remove them."""
@@ -175,7 +176,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     return render(request, "tenants/keys.html", {**context, "now": timezone.now()})
 
 
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 @require_POST
 def revoke_key(request: HttpRequest, key_id: uuid.UUID) -> HttpResponse:
     """End a key for ever."""

@@ -12,7 +12,9 @@ from rest_framework.response import Response
 from tenants.api.idempotency import idempotent
 from tenants.api.problems import Conflict
 from tenants.api.views import ApiView, Strict, actor_of
+from tenants.auth import require_standing
 from tenants.models import ExchangeAccount
+from tenants.standing import Effect
 from trading import operations
 from trading.api import account_answers as answers
 from trading.api import accounts
@@ -53,6 +55,7 @@ class Protection(ApiView):
     """What guards the account while no engine does."""
 
     needs: ClassVar = {"PUT": "manage"}
+    effects: ClassVar = {"PUT": Effect.HARMLESS}
 
     @told("Choose what guards the account while no engine does; from its engine's next start on",
           answers.Account, request=ProtectionBody, changes=True, problems=(404, 409))  # fmt: skip
@@ -104,6 +107,7 @@ class AccountMode(ApiView):
 
     needs: ClassVar = {"GET": "view", "PUT": "manage"}
     needs_step_up: ClassVar = ("PUT",)
+    effects: ClassVar = {"PUT": Effect.HARMLESS}
 
     @told("Read what of going live is on record, and what is missing", answers.Readiness,
           problems=(404,))  # fmt: skip
@@ -123,6 +127,8 @@ class AccountMode(ApiView):
     def put(self, request: Request, account_id: uuid.UUID) -> Response:
         body = ModeBody(data=request.data)
         body.is_valid(raise_exception=True)
+        if body.validated_data["mode"] != Mode.PAPER:
+            require_standing(request._request, Effect.OPEN)
         try:
             operations.switch_mode(
                 account_id=account_id,

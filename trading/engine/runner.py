@@ -53,6 +53,7 @@ class Runner:
         self._is_whole = True
         self._watch = Watch(self._handler, turn=self._turn, rhythm=rhythm or Rhythm())
         self._stop = asyncio.Event()
+        self._has_obeyed = asyncio.Event()  # what was ordered while nobody led, before any bar
 
     @property
     def is_at_rest(self) -> bool:
@@ -171,6 +172,7 @@ class Runner:
     async def _pull(self) -> None:
         handled, handler = 0, self._handler
         async for message in self._ports.venue.messages(after_ns=handler.core.cursors()):
+            await self._has_obeyed.wait()
             async with self._turn():
                 await handler.handle(message)
             handled += 1
@@ -185,6 +187,7 @@ class Runner:
                     continue
                 async with self._turn():
                     await obey(self._handler, command)
+            self._has_obeyed.set()
             self._ports.live.beat(self._handler.core)
             await self._ports.clock.sleep(self._pace.command_poll_seconds)
 
