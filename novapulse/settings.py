@@ -190,6 +190,10 @@ SPECTACULAR_SETTINGS = {
         "DecisionStageEnum": "trading.api.decision_answers.STAGES",
         "ProfileEnum": "trading.api.requests.PROFILE_NAMES",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "trading.api.links.publish_links",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
 }
