@@ -16,9 +16,9 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views import defaults
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
-from django.views.defaults import page_not_found
 
 from tenants import operations, queries
 from tenants.api.problems import refuse
@@ -38,7 +38,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A page for people, a problem for programs."""
     if request.path.startswith(API):
         return refuse(404, "There is nothing at this address.")
-    return page_not_found(request, exception)
+    return defaults.page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The same for a request that is none, such as one for another host."""
+    if request.path.startswith(API):
+        return refuse(400, "This request cannot be read.")
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The same for what nobody expected; why stands in the log."""
+    if request.path.startswith(API):
+        return refuse(500, "Something broke; the error is in the log, and nothing was half-saved.")
+    return defaults.server_error(request)
 
 
 @require_GET
