@@ -31,6 +31,11 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 15.0,
         "options": {"queue": "default", "expires": 15},
     },
+    "follow-standings": {
+        "task": "trading.tasks.follow_standings",
+        "schedule": 10.0,
+        "options": {"queue": "default", "expires": 10},
+    },
     "wake-research": {
         "task": "trading.tasks.wake_research",
         "schedule": 15.0,
@@ -63,6 +68,11 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
     "forget-old-answers": {
         "task": "tenants.tasks.forget_old_answers",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
+    "forget-old-notices": {
+        "task": "tenants.tasks.forget_old_notices",
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },

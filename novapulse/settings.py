@@ -137,6 +137,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS = (
     databases.email_backend(ENV)
 )
+NOTICES_KEPT_DAYS = ENV.notices_days
 EMAIL_FILE_PATH = str(ENV.data_dir / "mailbox")
 DEFAULT_FROM_EMAIL = ENV.email_from
 EMAIL_TIMEOUT = 10
@@ -188,6 +189,10 @@ SPECTACULAR_SETTINGS = {
         "DecisionStageEnum": "trading.api.decision_answers.STAGES",
         "ProfileEnum": "trading.api.requests.PROFILE_NAMES",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "trading.api.links.publish_links",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
 }

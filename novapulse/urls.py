@@ -3,7 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "tenants.views.bad_request"
 handler404 = "tenants.views.not_found"
+handler500 = "tenants.views.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),

@@ -121,7 +121,7 @@ class AuditedAdmin(admin.ModelAdmin):
 class TenantAdmin(AuditedAdmin):
     """Workspaces; people make them on the welcome page."""
 
-    list_display = ("name", "slug", "status", "created_at")
+    list_display = ("name", "slug", "status", "status_reason", "created_at")
     list_filter = ("status",)
     search_fields = ("name", "slug")
     readonly_fields = ("id", "slug", "created_at")

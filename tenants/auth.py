@@ -12,13 +12,17 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from tenants.standing import Effect
+
 View = Callable[..., HttpResponseBase]
+READS = ("GET", "HEAD", "OPTIONS")
 
 
-def permission_required(permission: str) -> Callable[[View], View]:
+def permission_required(permission: str, effect: Effect = Effect.CHANGE) -> Callable[[View], View]:
     """Let in members of the request's workspace whose role grants ``permission``.
 
-    Nobody signed in: to the sign-in page. A member without the permission: 403.
+    Nobody signed in: to the sign-in page. A member without the permission, and an act whose
+    ``effect`` the workspace may not have now: 403.
     """
 
     def decorate(view: View) -> View:
@@ -27,13 +31,28 @@ def permission_required(permission: str) -> Callable[[View], View]:
             workspace = getattr(request, "tenant", None)
             if workspace is None or not workspace.allows(permission):
                 raise PermissionDenied
+            if request.method not in READS:
+                require_standing(request, effect)
             return view(request, *args, **kwargs)
 
         checked: View = login_required(guarded)
         checked.needs = permission  # type: ignore[attr-defined]  # the guard tests read it
+        checked.effect = effect  # type: ignore[attr-defined]  # they too
         return checked
 
     return decorate
+
+
+def require_standing(request: HttpRequest, effect: Effect) -> None:
+    """Let a workspace do what has this effect.
+
+    Raises:
+        PermissionDenied: it lapsed or is suspended; one sentence says why and what lifts it.
+    """
+    workspace: Any = request.tenant  # type: ignore[attr-defined]
+    refusal = workspace.refusal(effect)
+    if refusal:
+        raise PermissionDenied(refusal)
 
 
 def is_mailbox_open(request: HttpRequest) -> bool:

@@ -17,6 +17,7 @@ from tenants.auth import permission_required
 from tenants.forms import WebhookForm, WishesForm
 from tenants.models import Notice
 from tenants.notifications import choosing, endpoints, inbox, trying
+from tenants.standing import Effect
 
 PAGE_ROWS = 30
 
@@ -51,7 +52,7 @@ def unread_count(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"unread": inbox.count_unread(user_id=user.pk)})
 
 
-@permission_required("view")
+@permission_required("view", Effect.HARMLESS)
 @require_POST
 def read_notification(request: HttpRequest, notification_id: uuid.UUID) -> HttpResponse:
     """Mark one as read, and go where it leads."""
@@ -66,7 +67,7 @@ def read_notification(request: HttpRequest, notification_id: uuid.UUID) -> HttpR
     return redirect(found.notice.path if is_open else "notifications")
 
 
-@permission_required("view")
+@permission_required("view", Effect.HARMLESS)
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
     """Mark everything as read."""
@@ -75,7 +76,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
     return redirect("notifications")
 
 
-@permission_required("trade")
+@permission_required("trade", Effect.HARMLESS)
 @require_POST
 def acknowledge(request: HttpRequest, notification_id: uuid.UUID) -> HttpResponse:
     """Somebody sees to it: no more reminders to anybody."""
@@ -89,7 +90,7 @@ def acknowledge(request: HttpRequest, notification_id: uuid.UUID) -> HttpRespons
 
 
 @never_cache
-@permission_required("view")
+@permission_required("view", Effect.HARMLESS)
 def notification_settings(request: HttpRequest) -> HttpResponse:
     """One's own wishes; for owners the webhooks, too."""
     user: Any = request.user
@@ -150,7 +151,7 @@ def add_webhook(request: HttpRequest) -> HttpResponse:
     return _settings_page(request, hook_form=form, secret=secret)
 
 
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 @require_POST
 def remove_webhook(request: HttpRequest, endpoint_id: uuid.UUID) -> HttpResponse:
     """Tell an endpoint nothing more."""

@@ -8,6 +8,7 @@ from django.db import connection
 
 from tenants.models import ApiKey, Membership, Tenant
 from tenants.roles import is_granted, is_in_scope
+from tenants.standing import LIFTED_BY, Effect, is_refused, refusal_of, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,27 @@ class Workspace:
     name: str
     status: str
     role: str
+    status_reason: str = ""
 
     def allows(self, permission: str) -> bool:
         """Whether this member may do what needs the permission."""
         return is_granted(self.role, permission)
+
+    def refusal(self, effect: Effect) -> str:
+        """Why what has this effect may not be done now; empty when it may."""
+        if not is_refused(status=self.status, effect=effect):
+            return ""
+        return refusal_of(status=self.status, reason=self.status_reason)
+
+    @property
+    def standing(self) -> str:
+        """For templates: why entries are held for the whole workspace; empty when it is active."""
+        return words_of(status=self.status, reason=self.status_reason)
+
+    @property
+    def standing_lifted_by(self) -> str:
+        """For templates: what makes a workspace active again that is not."""
+        return LIFTED_BY[self.status]
 
     @property
     def may_trade(self) -> bool:

@@ -32,6 +32,8 @@ HIDDEN_FROM_APP = frozenset({"django_admin_log"})
 READ_BY_FUNCTIONS = frozenset(
     {
         "trading_engine",
+        "trading_enginecommand",
+        "trading_hold",
         "trading_backtestrun",
         "tenants_membership",
         "tenants_apikey",

@@ -5,9 +5,10 @@
 FUNCTIONS: dict[str, str] = {
     # Which workspaces may this person enter, and as what?
     "tenants_of_user(wanted bigint)": """
-        RETURNS TABLE (tenant_id uuid, slug varchar, name varchar, status varchar, role varchar)
+        RETURNS TABLE (tenant_id uuid, slug varchar, name varchar, status varchar, role varchar,
+                       status_reason varchar)
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-            SELECT t.id, t.slug, t.name, t.status, m.role
+            SELECT t.id, t.slug, t.name, t.status, m.role, t.status_reason
             FROM tenants_membership m JOIN tenants_tenant t ON t.id = m.tenant_id
             WHERE m.user_id = wanted
             ORDER BY m.id
@@ -16,9 +17,9 @@ FUNCTIONS: dict[str, str] = {
     # Where does this API key lead, and as whose? Only while its maker is a member.
     "tenant_of_api_key(wanted varchar)": """
         RETURNS TABLE (key_id uuid, user_id bigint, scope varchar, tenant_id uuid, slug varchar,
-                       name varchar, status varchar, role varchar)
+                       name varchar, status varchar, role varchar, status_reason varchar)
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-            SELECT k.id, k.user_id, k.scope, t.id, t.slug, t.name, t.status, m.role
+            SELECT k.id, k.user_id, k.scope, t.id, t.slug, t.name, t.status, m.role, t.status_reason
             FROM tenants_apikey k
             JOIN tenants_tenant t ON t.id = k.tenant_id
             JOIN tenants_membership m ON m.tenant_id = k.tenant_id AND m.user_id = k.user_id
@@ -45,6 +46,20 @@ FUNCTIONS: dict[str, str] = {
             JOIN tenants_tenant t ON t.id = e.tenant_id
             JOIN tenants_exchangeaccount a ON a.id = e.account_id
             ORDER BY t.slug, a.venue, a.label
+        $$
+    """,
+    # Which engines are of a workspace that is not active, or still held for one that was not?
+    "standing_work_list()": """
+        RETURNS TABLE (tenant_id uuid, engine_id uuid)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+            SELECT e.tenant_id, e.id
+            FROM trading_engine e JOIN tenants_tenant t ON t.id = e.tenant_id
+            WHERE t.status <> 'ACTIVE'
+               OR EXISTS (SELECT FROM trading_hold h WHERE h.engine_id = e.id
+                          AND h.cleared_at IS NULL AND h.kind = 'BILLING')
+               OR EXISTS (SELECT FROM trading_enginecommand c WHERE c.engine_id = e.id
+                          AND c.finished_at IS NULL AND c.kind IN ('HOLD_LAPSED', 'HOLD_SUSPENDED'))
+            ORDER BY e.tenant_id, e.id
         $$
     """,
     # Which exchange keys exist, and which checks are due? The beat's and the fleet's work list.

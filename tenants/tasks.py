@@ -1,30 +1,38 @@
-"""Celery: housekeeping of sessions and stored answers; sends what people are told."""
+"""Celery: forgets old sessions, answers and notices; sends what people are told."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from django.core.management import call_command
+from django.conf import settings
 from django.utils import timezone
 
 from tenants import operations
+from tenants.models import StoredAnswer
 from tenants.notifications.delivering import deliver_due, tenants_with_due
 
 ROUND_SECONDS = 10
-ANSWERS_KEPT = timedelta(hours=48)
+MOST = 100_000  # of a kind at a time: the next round goes on
 
 
 @shared_task(queue="default", name="tenants.tasks.clear_expired_sessions")
-def clear_expired_sessions(**_: Any) -> None:
-    """Delete sessions that have expired."""
-    call_command("clearsessions")
+def clear_expired_sessions(**_: Any) -> int:
+    """Delete sessions that have expired; how many."""
+    return operations.forget_sessions(now=timezone.now(), most=MOST)
 
 
 @shared_task(queue="default", name="tenants.tasks.forget_old_answers")
 def forget_old_answers(**_: Any) -> int:
     """Delete answers to requests that nobody repeats any more; how many."""
-    return operations.forget_old_answers(before=timezone.now() - ANSWERS_KEPT)
+    return operations.forget_old_answers(before=timezone.now() - StoredAnswer.KEPT, most=MOST)
+
+
+@shared_task(queue="default", name="tenants.tasks.forget_old_notices")
+def forget_old_notices(**_: Any) -> int:
+    """Delete notices that are older than the installation keeps them; how many."""
+    before = timezone.now() - timedelta(days=settings.NOTICES_KEPT_DAYS)
+    return operations.forget_notices(before=before, most=MOST)
 
 
 @shared_task(queue="default", name="tenants.tasks.deliver_notices")

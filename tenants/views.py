@@ -16,9 +16,9 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views import defaults
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
-from django.views.defaults import page_not_found
 
 from tenants import operations, queries
 from tenants.api.problems import refuse
@@ -27,6 +27,7 @@ from tenants.forms import KeyForm, MemberForm, WorkspaceForm
 from tenants.middleware import API, SESSION_KEY
 from tenants.models import Membership
 from tenants.roles import Role, Scope
+from tenants.standing import Effect
 from tenants.step_up import ask_step_up, has_stepped_up
 
 LETTERS_SHOWN = 30
@@ -37,7 +38,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A page for people, a problem for programs."""
     if request.path.startswith(API):
         return refuse(404, "There is nothing at this address.")
-    return page_not_found(request, exception)
+    return defaults.page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The same for a request that is none, such as one for another host."""
+    if request.path.startswith(API):
+        return refuse(400, "This request cannot be read.")
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The same for what nobody expected; why stands in the log."""
+    if request.path.startswith(API):
+        return refuse(500, "Something broke; the error is in the log, and nothing was half-saved.")
+    return defaults.server_error(request)
 
 
 @require_GET
@@ -130,7 +145,7 @@ def _add(request: HttpRequest, form: MemberForm) -> bool:
     return True
 
 
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 @require_POST
 def change_member(request: HttpRequest, membership_id: int) -> HttpResponse:
     """Give a member another role, or remove them."""
@@ -175,7 +190,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     return render(request, "tenants/keys.html", {**context, "now": timezone.now()})
 
 
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 @require_POST
 def revoke_key(request: HttpRequest, key_id: uuid.UUID) -> HttpResponse:
     """End a key for ever."""

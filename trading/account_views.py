@@ -13,9 +13,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tenants import operations as tenant_operations
-from tenants.auth import permission_required
+from tenants.auth import permission_required, require_standing
 from tenants.forms import ExchangeKeyForm
 from tenants.models import ExchangeAccount
+from tenants.standing import Effect
 from tenants.step_up import step_up_required
 from trading import operations
 from trading.forms import AccountForm, AccountNameForm, AccountTierForm
@@ -42,7 +43,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-@permission_required("manage")
+@permission_required("manage", Effect.OPEN)
 def add(request: HttpRequest) -> HttpResponse:
     """An account on paper, with an engine; its key comes next, where the venue takes one."""
     form = AccountForm(request.POST or None, initial=_usual(request))
@@ -115,7 +116,7 @@ def tier(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 def protection(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     """What guards the account while no engine does."""
     actor: Any = request.user
@@ -136,9 +137,11 @@ def protection(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 def use(request: HttpRequest, account_id: uuid.UUID, act: str) -> HttpResponse:
     """Out of use, or into use again."""
+    if act != "disable":
+        require_standing(request, Effect.OPEN)
     do = operations.disable_account if act == "disable" else operations.enable_account
     actor: Any = request.user
     try:
@@ -161,7 +164,7 @@ def sentence(words: str) -> str:
 @sensitive_variables("form")
 @require_http_methods(["GET", "POST"])
 @never_cache
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 @step_up_required
 def key(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     """Enter the key of an account, or another one in its place."""
@@ -181,7 +184,7 @@ def key(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 def check(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     """Have the venue asked what the key may; the page tells when it has answered."""
     actor: Any = request.user
@@ -194,7 +197,7 @@ def check(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 def disable(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     """Forget the key. Taking a right away needs no second factor: it may be an emergency."""
     actor: Any = request.user
@@ -208,7 +211,7 @@ def disable(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-@permission_required("manage")
+@permission_required("manage", Effect.HARMLESS)
 @step_up_required
 def mode(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     """From paper to real orders and back, with what is missing for it."""
@@ -217,6 +220,8 @@ def mode(request: HttpRequest, account_id: uuid.UUID) -> HttpResponse:
     wanted = modes.PAPER if view.account.mode == modes.LIVE else modes.LIVE
     problem = ""
     if request.method == "POST":
+        if request.POST.get("mode") != modes.PAPER:
+            require_standing(request, Effect.OPEN)
         actor: Any = request.user
         try:
             operations.switch_mode(

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tenants.auth import permission_required
+from tenants.standing import Effect
 from trading import tasks
 from trading.filters import RunOf
 from trading.forms import BacktestForm
@@ -142,7 +143,7 @@ def report(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("trade")
+@permission_required("trade", Effect.HARMLESS)
 def cancel(request: HttpRequest, number: int) -> HttpResponse:
     """End a run; what it tried stays."""
     try:

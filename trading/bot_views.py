@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tenants.auth import permission_required
+from tenants.standing import Effect
 from tenants.step_up import ask_step_up, has_stepped_up
 from trading import operations
 from trading.core.loosening import loosened
@@ -36,7 +37,7 @@ def bots(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-@permission_required("trade")
+@permission_required("trade", Effect.OPEN)
 def new(request: HttpRequest) -> HttpResponse:
     """A bot on one of the accounts: which one, then its pairs."""
     listed = [one for one in accounts.list_accounts() if one.disabled_at is None]
@@ -124,7 +125,7 @@ def revert(request: HttpRequest, bot_id: uuid.UUID, number: int) -> HttpResponse
 
 
 @require_POST
-@permission_required("manage")
+@permission_required("manage", Effect.OPEN)
 def put_in_force(request: HttpRequest, bot_id: uuid.UUID) -> HttpResponse:
     """Let the revision that has waited take effect."""
     if not has_stepped_up(request):
@@ -147,7 +148,7 @@ def put_in_force(request: HttpRequest, bot_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-@permission_required("trade")
+@permission_required("trade", Effect.HARMLESS)
 def withdraw(request: HttpRequest, bot_id: uuid.UUID) -> HttpResponse:
     """Give up the revision that waits. Staying tight needs no second factor."""
     actor: Any = request.user

@@ -16,7 +16,13 @@ from trading import operations
 from trading.queries import plots
 from trading.queries.charts import Charted
 from trading.wiring.audit import anchor_chains, anchors_path, verify_chains
-from trading.wiring.directory import list_engines, list_stale_keys, list_tenants, list_waiting_runs
+from trading.wiring.directory import (
+    list_engines,
+    list_engines_to_follow,
+    list_stale_keys,
+    list_tenants,
+    list_waiting_runs,
+)
 
 log = structlog.get_logger(__name__)
 RUN_RESEARCH = "trading.research_tasks.run_research"  # by name: its module loads the compiler
@@ -42,6 +48,16 @@ def mark_silent_engines(**_: Any) -> int:
                     engine_id=engine.engine_id, silent_since=silent_since
                 )
     return found
+
+
+@shared_task(queue="default", name="trading.tasks.follow_standings")
+def follow_standings(**_: Any) -> int:
+    """Hold the engines of workspaces that are not active, and lift that again; how many orders."""
+    ordered = 0
+    for tenant_id, engine_id in list_engines_to_follow():
+        with tenant_scope(tenant_id):
+            ordered += operations.follow_standing(engine_id=engine_id, now=timezone.now())
+    return ordered
 
 
 @shared_task(queue="default", name="trading.tasks.ask_key_checks")

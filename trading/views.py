@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from tenants.auth import permission_required
+from tenants.auth import permission_required, require_standing
+from tenants.standing import Effect
 from trading import operations
 from trading.models import Engine
 from trading.queries import dashboard as queries
@@ -60,6 +61,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "kill": operations.kill_engine,
     "revive": operations.revive_engine,
 }
+LETS_ENTER = ("resume", "revive")
 OWNERS_CONTROLS = (("kill", "Kill", "btn-danger"), ("revive", "Revive", ""))
 OWNERS_ONLY = tuple(name for name, _, _ in OWNERS_CONTROLS)
 ANSWERS = {
@@ -82,9 +84,9 @@ WISHED = {
 
 
 @require_POST
-@permission_required("trade")
+@permission_required("trade", Effect.HARMLESS)
 def wish(request: HttpRequest, engine_id: uuid.UUID, act: str) -> HttpResponse:
-    """Say whether an engine is to run; a fleet sees to it."""
+    """Say whether an engine is to run; a fleet sees to it. Exits and stops need it to, always."""
     if act not in WISHES:
         raise Http404
     try:
@@ -99,13 +101,15 @@ def wish(request: HttpRequest, engine_id: uuid.UUID, act: str) -> HttpResponse:
 
 
 @require_POST
-@permission_required("trade")
+@permission_required("trade", Effect.HARMLESS)
 def command(request: HttpRequest, engine_id: uuid.UUID, name: str) -> HttpResponse:
     """Put a command into the engine's inbox."""
     if name not in COMMANDS:
         raise Http404
     if name in OWNERS_ONLY and not request.tenant.allows("manage"):  # type: ignore[attr-defined]
         raise PermissionDenied
+    if name in LETS_ENTER:
+        require_standing(request, Effect.OPEN)
     try:
         COMMANDS[name](
             engine_id=engine_id,

@@ -5,10 +5,11 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from tenants.standing import Effect
 from tenants.step_up import has_stepped_up
 
 KEY_HEADER = "X-API-Key"
@@ -53,7 +54,16 @@ class MayInWorkspace(BasePermission):
             self.message = "You have no workspace yet; open /welcome/ in a browser."
         if may is None or not may.allows(needs):
             return False
-        return self._is_sure_enough(request, view)
+        return self._is_in_standing(request, view) and self._is_sure_enough(request, view)
+
+    def _is_in_standing(self, request: Request, view: APIView) -> bool:
+        """Whether the workspace may now do what this method does to its risk."""
+        if request.method in SAFE_METHODS:
+            return True
+        effect = view.effects.get(request.method, Effect.CHANGE)  # type: ignore[attr-defined]
+        refusal: str = request._request.tenant.refusal(effect)  # type: ignore[attr-defined]
+        self.message = refusal or self.message
+        return not refusal
 
     def _is_sure_enough(self, request: Request, view: APIView) -> bool:
         """A key that reaches so far was itself made with a second factor; a session shows it now."""

@@ -18,6 +18,7 @@ from tenants.models import StoredAnswer
 
 HEADER = "Idempotency-Key"
 LONGEST = 120
+KEPT_HEADERS = ("ETag", "Location")
 Handler = Callable[..., Response]
 
 
@@ -52,7 +53,8 @@ def _once(key: str, request: Request, act: Callable[[], Response]) -> Response:
     if stored is not None:
         if stored.fingerprint != fingerprint:
             raise OtherRequest
-        return Response(stored.body, status=stored.status, headers={"Idempotent-Replayed": "true"})
+        headers = {**stored.headers, "Idempotent-Replayed": "true"}
+        return Response(stored.body, status=stored.status, headers=headers)
     answer = act()
     if answer.status_code < 300:
         StoredAnswer.objects.create(
@@ -62,6 +64,7 @@ def _once(key: str, request: Request, act: Callable[[], Response]) -> Response:
             fingerprint=fingerprint,
             status=answer.status_code,
             body=answer.data,
+            headers={name: answer[name] for name in KEPT_HEADERS if name in answer},
             created_at=timezone.now(),
         )
     return answer

@@ -15,6 +15,7 @@ from tenants.api.authentication import BrowserAuthentication, KeyAuthentication,
 from tenants.api.problems import TooLarge
 from tenants.api.throttling import CallerThrottle
 from tenants.models import User
+from tenants.standing import Effect
 
 MOST_BYTES = 1_000_000
 
@@ -44,11 +45,13 @@ def _refuse_constant(name: str) -> NoReturn:
 class ApiView(APIView):
     """An endpoint; ``needs`` says for every method what the caller must be allowed.
 
-    ``needs_step_up`` names the methods for which a session must have shown its second factor.
+    ``needs_step_up`` names the methods for which a session must have shown its second factor;
+    ``effects`` what a method does to the workspace's risk, where it is no plain change.
     """
 
     needs: ClassVar[Mapping[str, str]] = {}
     needs_step_up: ClassVar[tuple[str, ...]] = ()
+    effects: ClassVar[Mapping[str, Effect]] = {}
     authentication_classes: Any = (KeyAuthentication, BrowserAuthentication)
     permission_classes = (MayInWorkspace,)
     throttle_classes = (CallerThrottle,)
@@ -60,6 +63,7 @@ class ApiView(APIView):
         view = super().as_view(**initkwargs)
         view.needs = cls.needs  # type: ignore[attr-defined]  # the guard tests read it
         view.needs_step_up = cls.needs_step_up  # type: ignore[attr-defined]  # they too
+        view.effects = cls.effects  # type: ignore[attr-defined]  # they too
         return view
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,6 +1,7 @@
 """ApiKey: how a program enters a workspace; StoredAnswer: the first answer to a request that changes."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -37,11 +38,14 @@ class ApiKey(TenantModel):
 class StoredAnswer(TenantModel):
     """What a request with an ``Idempotency-Key`` was answered; given again to the same request."""
 
+    KEPT = timedelta(hours=48)
+
     actor = models.CharField(max_length=60, help_text="user:ID or key:ID")
     key = models.CharField(max_length=120)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body")
     status = models.PositiveSmallIntegerField()
     body = models.JSONField()
+    headers = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
     class Meta:

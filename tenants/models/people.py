@@ -4,6 +4,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -55,10 +56,20 @@ class Tenant(models.Model):
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
+    status_reason = models.CharField(
+        max_length=120, blank=True, help_text="why it is not active, as its members read it"
+    )
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Only what is not active has a reason, and that it must have."""
+        if self.status == self.Status.ACTIVE:
+            self.status_reason = ""
+        elif not self.status_reason.strip():
+            raise ValidationError({"status_reason": "Say why; its members read it."})
 
 
 class Membership(TenantModel):

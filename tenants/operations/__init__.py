@@ -23,7 +23,6 @@ from tenants.operations.keys import (
     InvalidKey,
     KeyNotFound,
     digest_of,
-    forget_old_answers,
     issue_key,
     note_key_use,
     revoke_key,
@@ -35,6 +34,8 @@ from tenants.operations.people import (
     create_tenant,
     remove_member,
 )
+from tenants.operations.retention import forget_notices, forget_old_answers, forget_sessions
+from tenants.operations.standing import StandingRefused, change_standing
 
 __all__ = [
     "CredentialNotFound",
@@ -42,15 +43,19 @@ __all__ = [
     "InvalidKey",
     "KeyNotFound",
     "LastOwner",
+    "StandingRefused",
     "VaultClosed",
     "add_member",
     "ask_check",
     "change_role",
+    "change_standing",
     "create_tenant",
     "digest_of",
     "disable_key",
     "fingerprint_of",
+    "forget_notices",
     "forget_old_answers",
+    "forget_sessions",
     "get_credential",
     "issue_key",
     "note_check",

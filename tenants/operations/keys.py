@@ -1,4 +1,4 @@
-"""API keys: issue, revoke, note their use; forget old stored answers."""
+"""API keys: issue, revoke, note their use."""
 
 import hashlib
 import secrets
@@ -7,11 +7,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from tenants.models import ApiKey, StoredAnswer, Tenant, User
+from tenants.models import ApiKey, Tenant, User
 from tenants.nudges import Nudge, nudge_on_commit
 from tenants.operations.audit import write_audit
 from tenants.roles import Scope
-from tenants.scoping import staff_scope
 
 PREFIX = "np_"
 HINT_LENGTH = 9  # of 46 characters: enough to tell keys apart, of no use to guess one
@@ -85,12 +84,6 @@ def note_key_use(*, key_id: UUID, now: datetime) -> None:
     """Remember when a key was used, to the minute."""
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED_EVERY)
     ApiKey.objects.filter(stale, id=key_id).update(last_used_at=now)
-
-
-def forget_old_answers(*, before: datetime) -> int:
-    """Delete stored answers of every workspace that are older; how many."""
-    with staff_scope():
-        return StoredAnswer.objects.filter(created_at__lt=before).delete()[0]
 
 
 def _audit(key: ApiKey, action: str, *, actor: User | None, now: datetime) -> None:

@@ -164,6 +164,41 @@ def test_a_bad_key_holds_entries_until_a_good_one_and_resuming_does_not_lift_it(
     assert street.ledger.holds == set()
 
 
+def test_a_lapsed_workspace_holds_entries_and_only_its_end_lifts_that() -> None:
+    bars = random_bars(1, 3000)
+    entered = first_entry_bar(bars)
+    street = Street([bars], ACTIVE, pace=EVERY_BAR)
+    orders = {entered + 3: "HOLD_LAPSED", entered + 4: "HOLD_SUSPENDED", entered + 5: "RESUME",
+              1400: "LIFT_LAPSED", 1500: "LIFT_SUSPENDED"}  # fmt: skip
+    CommandAt(street, orders)
+
+    run(street)
+
+    entries = [o for o, _ in street.ledger.intents.values() if o.purpose == Purpose.ENTRY]
+    exits = [f for f in street.ledger.fills if f.purpose != Purpose.ENTRY]
+    assert Purpose.PROTECT in purposes(street.ledger)
+    assert exits[0].time_ns < int(
+        bars["open_ns"][1400]
+    )  # the position ended while entries were held
+    assert entries[1].at_ns > int(bars["open_ns"][1499])
+    assert street.ledger.outcomes[f"RESUME-{entered + 5}"] == "was not paused"
+    assert street.ledger.outcomes["LIFT_LAPSED-1400"] == "lifted; another hold still stands"
+    assert street.ledger.outcomes["LIFT_SUSPENDED-1500"] == "entries resumed"
+    assert street.ledger.holds == set()
+
+
+def test_what_was_ordered_while_nobody_led_comes_before_the_first_bar() -> None:
+    bars = random_bars(1, 3000)
+    street = Street([bars], ACTIVE, pace=EVERY_BAR)
+    first_entry_bar(bars)  # it would enter
+    street.inbox.commands.append(Command("early", "HOLD_LAPSED", "the workspace has lapsed"))
+
+    run(street)
+
+    assert street.ledger.outcomes["early"] == "entries held"
+    assert street.ledger.intents == {}
+
+
 def test_the_same_command_twice_places_one_hold() -> None:
     street = Street([random_bars(1, 300)], ACTIVE, pace=EVERY_BAR)
     CommandAt(street, {1: "PAUSE", 2: "PAUSE"})

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -13,7 +13,9 @@ from rest_framework.response import Response
 from tenants.api.idempotency import idempotent
 from tenants.api.problems import Conflict
 from tenants.api.views import ApiView, Strict, actor_of
+from tenants.auth import require_standing
 from tenants.models import ExchangeAccount
+from tenants.standing import Effect
 from trading import operations
 from trading.api import account_answers as answers
 from trading.api import accounts
@@ -55,6 +57,7 @@ class Protection(ApiView):
     """What guards the account while no engine does."""
 
     needs: ClassVar = {"PUT": "manage"}
+    effects: ClassVar = {"PUT": Effect.HARMLESS}
 
     @told("Choose what guards the account while no engine does; from its engine's next start on",
           answers.Account, request=ProtectionBody, changes=True, problems=(404, 409))  # fmt: skip
@@ -80,6 +83,7 @@ class AccountMode(ApiView):
 
     needs: ClassVar = {"GET": "view", "PUT": "manage"}
     needs_step_up: ClassVar = ("PUT",)
+    effects: ClassVar = {"PUT": Effect.HARMLESS}
 
     @told("Read what of going live is on record, and what is missing", answers.Readiness,
           problems=(404,))  # fmt: skip
@@ -97,7 +101,12 @@ class AccountMode(ApiView):
           request=ModeBody, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
     def put(self, request: Request, account_id: uuid.UUID) -> Response:
-        return _choose(request, account_id, ModeBody, operations.switch_mode)
+        def switch(*, mode: str, **given: Any) -> None:
+            if mode != Mode.PAPER:
+                require_standing(request._request, Effect.OPEN)
+            operations.switch_mode(mode=mode, **given)
+
+        return _choose(request, account_id, ModeBody, switch)
 
 
 def _choose(

@@ -15,6 +15,7 @@ from tenants.api.idempotency import idempotent
 from tenants.api.problems import Conflict
 from tenants.api.views import ApiView, Strict, actor_of, tenant_id_of
 from tenants.models import ExchangeAccount
+from tenants.standing import Effect
 from trading import operations
 from trading.api import account_answers as answers
 from trading.api.schemas import answers as told
@@ -58,6 +59,7 @@ class Accounts(ApiView):
     """Every account."""
 
     needs: ClassVar = {"GET": "view", "POST": "manage"}
+    effects: ClassVar = {"POST": Effect.OPEN}
 
     @told("Add an exchange account, on paper, with an engine that stands still", answers.Account,
           code=201, request=AccountBody, changes=True)  # fmt: skip
@@ -136,6 +138,8 @@ class _Use(ApiView):
 class Disable(_Use):
     """Out of use."""
 
+    effects: ClassVar = {"POST": Effect.HARMLESS}
+
     @told("Put an account out of use and forget its key; its engine must stand still",
           answers.Account, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
@@ -145,6 +149,8 @@ class Disable(_Use):
 
 class Enable(_Use):
     """In use again."""
+
+    effects: ClassVar = {"POST": Effect.OPEN}
 
     @told("Take an account into use again; its key must be entered anew", answers.Account,
           changes=True, problems=(404, 409))  # fmt: skip
@@ -158,6 +164,7 @@ class Key(ApiView):
 
     needs: ClassVar = {"POST": "manage", "DELETE": "manage"}
     needs_step_up: ClassVar = ("POST",)
+    effects: ClassVar = {"POST": Effect.HARMLESS, "DELETE": Effect.HARMLESS}
 
     @told("Add the account's key, or rotate it; a running engine takes it up by itself",
           answers.Account, code=202, request=KeyBody, changes=True, problems=(404, 409))  # fmt: skip
@@ -198,6 +205,7 @@ class Check(ApiView):
     """What the key may, asked at the venue."""
 
     needs: ClassVar = {"POST": "manage"}
+    effects: ClassVar = {"POST": Effect.HARMLESS}
 
     @told("Have the venue asked what the key may; read the account to see what it said",
           answers.Account, code=202, changes=True, problems=(404,))  # fmt: skip

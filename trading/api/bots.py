@@ -14,6 +14,7 @@ from tenants.api.idempotency import idempotent
 from tenants.api.preconditions import PreconditionFailed, require_match
 from tenants.api.problems import Conflict
 from tenants.api.views import ApiView, Strict, actor_of, may
+from tenants.standing import Effect
 from tenants.step_up import has_stepped_up
 from trading import operations
 from trading.api import bot_answers as answers
@@ -59,6 +60,7 @@ class Bots(ApiView):
     """Every bot."""
 
     needs: ClassVar = {"GET": "view", "POST": "trade"}
+    effects: ClassVar = {"POST": Effect.OPEN}
 
     @told("List bots: account, pairs, stage, the revision in force", answers.Bots,
           name="list_bots", parameters=PAGE, problems=(400,))  # fmt: skip
@@ -95,7 +97,9 @@ class Bots(ApiView):
             raise NotFound(str(error)) from None
         except operations.InvalidBot as error:
             raise ValidationError({error.field: [error.words]}) from None
-        return Response(answers.Bot(_find(made.id)).data, status=201)
+        found: Any = _find(made.id)
+        headers = {"Location": f"/api/v1/bots/{found.id}", **_tagged(found)}
+        return Response(answers.Bot(found).data, status=201, headers=headers)
 
 
 class Bot(ApiView):

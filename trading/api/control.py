@@ -14,6 +14,7 @@ from tenants.api.idempotency import HEADER, idempotent
 from tenants.api.problems import Conflict
 from tenants.api.throttling import caller_of
 from tenants.api.views import ApiView, Strict, actor_of
+from tenants.standing import Effect
 from trading import operations
 from trading.api import answers
 from trading.api.schemas import answers as told
@@ -34,6 +35,7 @@ class _Control(ApiView):
     """Puts a command into an engine's inbox."""
 
     needs: ClassVar = {"POST": "trade"}
+    effects: ClassVar = {"POST": Effect.HARMLESS}
 
     def send(self, request: Request, act: Callable[..., EngineCommand]) -> Response:
         """Store the command; the same ``Idempotency-Key`` is the same command."""
@@ -76,6 +78,7 @@ class _Wish(ApiView):
     """Says whether an engine is to run; a fleet sees to it."""
 
     needs: ClassVar = {"POST": "trade"}
+    effects: ClassVar = {"POST": Effect.HARMLESS}
 
     def wish(self, request: Request, act: Callable[..., None]) -> Response:
         """What the engine's row says now: ``desired`` is the wish, ``observed`` what is."""
@@ -124,6 +127,8 @@ class Pause(_Control):
 class Resume(_Control):
     """Entries again."""
 
+    effects: ClassVar = {"POST": Effect.OPEN}
+
     @told("Resume entries", answers.Command, code=202, request=ControlBody, changes=True,
           problems=(404, 409))  # fmt: skip
     @idempotent
@@ -157,6 +162,7 @@ class Revive(_Control):
     """What a kill set is lifted."""
 
     needs: ClassVar = {"POST": "manage"}
+    effects: ClassVar = {"POST": Effect.OPEN}
 
     @told("Revive a killed engine", answers.Command, code=202, request=ControlBody, changes=True,
           problems=(404, 409))  # fmt: skip

@@ -193,12 +193,21 @@ class Alerts(Answer):
     next = Text(allow_null=True, help_text="cursor of the next page")
 
 
+class Kept(Answer):
+    """One kind of rows."""
+
+    name = Text(help_text="trading, people, audit, notices, answers or sessions")
+    bytes = Count(help_text="with indices, of all workspaces")
+    days = Count(allow_null=True, help_text="how long they are kept; null: for ever")
+
+
 class Ledger(Answer):
     """The canonical ledger."""
 
     server = Text()
     database = Text()
     bytes = Count()
+    kept = Kept(many=True)
     migrations = serializers.ListField(child=Text(), help_text="the newest of each app")
     missing_migrations = serializers.ListField(child=Text(), help_text="known, and not applied yet")
 

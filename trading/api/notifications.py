@@ -14,6 +14,7 @@ from tenants.api.idempotency import idempotent
 from tenants.api.views import ApiView, Strict, actor_of, tenant_id_of
 from tenants.models import Notice
 from tenants.notifications import choosing, inbox, trying
+from tenants.standing import Effect
 from trading.api import notification_answers as answers
 from trading.api.paging import PAGE, limit_of, place_of
 from trading.api.schemas import answers as told
@@ -69,6 +70,7 @@ class One(ApiView):
     """One notification of the caller's."""
 
     needs: ClassVar = {"GET": "view", "PATCH": "trade"}
+    effects: ClassVar = {"PATCH": Effect.HARMLESS}
 
     @told("Read a notification", answers.Notification, problems=(404,))
     def get(self, request: Request, notification_id: uuid.UUID) -> Response:
@@ -92,6 +94,7 @@ class ReadAll(ApiView):
     """The whole inbox."""
 
     needs: ClassVar = {"POST": "trade"}
+    effects: ClassVar = {"POST": Effect.HARMLESS}
 
     @told("Mark all your notifications as read", answers.Marked, changes=True)
     @idempotent
@@ -104,6 +107,7 @@ class Acknowledge(ApiView):
     """Somebody sees to it."""
 
     needs: ClassVar = {"POST": "trade"}
+    effects: ClassVar = {"POST": Effect.HARMLESS}
 
     @told("Acknowledge: nobody is reminded of it any more", answers.Notification, changes=True,
           problems=(404,))  # fmt: skip
@@ -132,6 +136,7 @@ class Settings(ApiView):
     """The caller's own wishes."""
 
     needs: ClassVar = {"GET": "view", "PATCH": "trade"}
+    effects: ClassVar = {"PATCH": Effect.HARMLESS}
 
     @told("Read what you want to be told", answers.NotificationSettings)
     def get(self, request: Request) -> Response:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from tenants.api.idempotency import idempotent
 from tenants.api.problems import Conflict
 from tenants.api.views import ApiView, actor_of, tenant_id_of
+from tenants.standing import Effect
 from trading import tasks
 from trading.api import answers
 from trading.api.paging import PAGE, cursor_of, limit_of
@@ -197,6 +198,7 @@ class Cancel(ApiView):
     """End a run."""
 
     needs: ClassVar = {"POST": "trade"}
+    effects: ClassVar = {"POST": Effect.HARMLESS}
 
     @told("Cancel a run; what it tried stays and counts", answers.Run, changes=True,
           problems=(404, 409))  # fmt: skip

@@ -75,6 +75,7 @@ class Tenant(Answer):
     slug = Text()
     name = Text()
     status = Text()
+    status_reason = Text(help_text="why it is not active; empty when it is")
     created_at = Moment()
     members = Count()
     accounts = Count()

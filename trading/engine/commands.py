@@ -1,4 +1,4 @@
-"""What is ordered: pause, resume, close all, kill, revive; holds for the account's key."""
+"""What is ordered: pause, resume, close all, kill, revive; holds for the key and the workspace."""
 
 import structlog
 
@@ -10,7 +10,12 @@ from trading.engine.messages import Command
 
 log = structlog.get_logger(__name__)
 
-KILLED, KEY = "kill", "exchange key"
+KILLED = "kill"
+HELD_FOR = {  # what nobody presses a button for: kind and cause of the hold
+    "KEY": (BREAKER, "exchange key"),
+    "LAPSED": ("BILLING", "lapsed"),
+    "SUSPENDED": ("BILLING", "suspended"),
+}
 
 
 async def obey(handler: Handler, command: Command) -> None:
@@ -32,12 +37,13 @@ async def obey(handler: Handler, command: Command) -> None:
         case "REVIVE":
             is_killed = handler.guards.is_open(OPERATOR, KILLED)
             outcome = _lift(handler, command, OPERATOR, KILLED) if is_killed else "was not killed"
-        case "HOLD_KEY":
-            is_new = await _hold(handler, command, BREAKER, KEY)
+        case "HOLD_KEY" | "HOLD_LAPSED" | "HOLD_SUSPENDED" as kind:
+            is_new = await _hold(handler, command, *HELD_FOR[kind.removeprefix("HOLD_")])
             outcome = "entries held" if is_new else "already held"
-        case "LIFT_KEY":
-            is_held = handler.guards.is_open(BREAKER, KEY)
-            outcome = _lift(handler, command, BREAKER, KEY) if is_held else "was not held"
+        case "LIFT_KEY" | "LIFT_LAPSED" | "LIFT_SUSPENDED" as kind:
+            held_for = HELD_FOR[kind.removeprefix("LIFT_")]
+            is_held = handler.guards.is_open(*held_for)
+            outcome = _lift(handler, command, *held_for) if is_held else "was not held"
         case other:
             outcome = f"unknown command {other}"
     handler.batch.commands.append(CommandDone(command.id, outcome))

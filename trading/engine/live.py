@@ -165,7 +165,7 @@ class LiveView:
 HOLD_WORDS = {
     HoldBit.OPERATOR: "paused by a person; Resume lifts it",
     HoldBit.BREAKER: "a circuit breaker; lifts when its cause is gone",
-    HoldBit.BILLING: "the subscription lapsed",
+    HoldBit.BILLING: "the workspace lapsed or is suspended",
     HoldBit.DATA: "market data is missing or stale",
     HoldBit.RISK: "a risk limit was reached",
 }

@@ -57,6 +57,7 @@ class Runner:
         self._handler.pulse.most_seconds = (rhythm or Rhythm()).most_lag
         self._lag = Lag(self._handler, turn=self._turn)
         self._stop = asyncio.Event()
+        self._has_obeyed = asyncio.Event()  # what was ordered while nobody led, before any bar
 
     @property
     def is_at_rest(self) -> bool:
@@ -179,6 +180,7 @@ class Runner:
     async def _pull(self) -> None:
         handled, handler = 0, self._handler
         async for message in self._ports.venue.messages(after_ns=handler.core.cursors()):
+            await self._has_obeyed.wait()
             async with self._turn():
                 await handler.handle(message)
             handled += 1
@@ -193,6 +195,7 @@ class Runner:
                     continue
                 async with self._turn():
                     await obey(self._handler, command)
+            self._has_obeyed.set()
             async with self._turn():
                 await self._handler.commit_due()
             self._ports.live.beat(self._handler.core)

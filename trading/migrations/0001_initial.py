@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
             name='EngineCommand',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('PAUSE', 'Pause'), ('RESUME', 'Resume'), ('CLOSE_ALL', 'Close All'), ('KILL', 'Kill'), ('REVIVE', 'Revive'), ('HOLD_KEY', 'Hold for the exchange key'), ('LIFT_KEY', 'Lift the hold for the exchange key'), ('RECONCILE', 'Look at the account now')], max_length=12)),
+                ('kind', models.CharField(choices=[('PAUSE', 'Pause'), ('RESUME', 'Resume'), ('CLOSE_ALL', 'Close All'), ('KILL', 'Kill'), ('REVIVE', 'Revive'), ('HOLD_KEY', 'Hold for the exchange key'), ('LIFT_KEY', 'Lift the hold for the exchange key'), ('HOLD_LAPSED', 'Hold for the lapsed workspace'), ('LIFT_LAPSED', 'Lift the hold for the lapsed workspace'), ('HOLD_SUSPENDED', 'Hold for the suspended workspace'), ('LIFT_SUSPENDED', 'Lift the hold for the suspended workspace'), ('RECONCILE', 'Look at the account now')], max_length=14)),
                 ('reason', models.CharField(blank=True, max_length=200)),
                 ('idempotency_key', models.CharField(max_length=80)),
                 ('requested_at', models.DateTimeField()),

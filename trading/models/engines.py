@@ -114,11 +114,15 @@ class EngineCommand(TenantModel):
         REVIVE = "REVIVE"
         HOLD_KEY = "HOLD_KEY", "Hold for the exchange key"
         LIFT_KEY = "LIFT_KEY", "Lift the hold for the exchange key"
+        HOLD_LAPSED = "HOLD_LAPSED", "Hold for the lapsed workspace"
+        LIFT_LAPSED = "LIFT_LAPSED", "Lift the hold for the lapsed workspace"
+        HOLD_SUSPENDED = "HOLD_SUSPENDED", "Hold for the suspended workspace"
+        LIFT_SUSPENDED = "LIFT_SUSPENDED", "Lift the hold for the suspended workspace"
         RECONCILE = "RECONCILE", "Look at the account now"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="commands")
-    kind = models.CharField(max_length=12, choices=Kind)
+    kind = models.CharField(max_length=14, choices=Kind)
     reason = models.CharField(max_length=200, blank=True)
     idempotency_key = models.CharField(max_length=80)
     requested_by = models.ForeignKey(

@@ -58,6 +58,7 @@ from trading.operations.revisions import (
     withdraw_wait,
 )
 from trading.operations.settings import InvalidSetting, SettingsMoved, change_settings
+from trading.operations.standing import follow_standing
 
 __all__ = [
     "LEAST_CASH",
@@ -96,6 +97,7 @@ __all__ = [
     "disable_account_key",
     "enable_account",
     "ensure_demo",
+    "follow_standing",
     "kill_engine",
     "mark_favorite",
     "mark_silent",

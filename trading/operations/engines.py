@@ -11,6 +11,12 @@ from tenants.models import ExchangeAccount, User
 from trading.models import Alert, Engine, EngineCommand
 
 KEY_CAUSE = "exchange key"
+Kind = EngineCommand.Kind
+ORDERED = {  # what nobody presses a button for: how it is held and how lifted
+    KEY_CAUSE: (Kind.HOLD_KEY, Kind.LIFT_KEY),
+    "lapsed": (Kind.HOLD_LAPSED, Kind.LIFT_LAPSED),
+    "suspended": (Kind.HOLD_SUSPENDED, Kind.LIFT_SUSPENDED),
+}
 
 
 class EngineNotFound(Exception):
@@ -139,17 +145,33 @@ def reconcile_engine(
 def hold_for_key(*, account: ExchangeAccount, reason: str, now: datetime) -> None:
     """Have the engine of a live account enter nothing because of its key; once."""
     engine = _live_engine(account)
-    if engine is not None and not _is_held_for_key(engine):
-        kind = EngineCommand.Kind.HOLD_KEY
-        _command(kind, engine.id, None, reason, idempotency_key=uuid.uuid4().hex, now=now)
+    if engine is not None:
+        hold_engine(engine=engine, cause=KEY_CAUSE, reason=reason, now=now)
 
 
 def lift_for_key(*, account: ExchangeAccount, now: datetime) -> None:
     """Have the engine lift what ``hold_for_key`` set."""
     engine = _live_engine(account)
-    if engine is not None and _is_held_for_key(engine):
-        kind = EngineCommand.Kind.LIFT_KEY
-        _command(kind, engine.id, None, "good key", idempotency_key=uuid.uuid4().hex, now=now)
+    if engine is not None:
+        lift_engine(engine=engine, cause=KEY_CAUSE, reason="good key", now=now)
+
+
+def hold_engine(*, engine: Engine, cause: str, reason: str, now: datetime) -> bool:
+    """Have an engine enter nothing for this cause; False when it does already, or soon will."""
+    if _will_be_held(engine, cause):
+        return False
+    hold, _ = ORDERED[cause]
+    _command(hold, engine.id, None, reason, idempotency_key=uuid.uuid4().hex, now=now)
+    return True
+
+
+def lift_engine(*, engine: Engine, cause: str, reason: str, now: datetime) -> bool:
+    """Have an engine lift what ``hold_engine`` set; False when there is nothing to lift."""
+    if not _will_be_held(engine, cause):
+        return False
+    _, lift = ORDERED[cause]
+    _command(lift, engine.id, None, reason, idempotency_key=uuid.uuid4().hex, now=now)
+    return True
 
 
 def _live_engine(account: ExchangeAccount) -> Engine | None:
@@ -160,14 +182,13 @@ def _live_engine(account: ExchangeAccount) -> Engine | None:
     return found
 
 
-def _is_held_for_key(engine: Engine) -> bool:
+def _will_be_held(engine: Engine, cause: str) -> bool:
     """As it will be once the engine has done what was ordered."""
-    kinds = (EngineCommand.Kind.HOLD_KEY, EngineCommand.Kind.LIFT_KEY)
-    ordered = engine.commands.filter(kind__in=kinds, finished_at=None)
+    ordered = engine.commands.filter(kind__in=ORDERED[cause], finished_at=None)
     last = ordered.order_by("-requested_at", "-id").first()
     if last is not None:
-        return last.kind == EngineCommand.Kind.HOLD_KEY
-    held: bool = engine.holds.filter(cause=KEY_CAUSE, cleared_at=None).exists()
+        return bool(last.kind == ORDERED[cause][0])
+    held: bool = engine.holds.filter(cause=cause, cleared_at=None).exists()
     return held
 
 

@@ -10,6 +10,8 @@ from trading.queries.places import Place, older_than
 
 LIFTED_BY_CAUSE = {
     "kill": "an owner revives it",
+    "lapsed": "a paid subscription lifts it",
+    "suspended": "the operator of this installation lifts it",
     "exchange key": "a good check of the account's key lifts it",
     "clock": "a look at the venue's clock that agrees lifts it",
     "unknown order": "the venue's word on the order lifts it",
@@ -19,7 +21,7 @@ DRIFT, DRIFT_LIFTED_BY = "drift:", "a look at the account that agrees with our b
 HOLD_LIFTED_BY = {
     "OPERATOR": "Resume lifts it",
     "BREAKER": "lifts when its cause is gone",
-    "BILLING": "a paid subscription lifts it",
+    "BILLING": "an active workspace lifts it",
     "DATA": "fresh news from the venue lifts it",
     "RISK": "lifts when the limit allows",
 }

@@ -4,11 +4,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
+from tenants.models import AuditEntry, ChainCheck, Delivery, Notice, Notification, StoredAnswer
 from trading.marketdata.store import BarStore
 from trading.queries.bars import open_recordings, open_store
+
+KINDS = {
+    **{model._meta.db_table: "notices" for model in (Notice, Notification, Delivery)},
+    **{model._meta.db_table: "audit" for model in (AuditEntry, ChainCheck)},
+    StoredAnswer._meta.db_table: "answers",
+    Session._meta.db_table: "sessions",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kind of rows: what they take up with their indices, and for how long they are kept."""
+
+    name: str
+    bytes: int
+    days: int | None  # None: for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +37,7 @@ class Database:
     server: str
     database: str
     bytes: int
+    kept: Sequence[Kept]
     migrations: Sequence[str]
     missing_migrations: Sequence[str]
 
@@ -65,9 +85,32 @@ def _database() -> Database:
         server=f"PostgreSQL {version}",
         database=name,
         bytes=size,
+        kept=_kept(),
         migrations=_names(newest.items()),
         missing_migrations=_names(known - applied),
     )
+
+
+def _kept() -> list[Kept]:
+    """Everything in the database, by what is done with it when it is old."""
+    days = {
+        "notices": settings.NOTICES_KEPT_DAYS,
+        "answers": StoredAnswer.KEPT.days,
+        "sessions": settings.SESSION_COOKIE_AGE // 86_400,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
+        sizes = dict.fromkeys(("trading", "people", "audit", *days), 0)
+        for table, size in cursor.fetchall():
+            sizes[_kind_of(table)] += size
+    return [Kept(name, size, days.get(name)) for name, size in sizes.items()]
+
+
+def _kind_of(table: str) -> str:
+    return KINDS.get(table) or ("trading" if table.startswith("trading_") else "people")
 
 
 def _names(found: Any) -> list[str]:

@@ -16,6 +16,7 @@ class WorkspaceView:
     slug: str
     name: str
     status: str
+    status_reason: str
     created_at: datetime
     members: int
     accounts: int
@@ -31,6 +32,7 @@ def get_workspace(*, tenant_id: UUID) -> WorkspaceView:
         slug=tenant.slug,
         name=tenant.name,
         status=tenant.status,
+        status_reason=tenant.status_reason,
         created_at=tenant.created_at,
         members=Membership.objects.count(),
         accounts=ExchangeAccount.objects.count(),

@@ -91,6 +91,13 @@ def list_waiting_runs() -> list[tuple[UUID, UUID]]:
         return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
+def list_engines_to_follow() -> list[tuple[UUID, UUID]]:
+    """(tenant, engine) of every engine whose workspace is not active, or was not until lately."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tenant_id, engine_id FROM standing_work_list()")
+        return [(row[0], row[1]) for row in cursor.fetchall()]
+
+
 def list_stale_keys(*, checked_before: datetime) -> list[tuple[UUID, UUID]]:
     """(tenant, credential) of every key without a check since then and without one asked for."""
     with connection.cursor() as cursor:

@@ -191,6 +191,7 @@ class Workspace(Model, frozen=True, kw_only=True):
     slug: str
     name: str
     status: str
+    status_reason: str
     created_at: datetime
     members: int
     accounts: int

@@ -9,6 +9,7 @@ from django.test import Client
 
 from tenants.models import AuditEntry, ExchangeAccount
 from tenants.scoping import tenant_scope
+from tenants.standing import Effect
 from tests.apps.api.conftest import ASKED, issue, post, program, role_of
 from tests.apps.step_up import step_up
 from tests.apps.tenants.notices import tell_one
@@ -98,6 +99,50 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_disable_account": {"post": MANAGE},
     "api_enable_account": {"post": MANAGE},
 }
+HARMLESS, CHANGE, ENTER = Effect.HARMLESS, Effect.CHANGE, Effect.OPEN
+EFFECTS: dict[Effect, set[tuple[str, str]]] = {  # what is not listed only reads
+    HARMLESS: {
+        ("api_pause", "post"),
+        ("api_close_all", "post"),
+        ("api_kill", "post"),
+        ("api_start", "post"),  # exits and stops need a running engine
+        ("api_stop", "post"),
+        ("api_cancel", "post"),
+        ("api_disable_account", "post"),
+        ("api_account_key", "post"),  # without a good key nothing can be closed
+        ("api_account_key", "delete"),
+        ("api_key_check", "post"),
+        ("api_account_protection", "put"),
+        ("api_notification", "patch"),
+        ("api_notification_settings", "patch"),
+        ("api_read_all", "post"),
+        ("api_acknowledge", "post"),
+        ("api_account_mode", "put"),  # to paper; to live: ENTER, see below
+    },
+    CHANGE: {
+        ("api_revisions", "post"),  # tightens; a loosening waits, and cannot be put in force
+        ("api_settings", "patch"),
+        ("api_favorites", "post"),
+        ("api_favorites", "delete"),
+        ("api_paper_reset", "post"),
+        ("api_backtest", "post"),
+        ("api_optimize", "post"),
+        ("api_walk_forward", "post"),
+        ("api_lookahead", "post"),
+        ("api_archive", "post"),
+        ("api_account", "patch"),
+        ("api_account_tier", "put"),
+        ("api_try_channels", "post"),
+    },
+    ENTER: {
+        ("api_resume", "post"),
+        ("api_revive", "post"),
+        ("api_bots", "post"),
+        ("api_accounts", "post"),
+        ("api_enable_account", "post"),
+    },
+}
+REFUSED = {"WINDING_DOWN": {ENTER}, "SUSPENDED": {CHANGE, ENTER}}
 MAY = {
     VIEW: {"max", "vera", "tom", "olga", "max-admin", "vera-admin", "tom-read", "tom-trade",
            "olga-read", "olga-admin"},
@@ -257,6 +302,77 @@ def expected(name: str, needs: str | None, who: str) -> set[int]:
             return {404}
         return {404} if name in OWN_THINGS else {200, 201, 202, 409}
     return {200, 201, 202, 409, 503}
+
+
+def effect_of(name: str, method: str) -> Effect:
+    return next((one for one, acts in EFFECTS.items() if (name, method) in acts), HARMLESS)
+
+
+def test_every_act_is_listed_with_what_it_does_to_the_risk() -> None:
+    acts = {(name, m) for name, methods in ROUTES.items() for m in methods if m != "get"}
+    listed = [act for some in EFFECTS.values() for act in some]
+
+    assert len(listed) == len(set(listed))
+    assert set(listed) == acts
+    for pattern in urlpatterns:
+        for method in set(ROUTES[str(pattern.name)]) - {"get"}:
+            view: Any = pattern.callback
+            told = view.effects.get(method.upper(), CHANGE)
+            assert told == effect_of(str(pattern.name), method), (pattern.name, method)
+
+
+@pytest.mark.parametrize("status", REFUSED)
+@pytest.mark.parametrize("who", ["vera", "tom", "olga", "tom-trade", "olga-read", "olga-admin"])
+def test_a_workspace_that_is_not_active_reads_and_ends_and_opens_nothing(
+    people, as_caller, things, told, boundless, who: str, status: str
+) -> None:
+    client = as_caller(who)
+    things["<uuid:notification_id>"] = told[who.split("-")[0]]
+    stand(people, status)
+    for name, methods in ROUTES.items():
+        for method, needs in methods.items():
+            answer = knock(client, name, method, things)
+
+            heard = (who, name, method, answer.status_code, body_of(answer)[:300])
+            if name == "api_account_mode" and method == "put" and who in MAY[STEPPED_UP]:
+                assert answer.status_code == 403, heard  # to live
+                assert "a test of ours" in answer.json()["detail"], heard
+            elif who in MAY.get(needs, ()) and effect_of(name, method) in REFUSED[status]:
+                assert answer.status_code == 403, heard
+                assert "a test of ours" in answer.json()["detail"], heard
+                assert answer["Content-Type"] == "application/problem+json", heard
+            else:
+                assert answer.status_code in expected(name, needs, who), heard
+                assert b"a test of ours" not in body_of(answer) or answer.status_code == 200, heard
+
+
+def test_a_suspended_workspace_goes_back_to_paper(people, as_caller, things) -> None:
+    with tenant_scope(people.engine.tenant_id):
+        Engine.objects.update(desired="STOPPED")
+        ExchangeAccount.objects.update(mode="LIVE")
+    stand(people, "SUSPENDED")
+
+    answer = as_caller("olga-admin").put(
+        f"/api/v1{address('api_account_mode', things)}",
+        {"mode": "PAPER"},
+        content_type="application/json",
+    )
+
+    assert (answer.status_code, answer.json()["mode"]) == (200, "PAPER")
+
+
+def stand(people: Any, status: str) -> None:
+    from tenants import operations
+    from tests.factories import NOW
+
+    with tenant_scope(people.engine.tenant_id):
+        operations.change_standing(
+            tenant_id=people.engine.tenant_id,
+            status=status,
+            reason="a test of ours",
+            actor=None,
+            now=NOW,
+        )
 
 
 def test_max_changed_nothing_by_knocking(people, as_caller, things, boundless) -> None:

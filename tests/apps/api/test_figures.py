@@ -203,6 +203,16 @@ def test_storage_tells_the_database_its_migrations_and_the_bars(people, as_calle
     assert ledger["server"].startswith("PostgreSQL ")
     assert ledger["bytes"] > 1_000_000
     assert ledger["missing_migrations"] == []
+    kept = {one["name"]: (one["days"], one["bytes"] > 0) for one in ledger["kept"]}
+    assert kept == {
+        "trading": (None, True),
+        "people": (None, True),
+        "audit": (None, True),
+        "notices": (90, True),
+        "answers": (2, True),
+        "sessions": (14, True),
+    }
+    assert sum(one["bytes"] for one in ledger["kept"]) < ledger["bytes"]
     assert any(name.startswith("trading.") for name in ledger["migrations"])
     assert [(one["pair"], one["timeframe"]) for one in told["bars"]] == [
         ("BTC/USD", "1m"),

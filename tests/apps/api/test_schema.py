@@ -43,6 +43,28 @@ def test_the_schema_is_made_without_a_warning() -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=StringIO())
 
 
+def test_every_link_leads_from_what_is_answered_to_what_is_asked_for(schema) -> None:
+    made = {told["operationId"]: told for _, _, told in operations(schema)}
+    found = 0
+    for told in made.values():
+        for answer in told["responses"].values():
+            for link in answer.get("links", {}).values():
+                named = {one["name"] for one in made[link["operationId"]]["parameters"]}
+                assert link["parameters"].keys() <= named, link
+                for words in link["parameters"].values():
+                    where, _, pointer = words.partition("#/")
+                    if where == "$response.body":
+                        assert pointer.split("/")[0] in fields_of(schema, answer), (link, words)
+                found += 1
+
+    assert found > 50
+
+
+def fields_of(schema, answer) -> set[str]:
+    name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    return set(schema["components"]["schemas"][name]["properties"])
+
+
 def test_every_change_is_done_once() -> None:
     from trading.api.urls import urlpatterns
 

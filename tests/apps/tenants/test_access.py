@@ -3,8 +3,11 @@
 import pytest
 from django.urls import URLPattern
 
-from tenants import urls
+from tenants import operations, urls
+from tenants.scoping import tenant_scope
+from tenants.standing import Effect
 from tests.apps.tenants.notices import keep_hook, tell_one
+from tests.factories import NOW
 
 LOGIN, WELCOME, DONE = "/accounts/login/", "/welcome/", 302
 INBOX = "/notifications/"
@@ -62,6 +65,12 @@ def test_every_route_is_on_the_list():
 @pytest.mark.parametrize("persona", PERSONAS)
 @pytest.mark.parametrize(("route", "method"), DOORS, ids=" ".join)
 def test_a_door_opens_for_whom_it_should(people, settings, tmp_path, route, method, persona):
+    answer = knock(people, settings, tmp_path, route, method, persona)
+
+    assert_opened(answer, DOORS[route, method][PERSONAS.index(persona)])
+
+
+def knock(people, settings, tmp_path, route, method, persona):
     settings.EMAIL_FILE_PATH = str(tmp_path)
     notice = tell_one(people.acme.id, user=people.olga)
     hook = keep_hook(people.acme.id, "https://nobody.invalid/")[0]
@@ -91,13 +100,63 @@ def test_a_door_opens_for_whom_it_should(people, settings, tmp_path, route, meth
     }
     client = people.client(persona)
 
-    answer = getattr(client, method)(address, data.get(route, {}) if method == "post" else None)
+    return getattr(client, method)(address, data.get(route, {}) if method == "post" else None)
 
-    expected = DOORS[route, method][PERSONAS.index(persona)]
+
+def assert_opened(answer, expected):
     if isinstance(expected, str):
         assert (answer.status_code, answer.url.split("?")[0]) == (DONE, expected)
     else:
         assert answer.status_code == expected
+
+
+# Of what is sent inside a workspace; the other routes are of a person, or only read.
+EFFECTS = {
+    "team": Effect.CHANGE,
+    "change_member": Effect.HARMLESS,
+    "keys": Effect.CHANGE,
+    "revoke_key": Effect.HARMLESS,
+    "notifications": None,
+    "unread_count": None,
+    "read_all": Effect.HARMLESS,
+    "read_notification": Effect.HARMLESS,
+    "acknowledge": Effect.HARMLESS,
+    "notification_settings": Effect.HARMLESS,
+    "add_webhook": Effect.CHANGE,
+    "remove_webhook": Effect.HARMLESS,
+    "test_channels": Effect.CHANGE,
+}
+
+
+def test_every_act_is_listed_with_what_it_does_to_the_risk():
+    views = {p.name: p.callback for p in urls.urlpatterns if hasattr(p.callback, "needs")}
+
+    assert views.keys() == EFFECTS.keys()
+    for name, effect in EFFECTS.items():
+        if effect is None:  # nothing can be sent there
+            assert DOORS[name, "post"][-1] == 405
+        else:
+            assert views[name].effect == effect
+
+
+@pytest.mark.parametrize("status", ["WINDING_DOWN", "SUSPENDED"])
+@pytest.mark.parametrize("route", EFFECTS)
+def test_a_suspended_workspace_is_read_and_ended_and_not_changed(
+    people, settings, tmp_path, route, status
+):
+    with tenant_scope(people.acme.id):
+        operations.change_standing(
+            tenant_id=people.acme.id, status=status, reason="a test", actor=None, now=NOW
+        )
+
+    for method in ("get", "post"):
+        answer = knock(people, settings, tmp_path, route, method, "olga")
+
+        if method == "post" and status == "SUSPENDED" and EFFECTS[route] == Effect.CHANGE:
+            assert answer.status_code == 403
+            assert "the workspace is suspended: a test" in answer.content.decode()
+        else:
+            assert_opened(answer, DOORS[route, method][PERSONAS.index("olga")])
 
 
 def test_a_stranger_changes_nothing_by_knocking(people):

@@ -85,7 +85,8 @@ def test_rows_that_trade_or_account_cannot_be_changed(operator, people, model):
 
 def test_an_operators_change_of_a_workspace_is_in_its_log(operator, people):
     answer = operator.post(
-        _address(Tenant, people.acme.pk, "change"), {"name": "Acme", "status": "SUSPENDED"}
+        _address(Tenant, people.acme.pk, "change"),
+        {"name": "Acme", "status": "SUSPENDED", "status_reason": "a leaked key"},
     )
 
     assert answer.status_code == 302
@@ -96,7 +97,18 @@ def test_an_operators_change_of_a_workspace_is_in_its_log(operator, people):
         "operator.tenant.change",
         "operator@platform.example",
     )
-    assert (entry.before, entry.after) == ({"status": "ACTIVE"}, {"status": "SUSPENDED"})
+    assert entry.before == {"status": "ACTIVE", "status_reason": ""}
+    assert entry.after == {"status": "SUSPENDED", "status_reason": "a leaked key"}
+
+
+def test_an_operator_suspends_no_workspace_without_telling_its_members_why(operator, people):
+    answer = operator.post(
+        _address(Tenant, people.acme.pk, "change"), {"name": "Acme", "status": "SUSPENDED"}
+    )
+
+    assert "Say why; its members read it." in answer.content.decode()
+    with tenant_scope(people.acme.id):
+        assert Tenant.objects.get().status == "ACTIVE"
 
 
 def test_an_operator_adds_changes_and_removes_a_member_on_record(operator, people):

@@ -7,8 +7,10 @@ from django.test import Client
 
 from tenants.models import AuditEntry
 from tenants.scoping import tenant_scope
+from tenants.standing import Effect
 from tests.apps.api.conftest import as_caller, boundless  # noqa: F401 - fixtures
-from tests.apps.api.test_access import things, told  # noqa: F401 - fixtures
+from tests.apps.api.test_access import stand, things, told  # noqa: F401 - fixtures
+from tests.apps.step_up import step_up
 from tests.apps.trading.conftest import People, signed_in
 from tests.factories import make_user
 from trading.models import EngineCommand
@@ -71,6 +73,17 @@ DOORS: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "check_key": (MANAGE, ACTS, True),
     "disable_key": (MANAGE, ACTS, True),
 }
+HARMLESS, CHANGE, ENTER = Effect.HARMLESS, Effect.CHANGE, Effect.OPEN
+EFFECTS: dict[Effect, set[str]] = {  # of what is sent; what is read harms nothing
+    HARMLESS: {"wish", "command", "withdraw_revision", "cancel_run", "account_protection",
+               "disable_account", "enable_account", "account_key", "account_mode", "check_key",
+               "disable_key"},
+    CHANGE: {"mark_pair", "unmark_pair", "settings", "edit_bot", "revert_bot", "new_run",
+             "archive_run", "account_settings", "account_tier", "reset_account"},
+    ENTER: {"new_bot", "put_in_force", "add_account"},
+}  # fmt: skip
+REFUSED = {"WINDING_DOWN": {ENTER}, "SUSPENDED": {CHANGE, ENTER}}
+LETS_ENTER = {"enable_account"}  # the view looks itself: its twin ends something
 MAY = {
     VIEW: {"vera", "tom", "olga", "max"},
     TRADE: {"tom", "olga", "max"},
@@ -141,6 +154,87 @@ def test_a_door_opens_for_whom_it_should(people: People, addresses, who: str) ->
                 assert answer.status_code in opened(name, who), told
                 if needs == STEPPED_UP:
                     assert "/accounts/2fa/" in answer["Location"], told
+
+
+def effect_of(name: str) -> Effect:
+    return next(one for one, names in EFFECTS.items() if name in names)
+
+
+def test_every_act_is_listed_with_what_it_does_to_the_risk() -> None:
+    acting = {name for name, (_, methods, _) in DOORS.items() if "post" in methods}
+
+    assert set().union(*EFFECTS.values()) == acting
+    for pattern in urlpatterns:
+        if pattern.name in acting:
+            view: Any = pattern.callback
+            assert view.effect == effect_of(str(pattern.name)), pattern.name
+
+
+@pytest.mark.parametrize("status", REFUSED)
+@pytest.mark.parametrize("who", ["vera", "tom", "olga"])
+def test_a_workspace_that_is_not_active_reads_and_ends_and_opens_nothing(
+    people: People, addresses, who: str, status: str
+) -> None:
+    stand(people, status)
+    client = signed_in(getattr(people, who))
+
+    for name, (needs, methods, _) in DOORS.items():
+        for method in methods:
+            answer = getattr(client, method)(addresses[name], BODIES.get(name, {}))
+
+            told = (who, name, method, answer.status_code, answer.get("Location"))
+            refused = method == "post" and (
+                effect_of(name) in REFUSED[status] or name in LETS_ENTER
+            )
+            if who not in MAY[needs]:
+                assert answer.status_code == 403, told
+            elif refused:
+                assert answer.status_code == 403, told
+                assert b"a test of ours" in answer.content, told
+            else:
+                assert answer.status_code in opened(name, who), told
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("pause", 302), ("close_all", 302), ("kill", 302), ("resume", 403), ("revive", 403)],
+)
+def test_of_the_buttons_those_that_end_something_stay(people: People, name: str, code: int) -> None:
+    stand(people, "SUSPENDED")
+
+    answer = signed_in(people.olga).post(f"/engines/{people.engine.engine_id}/commands/{name}/")
+
+    assert answer.status_code == code
+    with tenant_scope(people.engine.tenant_id):
+        assert EngineCommand.objects.count() == (code == 302)
+
+
+def test_a_suspended_workspace_does_not_go_live_by_its_page(people: People, addresses) -> None:
+    stand(people, "SUSPENDED")
+    client = step_up(signed_in(people.olga), people.olga)
+
+    live = client.post(addresses["account_mode"], {"mode": "LIVE"})
+    paper = client.post(addresses["account_mode"], {"mode": "PAPER"})
+
+    assert (live.status_code, paper.status_code) == (403, 200)
+    assert "in paper mode already" in paper.content.decode()
+
+
+def test_every_page_says_why_entries_are_held_and_what_lifts_it(people: People, addresses) -> None:
+    read = [name for name, (needs, methods, _) in DOORS.items()
+            if methods == READS and needs == VIEW]  # fmt: skip
+    client = signed_in(people.vera)
+    before = {name: client.get(addresses[name]) for name in read}
+    stand(people, "WINDING_DOWN")
+
+    for name in read:
+        answer = client.get(addresses[name])
+        page = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        if answer["Content-Type"].startswith("text/html") and b"<html" in page:
+            words = page.decode()
+            assert "The workspace has lapsed: a test of ours." in words, name
+            assert "a paid subscription lifts it" in words, name
+            assert "Standing of the workspace" not in before[name].content.decode(), name
 
 
 def opened(name: str, who: str) -> set[int]:
