@@ -55,9 +55,11 @@ def test_a_fleet_outlives_a_database_that_crashes_more_often_than_an_engine_may(
     rows = workspace(side, "LIVE", key=venue.key(side))
     venue.kill()
     venue.restart("--from", str(SHORTLY_BEFORE_AN_ENTRY), "--speed", UNHURRIED)
+    venue.ask("/simulator/freeze", {"on": True})  # the entry waits for the fleet
     fleet = start_fleet(environment, tmp_path / "fleet.log")
     with ended_afterwards(fleet):
         wait_for(lambda: decisions(rows) > 500, "it has warmed up", seconds=120)
+        venue.ask("/simulator/freeze", {"on": False})
         wait_for(lambda: bool(rows_of(rows, Position)), "it holds a position", seconds=300)
         for number in range(CRASHES):
             epoch = engine_row(rows).epoch

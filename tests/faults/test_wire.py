@@ -34,7 +34,7 @@ pytestmark = pytest.mark.faults
 BOTH_SIDES = pytest.mark.parametrize("side", ["simulator", "simulator_coinbase"])
 STOPS = ("stop-loss", "stop-limit")
 UNHURRIED = "30"  # of an entry: at a quicker pace a busy machine is told bars when they are late
-SHORTLY_BEFORE_AN_ENTRY = START_NS // 1_000_000_000 + 40 * 60
+SHORTLY_BEFORE_AN_ENTRY = START_NS // 1_000_000_000 + 47 * 60  # in the 53rd minute
 FILL_NAMES: Mapping[str, Callable[[str], str]] = {
     "simulator": str,
     "simulator_coinbase": entry_id,
@@ -81,10 +81,12 @@ def test_real_orders_outlive_the_engine_that_sent_them(environment, venue: Venue
     rows = workspace(side, "LIVE", key=venue.key(side))
     venue.kill()
     venue.restart("--from", str(SHORTLY_BEFORE_AN_ENTRY), "--speed", UNHURRIED)
+    venue.ask("/simulator/freeze", {"on": True})  # the entry waits for the engine
     kills = 0
     engine = start_engine(environment, side)
     try:
         wait_for(lambda: decisions(rows) > 500, "it has warmed up", seconds=120)
+        venue.ask("/simulator/freeze", {"on": False})
         wait_for(lambda: bool(rows_of(rows, Position)), "it holds a position", seconds=300)
         wait_for(lambda: bool(stops_at(venue)), "its stop rests", seconds=20)
         kill_the_venue(rows, venue)
