@@ -10,9 +10,12 @@ from trading.exchanges.book_watch import BookWatch
 from trading.exchanges.booked_feed import BookedFeed
 from trading.exchanges.books import Books
 from trading.exchanges.coinbase.books import CoinbaseBooks
+from trading.exchanges.coinbase.names import PRODUCTS
 from trading.exchanges.coinbase.rest import CoinbaseRest
-from trading.exchanges.kraken.books import KrakenBooks
+from trading.exchanges.kraken.books import KrakenBooks, read_book
+from trading.exchanges.kraken.names import TABLE
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.tables import OwnTable
 from trading.exchanges.venue_clock import VenueClock
 
 FRESH_NS = 3 * STEP_NS  # the newest book may still be on its way when a bar is told
@@ -46,8 +49,8 @@ def _watch(venue: str, address: str, books: Books, clock: VenueClock) -> tuple[B
     watch = partial(BookWatch, venue, books=books, clock=clock, fresh_ns=FRESH_NS)
     if venue == "coinbase":
         coinbase = CoinbaseRest(url=f"{address}/api/v3/brokerage", clock=clock)
-        converse = partial(CoinbaseBooks, coinbase, books, clock, {})
+        converse = partial(CoinbaseBooks, OwnTable(coinbase, PRODUCTS), books, clock, {})
         return watch(url=f"{socket}/coinbase/ws", converse=converse), coinbase.close
     kraken = KrakenRest(url=address)
-    talk = partial(KrakenBooks, kraken, books, clock, {})
-    return watch(url=f"{socket}/v2", converse=talk), kraken.close
+    talk = partial(KrakenBooks, OwnTable(kraken, TABLE), books, clock, {})
+    return watch(url=f"{socket}/v2", converse=talk, read=read_book), kraken.close

@@ -1,5 +1,7 @@
 """Who may open which door: every route of tenants, for every kind of person."""
 
+from typing import Any
+
 import pytest
 from django.urls import URLPattern
 
@@ -129,7 +131,9 @@ EFFECTS = {
 
 
 def test_every_act_is_listed_with_what_it_does_to_the_risk():
-    views = {p.name: p.callback for p in urls.urlpatterns if hasattr(p.callback, "needs")}
+    views: dict[str, Any] = {
+        p.name: p.callback for p in urls.urlpatterns if hasattr(p.callback, "needs")
+    }
 
     assert views.keys() == EFFECTS.keys()
     for name, effect in EFFECTS.items():
