@@ -13,7 +13,7 @@ secret key, unless addresses of their own are given.
 import hashlib
 import hmac
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from novapulse.env import Env, InvalidEnvironment
 
@@ -93,8 +93,14 @@ def refuse_bad_addresses(env: Env) -> None:
 
 
 def celery_redis_url(url: str) -> str:
-    """Celery spells a Unix socket ``redis+socket://`` where redis-py says ``unix://``."""
-    return url.replace("unix://", "redis+socket://", 1) if url.startswith("unix://") else url
+    """Celery spells a Unix socket ``redis+socket://`` where redis-py says ``unix://``, and its database
+    ``virtual_host`` where that says ``db``."""
+    if not url.startswith("unix://"):
+        return url
+    parts = urlsplit(url)
+    told = parse_qsl(parts.query)
+    query = urlencode([("virtual_host" if name == "db" else name, value) for name, value in told])
+    return f"redis+socket://{parts.path}" + (f"?{query}" if query else "")
 
 
 def email_backend(env: Env) -> tuple[str, str, int, str, str, bool]:

@@ -123,7 +123,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "NovaPulse: "
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_RATE_LIMITS = {
     "login": "20/15m/ip",
-    "login_failed": "5/15m/key,20/15m/ip",
+    # Later and later for one address, and open again after four quiet hours: a lock would be an attack.
+    "login_failed": "5/15m/key,10/1h/key,20/4h/key,20/15m/ip",
     "signup": "20/h/ip",
     "reset_password": "20/15m/ip,5/15m/key",
 }

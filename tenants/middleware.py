@@ -22,6 +22,7 @@ from tenants.scoping import staff_scope, tenant_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SESSION_KEY = "tenant_id"
+SIGN_IN_SECONDS = "900"  # what a page refuses for coming too often it takes again after so long
 ADMIN = "/admin/"
 API = "/api/"
 WITHOUT_TENANT = ("/accounts/", ADMIN, "/static/", "/health", "/mailbox/", "/welcome/")
@@ -58,6 +59,8 @@ class TenantMiddleware:
             return self._answer_program(request)
         response = self._answer_person(request)
         mark_device(request, response)
+        if response.status_code == 429:
+            response.headers.setdefault("Retry-After", SIGN_IN_SECONDS)
         return response
 
     def _answer_program(self, request: HttpRequest) -> HttpResponse:

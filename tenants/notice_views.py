@@ -23,7 +23,7 @@ PAGE_ROWS = 30
 
 
 @never_cache
-@permission_required("view")
+@permission_required("view", Effect.HARMLESS)
 @require_GET
 def notifications(request: HttpRequest) -> HttpResponse:
     """One's own inbox, newest first."""
@@ -44,7 +44,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@permission_required("view")
+@permission_required("view", Effect.HARMLESS)
 @require_GET
 def unread_count(request: HttpRequest) -> HttpResponse:
     """What the bell says."""

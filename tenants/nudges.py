@@ -27,7 +27,10 @@ class Nudge(StrEnum):
 
 def nudge_on_commit(tenant_id: UUID, nudge: Nudge) -> None:
     """Once what was changed is there for everybody to see."""
-    transaction.on_commit(lambda: _publish(tenant_id, nudge))
+    if transaction.get_connection().in_atomic_block:
+        transaction.on_commit(lambda: _publish(tenant_id, nudge))
+    else:
+        _publish(tenant_id, nudge)
 
 
 def _publish(tenant_id: UUID, nudge: Nudge) -> None:

@@ -15,6 +15,8 @@ from tests.factories import NOW, make_instrument, make_user
 SPECIAL_VALUES: dict[str, dict[str, Any]] = {
     # A posting sums to zero; one line alone can only do so with nothing on it.
     "trading.LedgerEntry": {"amount": Decimal(0)},
+    # A fee takes less than was bought.
+    "trading.Fill": {"taken": Decimal(0)},
 }
 NUMBERS = count(1000)
 

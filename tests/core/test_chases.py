@@ -124,7 +124,8 @@ def held_chase(seed: int, params: PipelineParams) -> bytes | None:
         play.bar(bars, i)
         i += 1
     last = play.decisions[-1]
-    if explain.read(last).decision["reason"] != Reason.HELD:
+    told = explain.read(last).decision
+    if (told["reason"], told["chase"]) != (Reason.HELD, 1):
         return None
     play.account[0]["holds"] = 0
     play.bar(bars, i)

@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import pytest
+import redis
+from celery import current_app
 
 from novapulse import databases, env
 from tests import servers
@@ -28,6 +30,14 @@ def clean_environment(monkeypatch, tmp_path):
     env.load.cache_clear()
     yield tmp_path
     env.load.cache_clear()
+
+
+def test_tasks_wait_in_the_redis_database_of_this_installation(redis_url: str) -> None:
+    """Many may share a server; a task in another's database is done by the other's worker, or by nobody."""
+    current_app.send_task("nobody.does_this", queue="nobodys")
+
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.llen("nobodys") == 1
 
 
 def _set(monkeypatch, **values: str) -> None:

@@ -46,12 +46,12 @@ def seal(plan: Plan, secret: str) -> None:
 async def first_news(plan: Plan, wire: Wire) -> list[Any]:
     """What a street tells until its market and orders are heard and four bars have come."""
     street, heard = build_street(plan, speed=None, clock=SystemClock()), list[Any]()
-    ups = 1 if plan.account.mode == "PAPER" else 2
+    ups = {"candles"} if plan.account.mode == "PAPER" else {"candles", "orders"}
     async with asyncio.timeout(10), aclosing(street.venue.messages(after_ns={})) as messages:  # type: ignore[type-var]
         async for one in messages:
             heard.append(one)
-            told = sum(isinstance(one, FeedChange) and one.is_up for one in heard)
-            if told == ups and sum(isinstance(one, BarClosed) for one in heard) == 4:
+            told = {one.channel for one in heard if isinstance(one, FeedChange) and one.is_up}
+            if told >= ups and sum(isinstance(one, BarClosed) for one in heard) == 4:
                 break
     await street.close()
     return heard

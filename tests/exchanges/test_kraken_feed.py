@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +21,7 @@ from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
 from trading.exchanges.simulator.faults import Fault
 from trading.exchanges.simulator.server import Simulator
+from trading.exchanges.sockets import Listen
 from trading.marketdata.store import BarStore, SeriesKey
 
 BARS = random_bars(2, 190)
@@ -35,13 +37,16 @@ async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]
     await made.stop()
 
 
-def feed_of(simulator: Simulator, symbol: str = "BTC/USD") -> KrakenFeed:
+def feed_of(
+    simulator: Simulator, symbol: str = "BTC/USD", listen: Listen = sockets.listen
+) -> KrakenFeed:
     socket = f"ws://127.0.0.1:{simulator.port}/v2"
     return KrakenFeed(
         rest=KrakenRest(url=simulator.address),
         ws_url=socket,
         symbols=[symbol],
         timeframe_ns=MINUTE_NS,
+        listen=listen,
     )
 
 
@@ -203,6 +208,47 @@ async def test_after_a_restart_it_goes_on_behind_the_last_told_bar(simulator: Si
 async def test_an_unknown_pair_is_named_with_near_ones(simulator: Simulator) -> None:
     with pytest.raises(UnknownPair, match="does not list BTC/EUR; it lists BTC/USD"):
         await listen(simulator, feed_of(simulator, "BTC/EUR"), minutes=1)
+
+
+async def test_a_candle_the_stream_did_not_tell_to_its_end_is_not_told(
+    simulator: Simulator,
+) -> None:
+    """REST may say what time it is; a stalled stream has the rest of the minute still to tell."""
+    simulator.clock.jump(int(BARS["open_ns"][100]) + MINUTE_NS // 2)
+    half = int(BARS["open_ns"][100])
+    stalled, goes_on = [asyncio.Event() for _ in range(2)]
+
+    async def listen_until_it_stalls(url: str, converse: Any) -> AsyncIterator[Any]:
+        async with aclosing(sockets.listen(url, converse)) as frames:
+            async for frame in frames:
+                yield frame
+                if isinstance(frame, dict) and frame["channel"] == "ohlc" and not goes_on.is_set():
+                    stalled.set()
+                    await goes_on.wait()
+
+    feed = feed_of(simulator, listen=listen_until_it_stalls)
+    heard: list[BarClosed] = []
+
+    async def hear() -> None:
+        async for one in feed.news(after_ns={0: half - MINUTE_NS}):
+            if isinstance(one, BarClosed):
+                heard.append(one)
+
+    task = asyncio.create_task(hear())
+    await stalled.wait()
+    simulator.clock.jump(half + 3 * MINUTE_NS)
+    await feed._time_ns()
+    await asyncio.sleep(0.3)
+    before = list(heard)
+    goes_on.set()
+    while len(heard) < 2:
+        await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await feed.close()
+
+    assert before == []
+    assert_whole(heard, simulator, least=2)
 
 
 class Checked:

@@ -147,7 +147,7 @@ def kill_the_venue(rows: EngineRows, venue: Venue) -> None:
     venue.restart("--speed", UNHURRIED)
     after = venue.ask("/simulator/oracle")["oracle"]
 
-    traffic = ("request", "stream", "unauthorized")
+    traffic = ("request", "stream", "unauthorized", "too_many")
     told = [event for event in before if event["kind"] not in traffic]
     assert after[: len(told)] == told
     ended = {event["order_id"] for event in after if event["kind"] in ("end", "fill")}

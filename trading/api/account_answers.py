@@ -61,6 +61,7 @@ class Accounts(Answer):
     """All of the workspace."""
 
     items = Account(many=True)
+    next = serializers.CharField(allow_null=True, help_text="cursor of the next page")
 
 
 class BotProof(Answer):

@@ -18,6 +18,7 @@ from tenants.models import ExchangeAccount
 from tenants.standing import Effect
 from trading import operations
 from trading.api import account_answers as answers
+from trading.api.paging import PAGE, id_of, limit_of
 from trading.api.schemas import answers as told
 from trading.queries import accounts as queries
 from trading.queries.settings import current_settings
@@ -88,9 +89,14 @@ class Accounts(ApiView):
         "List exchange accounts: mode, the key's standing, holds",
         answers.Accounts,
         name="list_accounts",
+        parameters=PAGE,
+        problems=(400,),
     )
     def get(self, request: Request) -> Response:
-        return Response(answers.Accounts({"items": queries.view_accounts()}).data)
+        limit, after = limit_of(request), id_of(request)
+        found = queries.page_accounts(after=after, most=limit + 1)
+        more = str(found[limit - 1].account.id) if len(found) > limit else None
+        return Response(answers.Accounts({"items": found[:limit], "next": more}).data)
 
 
 class Account(ApiView):

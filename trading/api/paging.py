@@ -46,6 +46,21 @@ def cursor_of(request: Request) -> int | None:
     return int(text)
 
 
+def id_of(request: Request) -> UUID | None:
+    """The row after which the page begins; None for the first page.
+
+    Raises:
+        ValidationError: not one of our cursors.
+    """
+    text = request.query_params.get("cursor")
+    try:
+        return UUID(text) if text is not None else None
+    except ValueError:
+        raise ValidationError(
+            {"cursor": f"{text!r} was not given by a page of this list."}
+        ) from None
+
+
 def page_of_bots(request: Request) -> tuple[list[Bot], str | None]:
     """The bots that are wanted, and where to go on.
 

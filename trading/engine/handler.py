@@ -122,7 +122,7 @@ class Handler:
         Raises:
             NotLeader: our time to act may be over.
         """
-        self._must_lead()
+        _must_lead(self.ports.lease)
         self.sequence += 1
         self.pulse.step = message
         orders: list[OrderRequest] = []
@@ -202,12 +202,8 @@ class Handler:
         if planned or must_commit or self._is_due():
             await self.commit()
         for order in planned:
-            self._must_lead()
+            _must_lead(self.ports.lease)
             await self.settle(order, await self.execution.send(order))
-
-    def _must_lead(self) -> None:
-        if not self.ports.lease.is_held():
-            raise NotLeader("no heartbeat reached the database in time")
 
     def drop(self, order: OrderRequest) -> None:
         """Tell the core that an order was denied beside the journal."""
@@ -232,17 +228,12 @@ class Handler:
         for change in changes:
             if change.seq != order.seq:
                 continue
-            if change.state == State.WORKING and self._is_orphan(order):
+            if change.state == State.WORKING and _is_orphan(order, self.core):
                 self.batch.intent_states += await self.execution.cancel(order, reason="flat by now")
                 continue
             end = ended_without_fill(order, change, time_ns=self.now_ns())
             if end:
                 await self.act(self.core.on_fill(end), must_commit=True)
-
-    def _is_orphan(self, order: OrderRequest) -> bool:
-        """Whether a stop rests for a position that has ended meanwhile: it would open another."""
-        held = self.core.markets[order.market]["position"]["quantity_lots"]
-        return order.purpose in (Purpose.PROTECT, Purpose.MOVE_STOP) and held == 0
 
     def _note_position(self, market: int) -> None:
         position = self.core.markets[market]["position"]
@@ -277,3 +268,14 @@ class Handler:
         self._journaled.note(changed, self.core)
         self._committed_at = self.ports.clock.monotonic()
         self._committed_sequence = batch.snapshot.sequence
+
+
+def _must_lead(lease: Lease) -> None:
+    if not lease.is_held():
+        raise NotLeader("no heartbeat reached the database in time")
+
+
+def _is_orphan(order: OrderRequest, core: CoreState) -> bool:
+    """Whether a stop rests for a position that has ended meanwhile: it would open another."""
+    held = core.markets[order.market]["position"]["quantity_lots"]
+    return order.purpose in (Purpose.PROTECT, Purpose.MOVE_STOP) and bool(held == 0)

@@ -1,5 +1,6 @@
 """Exchange accounts with their keys' standing and their engines' holds."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from tenants.models import ExchangeAccount, ExchangeCredential
 from trading.models import Engine, Hold
 from trading.queries.feeds import feed_words
-from trading.queries.rates import UsedRate, list_rates
+from trading.queries.rates import UsedRate, rates_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,16 @@ def credential_of(account: ExchangeAccount) -> ExchangeCredential | None:
 
 def view_accounts() -> list[AccountView]:
     """Every account with what stands on its row of the page."""
-    return [_view(account) for account in list_accounts()]
+    return _views(list_accounts())
+
+
+def page_accounts(*, after: UUID | None, most: int) -> list[AccountView]:
+    """Some of them, in the same order, after one of them; none after one that is not there."""
+    listed = list_accounts()
+    if after is not None:
+        ids = [account.id for account in listed]
+        listed = listed[ids.index(after) + 1 :] if after in ids else []
+    return _views(listed[:most])
 
 
 def view_account(*, account_id: UUID) -> AccountView:
@@ -82,12 +92,21 @@ def view_account(*, account_id: UUID) -> AccountView:
     Raises:
         ExchangeAccount.DoesNotExist: not in this workspace.
     """
-    return _view(get_account(account_id=account_id))
+    (found,) = _views([get_account(account_id=account_id)])
+    return found
 
 
-def _view(account: ExchangeAccount) -> AccountView:
-    open_ = Hold.objects.filter(engine__account=account, cleared_at=None)
-    engine = Engine.objects.filter(account=account).values_list("id", flat=True).first()
-    holds = list(open_.order_by("placed_at", "id"))
-    rates = list_rates(account_id=account.id)
-    return AccountView(account, credential_of(account), holds, engine, rates)
+def _views(accounts: Sequence[ExchangeAccount]) -> list[AccountView]:
+    ids = [account.id for account in accounts]
+    engines = dict(Engine.objects.filter(account__in=ids).values_list("account", "id"))
+    holds: dict[UUID, list[Hold]] = defaultdict(list)
+    open_ = Hold.objects.filter(engine__account__in=ids, cleared_at=None).select_related("engine")
+    for hold in open_.order_by("placed_at", "id"):
+        holds[hold.engine.account_id].append(hold)
+    rates = rates_of(ids)
+    return [
+        AccountView(
+            one, credential_of(one), holds[one.id], engines.get(one.id), rates.get(one.id, [])
+        )
+        for one in accounts
+    ]

@@ -1,6 +1,6 @@
 """How much of its venue's rates an account has used, as its engine last committed it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -36,10 +36,16 @@ class UsedRate:
 
 def list_rates(*, account_id: UUID) -> list[UsedRate]:
     """Of an account with real orders; none where its venue tells no such numbers."""
+    return rates_of([account_id]).get(account_id, [])
+
+
+def rates_of(account_ids: Collection[UUID]) -> dict[UUID, list[UsedRate]]:
+    """The same by account, of those that have any."""
     saved = EngineSnapshot.objects.filter(
-        engine__account_id=account_id, engine__account__mode=Mode.LIVE
-    ).first()
-    return list(_of(saved)) if saved else []
+        engine__account__in=account_ids, engine__account__mode=Mode.LIVE
+    )
+    told = saved.select_related("engine")
+    return {one.engine.account_id: found for one in told if (found := list(_of(one)))}
 
 
 def _of(saved: EngineSnapshot) -> Iterator[UsedRate]:

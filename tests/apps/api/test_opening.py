@@ -4,6 +4,8 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
@@ -42,6 +44,27 @@ def test_a_program_goes_from_an_account_to_a_started_engine(people, as_caller) -
     assert [one["name"] for one in listed] == ["Robot", "Bot"]
     stopped = post(client, "/control/stop", {"engine": account["engine"]})
     assert stopped.json()["desired"] == "STOPPED"
+
+
+def test_accounts_are_told_page_by_page_at_the_cost_of_one(
+    people, as_caller, django_assert_max_num_queries
+) -> None:
+    client = as_caller("olga-admin")
+    for number in range(6):
+        post(client, "/accounts", {**ACCOUNT, "label": f"Number {number}"})
+    whole = client.get("/api/v1/accounts").json()
+    with CaptureQueriesContext(connection) as of_one:
+        client.get("/api/v1/accounts?limit=1")
+
+    with django_assert_max_num_queries(len(of_one)):
+        pages = [client.get("/api/v1/accounts?limit=3").json()]
+    while pages[-1]["next"]:
+        pages.append(client.get(f"/api/v1/accounts?limit=3&cursor={pages[-1]['next']}").json())
+
+    assert [one for page in pages for one in page["items"]] == whole["items"]
+    assert (len(whole["items"]), whole["next"], len(pages)) == (7, None, 3)
+    wrong = client.get("/api/v1/accounts?cursor=here")
+    assert (wrong.status_code, "'here' was not given" in wrong.content.decode()) == (400, True)
 
 
 def test_the_same_request_twice_is_one_account(people, as_caller) -> None:

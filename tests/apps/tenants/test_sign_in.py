@@ -6,8 +6,11 @@ import re
 import struct
 import time
 from io import StringIO
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
+from allauth.core.internal import ratelimit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core import mail
@@ -165,6 +168,35 @@ def test_wrong_passwords_are_slowed_down_and_the_right_one_with_them(tom):
 
     assert "Too many failed login attempts" in answer.content.decode()
     assert not _is_signed_in(client)
+
+
+def test_who_goes_on_guessing_waits_longer_and_longer_but_never_for_good(tom, monkeypatch):
+    now, opened = time.time(), list[float]()
+    monkeypatch.setattr(
+        ratelimit, "time", SimpleNamespace(time=lambda: now, monotonic=time.monotonic)
+    )
+    began = now
+    for number in range(240):  # a guess every other minute of eight hours, each from elsewhere
+        client = Client(REMOTE_ADDR=f"192.0.2.{number}")
+        if "not correct" in _sign_in(client, tom.email, "wrong").content.decode():
+            opened.append(now)
+        now += 120
+    pauses = sorted({round((b - a) / 60) for a, b in pairwise(opened)})
+    now += 4 * 3600
+
+    assert pauses[0] == 2
+    assert max(pauses) > 60
+    assert len([at for at in opened if at < began + 3600]) == 10
+    assert 30 <= len(opened) <= 42
+    assert _sign_in(Client(), tom.email).status_code == 302
+
+
+def test_a_page_that_is_asked_too_often_says_when_it_answers_again(tom):
+    for _ in range(21):
+        answer = Client().post("/accounts/password/reset/", {"email": NEW})
+
+    assert answer.status_code == 429
+    assert 0 < int(answer["Retry-After"]) <= 900
 
 
 def test_guesses_for_one_person_do_not_lock_out_another(tom):

@@ -40,6 +40,7 @@ class KrakenFeed(WireFeed):
         self._rest, self._ws_url, self._listen_to = rest, ws_url, listen
         self._interval = interval_of(timeframe_ns)
         self._pairs: dict[str, names.Pair] = {}
+        self._stream_ns = 0  # the venue's time when the newest frame was sent
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last committed candles that opened before a moment; at most the 720 Kraken keeps."""
@@ -77,11 +78,25 @@ class KrakenFeed(WireFeed):
     def _frames(self) -> Heard:
         return self._listen_to(self._ws_url, lambda: Subscriptions(self._requests))
 
+    def _begin(self, now_ns: int) -> None:
+        super()._begin(now_ns)
+        self._stream_ns = 0
+
+    def _heard_until_ns(self) -> int:
+        """The stream's own time: a candle that it did not tell to its end is not final, whatever REST
+        says the time is. Frames come in order, and a heartbeat each second when there is nothing else.
+        """
+        return min(self._stream_ns, self.clock.now_ns())
+
     def _take(self, frame: Frame) -> None:
+        if frame["channel"] == "heartbeat":
+            self._stream_ns = max(self._stream_ns, self.clock.now_ns())
         if frame["channel"] != "ohlc":
             return
         with suppress(ValueError):
-            self.clock.hear(read_stamp(str(frame.get("timestamp", ""))))
+            stamp_ns = read_stamp(str(frame.get("timestamp", "")))
+            self._stream_ns = max(self._stream_ns, stamp_ns)
+            self.clock.hear(stamp_ns)
         rows = frame.get("data")
         for symbol, open_ns, values in ws_candles(rows if isinstance(rows, list) else []):
             if symbol not in self._symbols:
