@@ -101,11 +101,14 @@ class CallRate:
             self._over.append(self._now())
 
     def hear(self, headers: Mapping[str, str]) -> None:
-        """How many an answer says are left: fewer than by ours are others' use, or a lower limit."""
+        """How many an answer says are left: fewer than by ours are others' use, or a lower limit.
+
+        They count for a second, or until the venue wants to be asked again, where it says when.
+        """
         try:
             left = int(headers["x-ratelimit-remaining"])
         except (KeyError, ValueError):
             return
         self._others = 0
         self._others = max(0, self._most - left - self.used)
-        self._others_until = self._now() + WINDOW_SECONDS
+        self._others_until = self._now() + wait_seconds(headers)
