@@ -24,7 +24,9 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 SESSION_KEY = "tenant_id"
 ADMIN = "/admin/"
 API = "/api/"
-WITHOUT_TENANT = ("/accounts/", ADMIN, "/static/", "/health", "/mailbox/", "/welcome/")
+WITHOUT_TENANT = (
+    "/accounts/", ADMIN, "/static/", "/health", "/mailbox/", "/welcome/", "/invitation/"
+)  # fmt: skip
 
 
 class StaffDatabaseMiddleware:
