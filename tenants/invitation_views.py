@@ -88,7 +88,10 @@ def open_invitation(request: HttpRequest, token: str) -> HttpResponse:
         request.session.pop(INVITATION_KEY, None)
         wait = WRONG_LINKS.take(address_of(request))
         if wait:
-            return HttpResponse("Too many links that open nothing; try again later.", status=429)
+            messages.error(request, f"Too many links that open nothing; wait {ceil(wait)} s.")
+            answer = render(request, "tenants/invitation.html", status=429)
+            answer["Retry-After"] = str(ceil(wait))
+            return answer
     else:
         request.session[INVITATION_KEY] = digest
     return redirect("invitation")

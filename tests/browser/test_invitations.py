@@ -16,6 +16,7 @@ NEW = "newcomer@people.example"
 
 def shoot(page: Page, name: str) -> None:
     """Wide and narrow, light and dark; nothing sticks out, and everybody can use it."""
+    page.emulate_media(reduced_motion="reduce")  # no colour is looked at on its way to another
     for width, theme in SIZES:
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", theme)
@@ -26,7 +27,7 @@ def shoot(page: Page, name: str) -> None:
 def letters_link(site: Site, page: Page) -> str:
     """From the mailbox of this machine."""
     page.goto(f"{site.address}/mailbox/")
-    letter = page.locator(".letter", has_text="invitation to Acme").first.inner_text()
+    letter = page.locator(".letter", has_text="the workspace Acme").first.inner_text()
     found = re.search(rf"{re.escape(site.address)}/invitation/[\w-]+/", letter)
     assert found, letter
     return found[0]

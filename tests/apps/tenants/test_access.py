@@ -84,7 +84,7 @@ def knock(people, settings, tmp_path, route, method, persona):
     settings.EMAIL_FILE_PATH = str(tmp_path)
     notice = tell_one(people.acme.id, user=people.olga)
     hook = keep_hook(people.acme.id, "https://nobody.invalid/")[0]
-    invitation, token = people.invite("nina@people.example")
+    invitation, token = people.invite(f"{method}@people.example")
     address = {
         "health": "/health",
         "welcome": "/welcome/",
