@@ -12,12 +12,12 @@ from django.test import Client
 from django.utils import timezone
 
 from tenants import operations, queries
-from tenants.models import AuditEntry, Invitation, Notice, User
+from tenants.models import AuditEntry, Invitation, Notice, Tenant, User
 from tenants.notifications.acts import tell_acts
 from tenants.notifications.delivering import deliver_due
 from tenants.operations.invitations import MOST_OPEN
 from tenants.roles import Role
-from tenants.scoping import tenant_scope
+from tenants.scoping import staff_scope, tenant_scope
 from tenants.tasks import expire_invitations
 from tests.apps.step_up import step_up
 from tests.factories import NOW, PASSWORD, make_tenant, make_user
@@ -395,6 +395,27 @@ def test_a_letter_nobody_took_is_told_and_sent_again(
     assert "the mail server did not take it" in told
     assert "did not take it" not in client.get("/team/").content.decode()
     assert link_of(mail.outbox[-1])
+
+
+def test_a_letter_says_what_it_says_whatever_the_workspace_is_called(
+    people, redis_url, settings, mailoutbox, django_capture_on_commit_callbacks
+):
+    settings.PUBLIC_URL = "https://np.example"
+    with staff_scope():
+        Tenant.objects.filter(id=people.acme.id).update(name="Acme\nBcc: a@b.example <b>x</b>")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        people.client("olga").post("/team/", {"email": NEW, "role": "TRADER"})
+
+    (letter,) = mailoutbox
+    page, _ = letter.alternatives[0]
+    assert letter.subject == "NovaPulse: an invitation to Acme Bcc: a@b.example <b>x</b>"
+    assert letter.recipients() == [NEW]
+    assert "olga@people.example invites you" in letter.body
+    assert "as trader: sees; pauses, resumes, closes positions" in letter.body
+    assert re.search(r"^https://np\.example/invitation/[\w-]{43}/$", letter.body, re.M)
+    assert "&lt;b&gt;x" in page
+    assert "<b>x" not in page
 
 
 def test_the_list_is_for_owners(people, invite):
