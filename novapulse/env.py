@@ -80,6 +80,7 @@ class Env(BaseSettings):
     allow_live: Literal["no", "yes"] = "no"
     email_url: SecretStr = SecretStr("")
     email_from: str = "NovaPulse <novapulse@localhost>"
+    invitation_days: int = Field(default=7, ge=1, le=30)
     notices_days: int = Field(default=90, ge=7, le=3650)
     webhook_loopback: Literal["no", "yes"] = "no"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -1,5 +1,6 @@
 """The programs one installation runs beside its servers, and the order in which they end."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -44,7 +45,9 @@ def all_programs(
     python = sys.executable
     celery = (python, "-m", "celery", "--app", "novapulse", "--quiet")
     schedule = str(places.run / "beat-schedule")
-    web = (python, "-m", "daphne", "-b", host, "-p", str(port), "--no-server-name")
+    # No access log: the links of letters let their reader in.
+    daphne = (python, "-m", "daphne", "--no-server-name", "--access-log", os.devnull)
+    web = (*daphne, "-b", host, "-p", str(port))
     worker = (*celery, "worker", "--concurrency", "1", "--without-mingle", "--without-gossip")
     simulator = (python, "manage.py", "run_simulator", "--speed", str(simulator_speed))
     return (

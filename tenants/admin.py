@@ -18,6 +18,7 @@ from tenants.models import (
     Delivery,
     ExchangeAccount,
     ExchangeCredential,
+    Invitation,
     KnownDevice,
     Membership,
     Notice,
@@ -29,6 +30,8 @@ from tenants.models import (
     User,
     WebhookEndpoint,
 )
+
+Words = dict[str, str]  # of a row's columns
 
 # Operators sign in where everybody does: with rate limits and the second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -98,12 +101,7 @@ class AuditedAdmin(admin.ModelAdmin):
             self.delete_model(request, obj)
 
     def _write_audit(
-        self,
-        request: HttpRequest,
-        obj: Any,
-        verb: str,
-        before: dict[str, str],
-        after: dict[str, str],
+        self, request: HttpRequest, obj: Any, verb: str, before: Words, after: Words
     ) -> None:
         operator: Any = request.user
         operations.write_audit(
@@ -145,6 +143,17 @@ class MembershipAdmin(AuditedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("user", "tenant", "created_at") if obj else ()
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Who was invited into which workspace; revoked on the workspace's own page."""
+
+    list_display = ("email", "tenant", "role", "invited_by", "state", "sent_at", "expires_at")
+    list_filter = ("state", "role")
+    list_select_related = ("tenant", "invited_by")
+    search_fields = ("email", "tenant__slug", "invited_by__email")
+    exclude = ("digest",)
 
 
 @admin.register(ExchangeAccount)

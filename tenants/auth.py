@@ -11,11 +11,14 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
+from tenants import queries
 from tenants.standing import Effect
 
 View = Callable[..., HttpResponseBase]
 READS = ("GET", "HEAD", "OPTIONS")
+INVITATION_KEY = "invitation"  # in a session: the digest of the link that was opened in it
 
 
 def permission_required(permission: str, effect: Effect = Effect.CHANGE) -> Callable[[View], View]:
@@ -69,8 +72,14 @@ def is_mailbox_open(request: HttpRequest) -> bool:
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """E-mail addresses in lower case, so that one person has one account."""
+    """Addresses in lower case, so that one person has one account; some are proven by a letter."""
 
     def clean_email(self, email: str) -> str:
         """The address as it is stored."""
         return str(super().clean_email(email)).lower()
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """Also who came by the link of an open invitation to this very address: its letter arrived."""
+        digest = request.session.get(INVITATION_KEY, "")
+        found = queries.find_invitation(digest=digest, now=timezone.now())
+        return found is not None and found.email == email.lower()

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.text import slugify
 
 from tenants import queries
-from tenants.models import Notice, User
+from tenants.models import Notice
 from tenants.roles import Role, Scope
 
 INPUT = {"class": "form-control"}
@@ -38,8 +38,8 @@ class WorkspaceForm(forms.Form):
         return slug
 
 
-class MemberForm(forms.Form):
-    """A person with an account, and the role to give."""
+class InvitationForm(forms.Form):
+    """An address, and the role to give whoever reads its letters."""
 
     email = forms.EmailField(widget=forms.EmailInput(attrs=INPUT), label="E-mail address")
     role = forms.ChoiceField(
@@ -49,12 +49,8 @@ class MemberForm(forms.Form):
     )
 
     def clean_email(self) -> str:
-        """The address of somebody who has signed up already."""
-        email: str = self.cleaned_data["email"].lower()
-        self.user = User.objects.filter(email=email, is_active=True).first()
-        if self.user is None:
-            raise forms.ValidationError("Nobody with this address has signed up yet.")
-        return email
+        """As people sign in."""
+        return str(self.cleaned_data["email"]).lower()
 
 
 class KeyForm(forms.Form):

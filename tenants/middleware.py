@@ -25,7 +25,9 @@ SESSION_KEY = "tenant_id"
 SIGN_IN_SECONDS = "900"  # what a page refuses for coming too often it takes again after so long
 ADMIN = "/admin/"
 API = "/api/"
-WITHOUT_TENANT = ("/accounts/", ADMIN, "/static/", "/health", "/mailbox/", "/welcome/")
+WITHOUT_TENANT = (
+    "/accounts/", ADMIN, "/static/", "/health", "/mailbox/", "/welcome/", "/invitation/"
+)  # fmt: skip
 
 
 class StaffDatabaseMiddleware:

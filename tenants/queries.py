@@ -1,13 +1,15 @@
-"""Memberships before a tenant is known, members once it is."""
+"""Memberships and invitations before a tenant is known, members once it is."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.db import connection
 
-from tenants.models import ApiKey, Membership, Tenant
-from tenants.roles import is_granted, is_in_scope
+from tenants.models import ApiKey, Invitation, Membership, Tenant, User
+from tenants.roles import Role, is_granted, is_in_scope, may_give
 from tenants.standing import LIFTED_BY, Effect, is_refused, refusal_of, words_of
 
 
@@ -73,6 +75,70 @@ def find_key_holder(*, digest: str) -> KeyHolder | None:
         cursor.execute("SELECT * FROM tenant_of_api_key(%s)", [digest])
         row = cursor.fetchone()
     return KeyHolder(row[0], row[1], row[2], Workspace(*row[3:])) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvitation:
+    """What the holder of a letter's link is offered."""
+
+    tenant_id: UUID
+    workspace: str
+    status: str
+    status_reason: str
+    email: str
+    role: str
+    inviter: str
+    inviter_role: str
+    expires_at: datetime
+
+    @property
+    def meaning(self) -> str:
+        """For templates: what the role may do."""
+        return Role(self.role).meaning
+
+    @property
+    def refusal(self) -> str:
+        """Why nobody may join the workspace now; empty when they may."""
+        if not is_refused(status=self.status, effect=Effect.CHANGE):
+            return ""
+        return words_of(status=self.status, reason=self.status_reason)
+
+
+def find_invitation(*, digest: str, now: datetime) -> OpenInvitation | None:
+    """The open invitation whose token has this SHA-256.
+
+    None when it is unknown, settled or late, or whoever sent it may no longer give this role.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM invitation_of_token(%s, %s)", [digest, now])
+        row = cursor.fetchone()
+    found = OpenInvitation(*row) if row else None
+    return found if found and may_give(found.inviter_role, found.role) else None
+
+
+def has_address(*, user: User, email: str) -> bool:
+    """Whether a person proved to read the letters to this address, in lower case."""
+    proven = EmailAddress.objects.filter(user=user, email=email, verified=True)
+    return user.email == email or proven.exists()
+
+
+def has_account(*, email: str) -> bool:
+    """Whether somebody signs in by this address, in lower case."""
+    proven = EmailAddress.objects.filter(email=email, verified=True)
+    return User.objects.filter(email=email).exists() or proven.exists()
+
+
+def list_invitations() -> Any:
+    """Open invitations of the workspace whose scope is open, newest first."""
+    rows = Invitation.objects.filter(state=Invitation.State.OPEN).select_related("invited_by")
+    return rows.order_by("-created_at", "id")
+
+
+def tenants_with_late_invitations(*, now: datetime) -> list[UUID]:
+    """Workspaces with invitations that nobody took up in time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tenant_id FROM invitation_work_list(%s)", [now])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def list_api_keys() -> Any:

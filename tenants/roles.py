@@ -10,6 +10,18 @@ class Role(StrEnum):
     TRADER = "TRADER"
     VIEWER = "VIEWER"
 
+    @property
+    def meaning(self) -> str:
+        """In words."""
+        return MEANINGS[self]
+
+
+MEANINGS = {
+    Role.OWNER: "sees, trades, manages members and accounts",
+    Role.TRADER: "sees; pauses, resumes, closes positions",
+    Role.VIEWER: "sees everything, changes nothing",
+}
+
 
 class Permission(StrEnum):
     """What an act needs."""
@@ -49,3 +61,8 @@ def is_in_scope(scope: str, permission: str) -> bool:
 def is_granted(role: str, permission: str) -> bool:
     """Whether a member of this role may do what needs this permission."""
     return Permission(permission) in GRANTED[Role(role)]
+
+
+def may_give(giver: str, role: str) -> bool:
+    """Whether a member of the first role may invite somebody into the second: none above their own."""
+    return is_granted(giver, Permission.MANAGE) and GRANTED[Role(role)] <= GRANTED[Role(giver)]

@@ -37,6 +37,7 @@ READ_BY_FUNCTIONS = frozenset(
         "trading_backtestrun",
         "tenants_membership",
         "tenants_apikey",
+        "tenants_invitation",
         "tenants_exchangecredential",
         "tenants_delivery",
     }

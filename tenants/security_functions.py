@@ -28,6 +28,30 @@ FUNCTIONS: dict[str, str] = {
               AND (k.expires_at IS NULL OR k.expires_at > now())
         $$
     """,
+    # Which open invitation does a letter's link belong to? Only while its sender is a member.
+    "invitation_of_token(wanted varchar, moment timestamptz)": """
+        RETURNS TABLE (tenant_id uuid, workspace varchar, status varchar, status_reason varchar,
+                       email varchar, role varchar, inviter varchar, inviter_role varchar,
+                       expires_at timestamptz)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+            SELECT t.id, t.name, t.status, t.status_reason, i.email, i.role, u.email, m.role,
+                   i.expires_at
+            FROM tenants_invitation i
+            JOIN tenants_tenant t ON t.id = i.tenant_id
+            JOIN tenants_membership m ON m.tenant_id = i.tenant_id AND m.user_id = i.invited_by_id
+            JOIN tenants_user u ON u.id = i.invited_by_id AND u.is_active
+            WHERE i.digest = wanted AND i.state = 'OPEN' AND i.expires_at > moment
+              AND t.status <> 'CLOSED'
+        $$
+    """,
+    # Which workspaces have invitations that nobody took up in time? The beat's work list.
+    "invitation_work_list(moment timestamptz)": """
+        RETURNS TABLE (tenant_id uuid)
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+            SELECT DISTINCT tenant_id FROM tenants_invitation
+            WHERE state = 'OPEN' AND expires_at <= moment
+        $$
+    """,
     # Is this short name of a workspace taken?
     "tenant_slug_exists(wanted varchar)": """
         RETURNS boolean

@@ -1,4 +1,4 @@
-"""Celery: forgets old sessions, answers and notices; sends what people are told."""
+"""Celery: forgets old sessions, answers and notices; ends invitations; sends what people are told."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,9 +8,10 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from tenants import operations
+from tenants import operations, queries
 from tenants.models import StoredAnswer
 from tenants.notifications.delivering import deliver_due, tenants_with_due
+from tenants.scoping import tenant_scope
 
 ROUND_SECONDS = 10
 MOST = 100_000  # of a kind at a time: the next round goes on
@@ -33,6 +34,16 @@ def forget_old_notices(**_: Any) -> int:
     """Delete notices that are older than the installation keeps them; how many."""
     before = timezone.now() - timedelta(days=settings.NOTICES_KEPT_DAYS)
     return operations.forget_notices(before=before, most=MOST)
+
+
+@shared_task(queue="default", name="tenants.tasks.expire_invitations")
+def expire_invitations(**_: Any) -> int:
+    """End invitations nobody took up in time; how many."""
+    now, ended = timezone.now(), 0
+    for tenant_id in queries.tenants_with_late_invitations(now=now):
+        with tenant_scope(tenant_id):
+            ended += operations.expire_invitations(now=now)
+    return ended
 
 
 @shared_task(queue="default", name="tenants.tasks.deliver_notices")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants import notice_views, views
+from tenants import invitation_views, notice_views, views
 
 urlpatterns = [
     path("health", views.health, name="health"),
@@ -11,6 +11,18 @@ urlpatterns = [
     path("workspace/", views.switch_workspace, name="switch_workspace"),
     path("team/", views.team, name="team"),
     path("team/<int:membership_id>/", views.change_member, name="change_member"),
+    path(
+        "team/invitations/<uuid:invitation_id>/renew/",
+        invitation_views.renew_invitation,
+        name="renew_invitation",
+    ),
+    path(
+        "team/invitations/<uuid:invitation_id>/revoke/",
+        invitation_views.revoke_invitation,
+        name="revoke_invitation",
+    ),
+    path("invitation/", invitation_views.invitation, name="invitation"),
+    path("invitation/<slug:token>/", invitation_views.open_invitation, name="open_invitation"),
     path("keys/", views.keys, name="keys"),
     path("keys/<uuid:key_id>/revoke/", views.revoke_key, name="revoke_key"),
     path("notifications/", notice_views.notifications, name="notifications"),

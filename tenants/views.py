@@ -3,6 +3,7 @@
 import email
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default as email_policy
 from itertools import islice
@@ -12,9 +13,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views import defaults
 from django.views.decorators.cache import never_cache
@@ -23,7 +24,8 @@ from django.views.decorators.http import require_GET, require_POST
 from tenants import operations, queries
 from tenants.api.problems import refuse
 from tenants.auth import is_mailbox_open, permission_required
-from tenants.forms import KeyForm, MemberForm, WorkspaceForm
+from tenants.forms import InvitationForm, KeyForm, WorkspaceForm
+from tenants.invitation_views import too_many_letters, write_letter
 from tenants.middleware import API, SESSION_KEY
 from tenants.models import Membership
 from tenants.roles import Role, Scope
@@ -110,38 +112,46 @@ def switch_workspace(request: HttpRequest) -> HttpResponse:
 
 @permission_required("view")
 def team(request: HttpRequest) -> HttpResponse:
-    """Members and roles; owners add, change and remove."""
+    """Members and roles; owners invite, change and remove."""
     workspace: Any = request.tenant  # type: ignore[attr-defined]
-    form = MemberForm(request.POST or None)
+    form = InvitationForm(request.POST or None)
     if request.method == "POST":
         if not workspace.may_manage:
             return HttpResponse(status=403)
-        if form.is_valid() and _add(request, form):
-            return redirect("team")
+        if form.is_valid():
+            if form.cleaned_data["role"] == Role.OWNER and not has_stepped_up(request):
+                return ask_step_up(request)  # an owner may keep keys and go live
+            if _invite(request, form):
+                return redirect("team")
     user: Any = request.user
     context = {
         "form": form,
         "members": queries.list_members(),
+        "invitations": queries.list_invitations() if workspace.may_manage else (),
         "roles": list(Role),
         "workspaces": queries.memberships(user_id=user.pk),
+        "now": timezone.now(),
     }
     return render(request, "tenants/team.html", context)
 
 
-def _add(request: HttpRequest, form: MemberForm) -> bool:
-    try:
-        with transaction.atomic():
-            operations.add_member(
-                tenant_id=request.tenant.id,  # type: ignore[attr-defined]
-                user=form.user,  # type: ignore[arg-type]
-                role=Role(form.cleaned_data["role"]),
-                actor=request.user,  # type: ignore[arg-type]
-                now=timezone.now(),
-            )
-    except IntegrityError:
-        form.add_error("email", "Already a member of this workspace.")
+def _invite(request: HttpRequest, form: InvitationForm) -> bool:
+    if refusal := too_many_letters(request):
+        form.add_error(None, refusal)
         return False
-    messages.success(request, f"{form.cleaned_data['email']} is a member now.")
+    try:
+        invitation, token = operations.invite_person(
+            tenant_id=request.tenant.id,  # type: ignore[attr-defined]
+            email=form.cleaned_data["email"],
+            role=Role(form.cleaned_data["role"]),
+            actor=request.user,  # type: ignore[arg-type]
+            lasts=timedelta(days=settings.INVITATION_DAYS),
+            now=timezone.now(),
+        )
+    except operations.InvitationRefused as error:
+        form.add_error("email", str(error))
+        return False
+    write_letter(request, invitation, token)
     return True
 
 
@@ -152,6 +162,8 @@ def change_member(request: HttpRequest, membership_id: int) -> HttpResponse:
     membership = get_object_or_404(Membership, id=membership_id)
     role = request.POST.get("role", "")
     actor: Any = request.user
+    if role == Role.OWNER and not has_stepped_up(request):
+        return ask_step_up(request, back=reverse("team"))
     try:
         if role == "REMOVE":
             operations.remove_member(membership=membership, actor=actor, now=timezone.now())

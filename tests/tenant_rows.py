@@ -13,6 +13,7 @@ from tests.factories import NOW, make_instrument, make_user
 
 # What the fields alone do not tell. Keys are model labels; a label without a model fails a guard.
 SPECIAL_VALUES: dict[str, dict[str, Any]] = {
+    "tenants.Invitation": {"settled_at": None},  # its first state is open
     # A posting sums to zero; one line alone can only do so with nothing on it.
     "trading.LedgerEntry": {"amount": Decimal(0)},
     # A fee takes less than was bought.

@@ -58,6 +58,8 @@ class Bucket:
 BY_ADDRESS = Bucket("address", 300, 30.0)
 BY_CALLER = Bucket("caller", 120, 10.0)
 WRONG_KEYS = Bucket("wrong", 20, 0.2)  # of one address: guessing is slow
+WRONG_LINKS = Bucket("wrong-link", 20, 0.2)  # the same of links in letters
+INVITATIONS = Bucket("invitations", 20, 20 / 3600)  # letters one person may have sent to others
 
 
 @cache

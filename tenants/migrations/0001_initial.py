@@ -78,6 +78,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Invitation',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('email', models.EmailField(help_text='in lower case, as people sign in', max_length=254)),
+                ('role', models.CharField(choices=[('OWNER', 'OWNER'), ('TRADER', 'TRADER'), ('VIEWER', 'VIEWER')], max_length=6)),
+                ('digest', models.CharField(help_text="SHA-256 of the link's token, in hex", max_length=64)),
+                ('state', models.CharField(choices=[('OPEN', 'Open'), ('ACCEPTED', 'Accepted'), ('DECLINED', 'Declined'), ('REVOKED', 'Revoked'), ('EXPIRED', 'Expired')], default='OPEN', max_length=8)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('sent_at', models.DateTimeField(blank=True, help_text='when the mail server took the letter with this link', null=True)),
+                ('settled_at', models.DateTimeField(blank=True, null=True)),
+                ('invited_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['digest'], name='invitation_by_digest'), models.Index(condition=models.Q(('state', 'OPEN')), fields=['expires_at'], name='invitation_ending')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'digest'), name='invitation_digest'), models.UniqueConstraint(condition=models.Q(('state', 'OPEN')), fields=('tenant', 'email'), name='invitation_open_once'), models.CheckConstraint(condition=models.Q(models.Q(('settled_at', None), ('state', 'OPEN')), models.Q(models.Q(('state', 'OPEN'), _negated=True), ('settled_at__isnull', False)), _connector='OR'), name='invitation_settled_or_open')],
+            },
+        ),
+        migrations.CreateModel(
             name='ExchangeAccount',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),

@@ -12,7 +12,7 @@ from tenants.models.notices import (
     NotificationSettings,
     WebhookEndpoint,
 )
-from tenants.models.people import Membership, Tenant, User
+from tenants.models.people import Invitation, Membership, Tenant, User
 
 __all__ = [
     "ApiKey",
@@ -22,6 +22,7 @@ __all__ = [
     "Delivery",
     "ExchangeAccount",
     "ExchangeCredential",
+    "Invitation",
     "KnownDevice",
     "Membership",
     "Notice",

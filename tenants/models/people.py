@@ -1,4 +1,4 @@
-"""User, Tenant, Membership."""
+"""User, Tenant, Membership, Invitation."""
 
 import uuid
 from typing import Any, ClassVar
@@ -86,3 +86,51 @@ class Membership(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.user} {self.role}"
+
+
+class Invitation(TenantModel):
+    """A role kept for an address, until its letter's link is used or no longer holds."""
+
+    class State(models.TextChoices):
+        OPEN = "OPEN"
+        ACCEPTED = "ACCEPTED"
+        DECLINED = "DECLINED"
+        REVOKED = "REVOKED"
+        EXPIRED = "EXPIRED"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(help_text="in lower case, as people sign in")
+    role = models.CharField(max_length=6, choices=[(role.value, role.value) for role in Role])
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the link's token, in hex")
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the mail server took the letter with this link"
+    )
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "digest"], name="invitation_digest"),
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                name="invitation_open_once",
+                condition=models.Q(state="OPEN"),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="OPEN", settled_at=None)
+                | (~models.Q(state="OPEN") & models.Q(settled_at__isnull=False)),
+                name="invitation_settled_or_open",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["digest"], name="invitation_by_digest"),
+            models.Index(
+                fields=["expires_at"], name="invitation_ending", condition=models.Q(state="OPEN")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role}"

@@ -23,6 +23,9 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "exchange_key.add": ("Exchange key kept: {subject}", ACCOUNTS),
     "exchange_key.rotate": ("Exchange key replaced: {subject}", ACCOUNTS),
     "exchange_key.disable": ("Exchange key disabled: {subject}", ACCOUNTS),
+    "invitation.send": ("{subject} is invited as {role}", TEAM),
+    "invitation.decline": ("{subject} declined the invitation as {role}", TEAM),
+    "invitation.expire": ("Nobody took up the invitation of {subject} as {role}", TEAM),
     "member.add": ("{subject} joined as {role}", TEAM),
     "member.role": ("{subject} is {role} now", TEAM),
     "member.remove": ("{subject} left the workspace", TEAM),
@@ -74,10 +77,12 @@ def _security(entry: AuditEntry) -> News:
 
 
 def _concerned(entry: AuditEntry) -> int | None:
-    """The member whose place changed, or who used their rights."""
-    if not entry.action.startswith("member."):
+    """Who invited, the member whose place changed, or who used their rights."""
+    email = entry.after.get("invited_by")
+    if email is None and not entry.action.startswith("member."):
         return entry.actor_id
-    return User.objects.filter(email=entry.subject).values_list("id", flat=True).first()
+    found = User.objects.filter(email=email or entry.subject)
+    return found.values_list("id", flat=True).first()
 
 
 def _bad_key(entry: AuditEntry) -> News:

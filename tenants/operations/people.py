@@ -35,7 +35,13 @@ def create_tenant(*, name: str, slug: str, owner: User, now: datetime) -> Tenant
 
 
 def add_member(
-    *, tenant_id: uuid.UUID, user: User, role: Role, actor: User | None, now: datetime
+    *,
+    tenant_id: uuid.UUID,
+    user: User,
+    role: Role,
+    actor: User | None,
+    now: datetime,
+    invited_by: User | None = None,
 ) -> Membership:
     """Give a person a role in the workspace whose scope is open."""
     membership = Membership.objects.create(
@@ -47,7 +53,7 @@ def add_member(
         action="member.add",
         subject=user.email,
         before={},
-        after={"role": role.value},
+        after={"role": role.value, **({"invited_by": invited_by.email} if invited_by else {})},
         now=now,
     )
     return membership

@@ -40,8 +40,8 @@ NOT_PAGES = frozenset(
         "account_protection", "account_tier", "acknowledge", "add_webhook", "archive_run", "audit_file", "cancel_run",
         "change_member", "chart", "check_key", "command", "decision_chart", "disable_account",
         "disable_key", "enable_account", "health", "history_file", "mark_pair", "plots", "put_in_force", "read_all",
-        "read_notification", "remove_webhook", "test_channels", "unread_count", "revert_bot",
-        "revoke_key", "run_progress", "run_report",
+        "open_invitation", "read_notification", "remove_webhook", "renew_invitation", "test_channels", "unread_count", "revert_bot",
+        "revoke_invitation", "revoke_key", "run_progress", "run_report",
         "run_result", "switch_workspace", "unmark_pair", "wish", "withdraw_revision",
     }
 )  # fmt: skip

@@ -24,6 +24,8 @@ OPEN_VIEWS = {
     "style_guide": "shows no row of anybody; asks for sign-in itself",
     "welcome": "for people who have no workspace yet; asks for sign-in itself",
     "switch_workspace": "asks for sign-in and membership itself",
+    "open_invitation": "for whoever holds a letter; remembers its link, shows and changes nothing",
+    "invitation": "for whoever holds a letter, by the link this session opened; the act asks for sign-in",
     "api_health": "answers that the process lives, nothing else",
     "api_schema": "the published schema tells nothing of anybody",
     "api_docs": "the published schema as a page",

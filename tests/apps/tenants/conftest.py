@@ -1,12 +1,14 @@
 """The people of a workspace: Olga owns, Tom trades, Vera views; Max is from another one."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from tenants import operations
-from tenants.models import ApiKey, Membership, Tenant, User
+from tenants.models import ApiKey, Invitation, Membership, Tenant, User
 from tenants.roles import Role
 from tenants.scoping import tenant_scope
 from tests.factories import NOW, make_tenant, make_user
@@ -35,6 +37,20 @@ class People:
         """The person's membership in their workspace."""
         with tenant_scope((self.others if name == "max" else self.acme).id):
             return Membership.objects.select_related("user").get(user=getattr(self, name))
+
+    def invite(
+        self, email: str, role: Role = Role.VIEWER, *, now: datetime | None = None
+    ) -> tuple[Invitation, str]:
+        """An invitation of Olga's into Acme, and its link's token."""
+        with tenant_scope(self.acme.id):
+            return operations.invite_person(
+                tenant_id=self.acme.id,
+                email=email,
+                role=role,
+                actor=self.olga,
+                lasts=timedelta(days=7),
+                now=now or timezone.now(),
+            )
 
     def key(self) -> ApiKey:
         """A new API key of Acme."""

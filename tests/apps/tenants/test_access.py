@@ -12,7 +12,7 @@ from tests.apps.tenants.notices import keep_hook, tell_one
 from tests.factories import NOW
 
 LOGIN, WELCOME, DONE = "/accounts/login/", "/welcome/", 302
-INBOX = "/notifications/"
+INBOX, INVITED = "/notifications/", "/invitation/"
 
 # route, method: what anonymous, a stranger's owner, somebody without workspace, viewer, trader,
 # owner get. A word is where they are sent.
@@ -30,6 +30,14 @@ DOORS: dict[tuple[str, str], tuple[int | str, ...]] = {
     ("team", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),  # an empty form: shown again
     ("change_member", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
     ("change_member", "post"): (LOGIN, 404, WELCOME, 403, 403, "/team/"),
+    ("renew_invitation", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("renew_invitation", "post"): (LOGIN, 404, WELCOME, 403, 403, "/team/"),
+    ("revoke_invitation", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("revoke_invitation", "post"): (LOGIN, 404, WELCOME, 403, 403, "/team/"),
+    ("open_invitation", "get"): (INVITED, INVITED, INVITED, INVITED, INVITED, INVITED),
+    ("open_invitation", "post"): (405, 405, 405, 405, 405, 405),
+    ("invitation", "get"): (200, 200, 200, 200, 200, 200),  # that none is open here
+    ("invitation", "post"): (INVITED, INVITED, INVITED, INVITED, INVITED, INVITED),
     ("keys", "get"): (LOGIN, 200, WELCOME, 403, 403, 200),
     ("keys", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),  # an empty form: shown again
     ("revoke_key", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
@@ -76,6 +84,7 @@ def knock(people, settings, tmp_path, route, method, persona):
     settings.EMAIL_FILE_PATH = str(tmp_path)
     notice = tell_one(people.acme.id, user=people.olga)
     hook = keep_hook(people.acme.id, "https://nobody.invalid/")[0]
+    invitation, token = people.invite(f"{method}@people.example")
     address = {
         "health": "/health",
         "welcome": "/welcome/",
@@ -83,6 +92,10 @@ def knock(people, settings, tmp_path, route, method, persona):
         "switch_workspace": "/workspace/",
         "team": "/team/",
         "change_member": f"/team/{people.membership('vera').pk}/",
+        "renew_invitation": f"/team/invitations/{invitation.pk}/renew/",
+        "revoke_invitation": f"/team/invitations/{invitation.pk}/revoke/",
+        "open_invitation": f"/invitation/{token}/",
+        "invitation": INVITED,
         "keys": "/keys/",
         "revoke_key": f"/keys/{people.key().pk}/revoke/",
         "mailbox": "/mailbox/",
@@ -116,6 +129,8 @@ def assert_opened(answer, expected):
 EFFECTS = {
     "team": Effect.CHANGE,
     "change_member": Effect.HARMLESS,
+    "renew_invitation": Effect.CHANGE,
+    "revoke_invitation": Effect.HARMLESS,
     "keys": Effect.CHANGE,
     "revoke_key": Effect.HARMLESS,
     "notifications": None,
