@@ -103,7 +103,9 @@ TOKENS = (
 @require_GET
 def style_guide(request: HttpRequest) -> HttpResponse:
     """What pages are made of, for those who build them."""
-    return render(request, "tenants/style_guide.html", {"tokens": TOKENS, "form": KeyForm()})
+    setting = KeyForm(auto_id="setting_%s")["days"]
+    context = {"tokens": TOKENS, "form": KeyForm(), "setting": setting}
+    return render(request, "tenants/style_guide.html", context)
 
 
 @login_required

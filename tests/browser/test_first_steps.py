@@ -54,7 +54,7 @@ def test_a_newcomer_comes_to_a_first_decision(site: Site, browser: Browser, flee
 
     expect(page.locator("h1")).to_have_text("New bot on Practice")
     page.get_by_role("link", name="Dashboard", exact=True).click()
-    expect(page.locator("#chart-empty")).to_be_visible()
+    expect(page.get_by_text("No bars yet")).to_be_visible()
     page.get_by_role("link", name="Make a bot").click()
     page.get_by_label("Name", exact=True).fill("First bot")
     page.get_by_label("BTC/USD", exact=True).check()
