@@ -30,11 +30,14 @@ NUMBERS = RESULTS | {
     "quantity", "limit_price", "stop_price", "filled_quantity", "price", "entry_price",
     "exit_price", "last_exit_price", "amount", "score",
 }  # fmt: skip
-# What a phone shows of a table at first.
-MAIN = frozenset(
-    {"closed_at", "planned_at", "filled_at", "booked_at", "pair", "side", "state", "book", "price"}
-    | {"amount", *EARNED}
-)
+# What a phone shows of each table at first.
+MAIN = {
+    "orders": {"planned_at", "pair", "side", "state"},
+    "fills": {"filled_at", "pair", "side", "price"},
+    "positions": {"closed_at", "pair", "realized_pnl"},
+    "trades": {"closed_at", "pair", "net_pnl"},
+    "postings": {"booked_at", "book", "amount"},
+}
 LEAST_SHOWN = Decimal("0.01")  # of a result; the file has every digit
 
 
@@ -57,7 +60,7 @@ def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
         rows = table.page(form.wanted, first=first, count=ROWS_SHOWN + 1)
         context |= {
             "columns": [
-                Column(words, is_number=name in NUMBERS, is_minor=name not in MAIN)
+                Column(words, is_number=name in NUMBERS, is_minor=name not in MAIN[table.name])
                 for words, name in zip(table.headings, table.columns, strict=True)
             ],
             "rows": [

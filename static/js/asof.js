@@ -2,6 +2,7 @@
 (() => {
   const LOST_AFTER_MS = 5000;
   const note = document.querySelector("[data-news]");
+  if (!note) return;
   const kinds = note.dataset.news.split(" "), known = new Map();
   let isNewer = false, heard = Date.now();
 

@@ -76,11 +76,12 @@ const Charts = (() => {
     newestEquity = data.equity.length ? data.equity.at(-1)[0] : 0;
     if (data.bars.length) fit(charts.at(-1), data.bars.length);
     shown = data.bars.slice(-READ).reverse();
-    if (byId("bars")?.closest("[open]")) tabulate();
+    tabulate();
     reloaded(data);
   }
 
   function tabulate() {
+    if (!byId("bars")?.closest("[open]")) return;
     const price = (value) => Words.grouped(value.toFixed(candles.options().priceFormat.precision));
     byId("bars").replaceChildren(...shown.map((bar) => {
       const row = Words.node("tr");
@@ -129,7 +130,8 @@ const Charts = (() => {
     }
     newest = data.open_ms;
     state("chart", "ready");
-    if (data.open_ms !== shown[0]?.open_ms) shown = [data, ...shown].slice(0, READ);
+    shown = [data, ...shown.filter((one) => one.open_ms !== data.open_ms)].slice(0, READ);
+    tabulate();
     candles.update({ time: seconds(data.open_ms), open: data.open, high: data.high, low: data.low, close: data.close });
   }
 
