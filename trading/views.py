@@ -50,7 +50,7 @@ class Control:
 
     name: str
     words: str
-    style: str = ""
+    look: str = ""
     says: str = ""
 
 

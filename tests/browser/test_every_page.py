@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tenants.scoping import tenant_scope
 from tenants.urls import urlpatterns as tenant_pages
@@ -40,7 +40,7 @@ WATCH_SHIFTS = """
             source.node?.outerHTML?.slice(0, 120) ?? source.node?.textContent ?? "")]);
     })).observe({ type: "layout-shift", buffered: true });
 """
-AT_REST = "!document.querySelector('[data-state=loading] > #chart')"
+STILL_LOADS = "[data-state=loading] > #chart"
 SWITCH_THEME = "document.querySelector('[data-theme-switch]').click()"
 GRAVE = ("serious", "critical")
 PLACEHOLDERS = ("lorem ipsum", "todo", "none none", "{{", "{%", "undefined", "nan")
@@ -165,7 +165,7 @@ def looked_at(
     assert answer is not None
     assert answer.status == 200, address
     page.wait_for_load_state("load")
-    page.wait_for_function(AT_REST)
+    expect(page.locator(STILL_LOADS)).to_have_count(0)
     assert_still(page, address, width)
     assert_whole(page, name, address, width, theme)
     found = axe.run(page).response["violations"]

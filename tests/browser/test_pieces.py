@@ -160,7 +160,7 @@ def test_a_phone_shows_what_was_earned_at_first_and_the_rest_when_asked(
 ) -> None:
     page = opened(site, browser, "/history/", width=390)
     earned = page.get_by_role("cell", name="−1,234.00").last
-    quantity = page.get_by_role("columnheader", name="Quantity")
+    quantity = page.get_by_role("columnheader", name="Quantity", exact=True)
 
     box = earned.bounding_box()
     assert box is not None

@@ -33,20 +33,20 @@ def table(
     *,
     caption: str,
     heads: str | Sequence[Column],
-    style: str = "",
+    look: str = "",
     rows: str = "",
     scroll: str = "",
 ) -> SafeString:
     """A table around its rows; ``rows`` is the id of its body, ``scroll`` how it scrolls."""
     columns = columns_of(heads) if isinstance(heads, str) else heads
     places = range(1, len(columns) + 1)
-    shape = [f"n-{at}" for at, one in zip(places, columns, strict=True) if one.is_number]
-    shape += [f"m-{at}" for at, one in zip(places, columns, strict=True) if one.is_minor]
+    shape = [f"num-{at}" for at, one in zip(places, columns, strict=True) if one.is_number]
+    shape += [f"minor-{at}" for at, one in zip(places, columns, strict=True) if one.is_minor]
     context = {
         "caption": caption,
         "columns": columns,
         "has_minor": any(one.is_minor for one in columns),
-        "shape": " ".join([style, *shape]).strip(),
+        "shape": " ".join([look, *shape]).strip(),
         "rows": rows,
         "scroll": scroll,
         "content": content,
