@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 handler400 = "tenants.views.bad_request"
+handler403 = "tenants.views.not_allowed"
 handler404 = "tenants.views.not_found"
 handler500 = "tenants.views.server_error"
 urlpatterns = [

@@ -32,8 +32,19 @@ from tenants.roles import Role, Scope
 from tenants.standing import Effect
 from tenants.step_up import ask_step_up, has_stepped_up
 
+NOT_COVERED = (
+    "Your role in this workspace does not cover this. An owner can change it on the team page."
+)
 LETTERS_SHOWN = 30
 LETTER_END = b"-" * 79  # what Django's file backend writes after each
+
+
+def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page; to a button that awaits its answer in place, the sentence alone."""
+    words = str(exception) or NOT_COVERED
+    if request.headers.get("HX-Request"):
+        return HttpResponse(words, status=403, content_type="text/plain; charset=utf-8")
+    return render(request, "403.html", {"words": words}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -94,7 +105,9 @@ TOKENS = (
 @require_GET
 def style_guide(request: HttpRequest) -> HttpResponse:
     """What pages are made of, for those who build them."""
-    return render(request, "tenants/style_guide.html", {"tokens": TOKENS, "form": KeyForm()})
+    setting = KeyForm(auto_id="setting_%s")["days"]
+    context = {"tokens": TOKENS, "form": KeyForm(), "setting": setting}
+    return render(request, "tenants/style_guide.html", context)
 
 
 @login_required

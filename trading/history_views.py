@@ -20,14 +20,24 @@ from trading.queries.execution import list_execution
 from trading.queries.latency import list_acknowledged
 from trading.queries.pnl import profit_and_loss
 from trading.queries.spreadsheet import shown
-from trading.templatetags.figures import MINUS
+from trading.templatetags.figures import MINUS, tone
+from trading.templatetags.pieces import Column
 
 ROWS_SHOWN = 50
-RESULTS = frozenset({"fee", "fees", "net_pnl", "realized_pnl"})
+EARNED = frozenset({"net_pnl", "realized_pnl"})
+RESULTS = EARNED | {"fee", "fees"}
 NUMBERS = RESULTS | {
     "quantity", "limit_price", "stop_price", "filled_quantity", "price", "entry_price",
     "exit_price", "last_exit_price", "amount", "score",
 }  # fmt: skip
+# What a phone shows of each table at first.
+MAIN = {
+    "orders": {"planned_at", "pair", "side", "state"},
+    "fills": {"filled_at", "pair", "side", "price"},
+    "positions": {"closed_at", "pair", "realized_pnl"},
+    "trades": {"closed_at", "pair", "net_pnl"},
+    "postings": {"booked_at", "book", "amount"},
+}
 LEAST_SHOWN = Decimal("0.01")  # of a result; the file has every digit
 
 
@@ -48,14 +58,13 @@ def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
         page = form.cleaned_data["page"] or 1
         first = (page - 1) * ROWS_SHOWN
         rows = table.page(form.wanted, first=first, count=ROWS_SHOWN + 1)
-        named = list(zip(table.headings, table.columns, strict=True))
         context |= {
-            "columns": [(words, name in NUMBERS) for words, name in named],
+            "columns": [
+                Column(words, is_number=name in NUMBERS, is_minor=name not in MAIN[table.name])
+                for words, name in zip(table.headings, table.columns, strict=True)
+            ],
             "rows": [
-                [
-                    (_words(name, value), name in NUMBERS)
-                    for (_, name), value in zip(named, row, strict=True)
-                ]
+                [_cell(name, value) for name, value in zip(table.columns, row, strict=True)]
                 for row in rows[:ROWS_SHOWN]
             ],
             "earned": profit_and_loss(
@@ -135,10 +144,17 @@ def audit_file(request: HttpRequest) -> HttpResponseBase:
     return csv_response(request, name="audit", header=audit_queries.COLUMNS, rows=rows)
 
 
+def _cell(column: str, value: Any) -> tuple[str, str]:
+    """A value in words, and the class of its colour."""
+    is_earned = column in EARNED and isinstance(value, Decimal)
+    return _words(column, value), tone(value) if is_earned else ""
+
+
 def _words(column: str, value: Any) -> str:
     if column in RESULTS and isinstance(value, Decimal):
         small = 0 < abs(value) < LEAST_SHOWN
-        return (f"{value:.2g}" if small else f"{value:,.2f}").replace("-", MINUS)
+        sign = "+" if column in EARNED else ""
+        return (f"{value:{sign}.2g}" if small else f"{value:{sign},.2f}").replace("-", MINUS)
     if isinstance(value, Decimal):
         return f"{value.normalize():,f}".replace("-", MINUS)
     if isinstance(value, datetime) and not value.second:

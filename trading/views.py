@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -43,16 +44,31 @@ def dashboard(request: HttpRequest, engine_id: uuid.UUID | None = None) -> HttpR
     return render(request, "trading/dashboard.html", context)
 
 
-def controls_for(request: HttpRequest) -> Sequence[tuple[str, str, str]]:
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A button that sends a command; with ``says``, what will happen, it asks first."""
+
+    name: str
+    words: str
+    look: str = ""
+    says: str = ""
+
+
+def controls_for(request: HttpRequest) -> Sequence[Control]:
     """The buttons this person has."""
     may_manage = request.tenant.allows("manage")  # type: ignore[attr-defined]
     return (*CONTROLS, *OWNERS_CONTROLS) if may_manage else CONTROLS
 
 
 CONTROLS = (
-    ("pause", "Pause entries", "btn-primary"),
-    ("resume", "Resume", ""),
-    ("close_all", "Close all", "btn-outline-danger"),
+    Control("pause", "Pause entries", "btn-primary"),
+    Control("resume", "Resume"),
+    Control(
+        "close_all",
+        "Close all",
+        "btn-outline-danger",
+        "Every open position is closed at the next price, and entries are paused.",
+    ),
 )
 COMMANDS: dict[str, Callable[..., Any]] = {
     "pause": operations.pause_engine,
@@ -62,8 +78,16 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "revive": operations.revive_engine,
 }
 LETS_ENTER = ("resume", "revive")
-OWNERS_CONTROLS = (("kill", "Kill", "btn-danger"), ("revive", "Revive", ""))
-OWNERS_ONLY = tuple(name for name, _, _ in OWNERS_CONTROLS)
+OWNERS_CONTROLS = (
+    Control(
+        "kill",
+        "Kill",
+        "btn-danger",
+        "Everything is closed now, and nothing is entered until an owner revives the engine.",
+    ),
+    Control("revive", "Revive"),
+)
+OWNERS_ONLY = tuple(one.name for one in OWNERS_CONTROLS)
 ANSWERS = {
     "pause": "Pausing: no new entries. Exits and stops keep running.",
     "resume": "Resuming entries.",

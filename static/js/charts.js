@@ -1,17 +1,22 @@
 // Candle and equity charts; first paint from the server's JSON, then one bar at a time.
 const Charts = (() => {
+  const READ = 30; // bars of the table
   const RELOAD_MS = 3000; // at high speed the stream skips bars; the server's history has them all
   const FARTHEST_LEVEL = 1; // times the candles' own range
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const seconds = (ms) => Math.floor(ms / 1000);
   const byId = (id) => document.getElementById(id);
   let candles, line, stopLine, markers, charts = [], lines = {}, levels = {}, step = 60000, lastStop = 0, endedMs = 0, begunMs = 0;
-  let newest = 0, newestEquity = 0, reloading = false, reloaded = () => {}, source = "", fit = (chart) => chart.timeScale().fitContent();
+  let newest = 0, newestEquity = 0, reloading = false, shown = [], reloaded = () => {}, source = "", fit = (chart) => chart.timeScale().fitContent();
 
   const colours = () => ({
     layout: { background: { color: "transparent" }, textColor: css("--np-axis"), attributionLogo: false, panes: { separatorColor: css("--np-grid"), separatorHoverColor: css("--np-grid") } },
     grid: { vertLines: { color: css("--np-grid") }, horzLines: { color: css("--np-grid") } },
   });
+
+  // What stands in a chart's place: loading, error, empty or, of data, nothing.
+  const state = (id, name) => { byId(id).parentElement.dataset.state = name; };
+  const states = (name) => charts.forEach((chart) => { chart.chartElement().closest("[data-state]").dataset.state = name; });
 
   function make(id) {
     const chart = LightweightCharts.createChart(byId(id), {
@@ -54,15 +59,14 @@ const Charts = (() => {
 
   async function load(url) {
     source = url;
-    if (!url) return;
+    if (!url) return states("empty");
     const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
     if (source !== url) return;
-    byId("chart-loading")?.classList.add("is-hidden");
-    byId("chart-error")?.classList.toggle("is-hidden", Boolean(answer?.ok));
-    if (!answer?.ok) return;
+    if (!answer?.ok) return states("error");
     const data = await answer.json();
     step = data.timeframe_seconds * 1000;
-    byId("chart-empty").classList.toggle("is-hidden", data.bars.length > 0);
+    state("chart", data.bars.length ? "ready" : "empty");
+    if (line) state("equity-chart", data.equity.length ? "ready" : "empty");
     const decimals = (data.price_step.split(".")[1] || "").length;
     candles.applyOptions({ priceFormat: { type: "price", precision: decimals, minMove: 10 ** -decimals } });
     candles.setData(data.bars.map((bar) => ({ time: seconds(bar.open_ms), open: bar.open, high: bar.high, low: bar.low, close: bar.close })));
@@ -71,7 +75,19 @@ const Charts = (() => {
     line?.setData(data.equity.map(([ms, value]) => ({ time: seconds(ms), value })));
     newestEquity = data.equity.length ? data.equity.at(-1)[0] : 0;
     if (data.bars.length) fit(charts.at(-1), data.bars.length);
+    shown = data.bars.slice(-READ).reverse();
+    tabulate();
     reloaded(data);
+  }
+
+  function tabulate() {
+    if (!byId("bars")?.closest("[open]")) return;
+    const price = (value) => Words.grouped(value.toFixed(candles.options().priceFormat.precision));
+    byId("bars").replaceChildren(...shown.map((bar) => {
+      const row = Words.node("tr");
+      row.append(...[Words.time(bar.open_ms), ...[bar.open, bar.high, bar.low, bar.close].map(price)].map((text) => Words.node("td", "", text)));
+      return row;
+    }));
   }
 
   // The stop as it moved, and nothing wherever nothing was held: a line is drawn on over points without a value, so
@@ -101,6 +117,8 @@ const Charts = (() => {
     if (byId("equity-chart")) line = make("equity-chart").addSeries(LightweightCharts.LineSeries, { lineWidth: 2, priceLineVisible: false });
     paint();
     document.addEventListener("themechange", paint);
+    document.querySelectorAll("[data-again]").forEach((button) => button.addEventListener("click", () => { states("loading"); load(source); }));
+    byId("bars")?.closest("details").addEventListener("toggle", tabulate);
     return load(url);
   }
 
@@ -111,7 +129,9 @@ const Charts = (() => {
       setTimeout(() => load(source).finally(() => { reloading = false; }), RELOAD_MS);
     }
     newest = data.open_ms;
-    byId("chart-empty").classList.add("is-hidden");
+    state("chart", "ready");
+    shown = [data, ...shown.filter((one) => one.open_ms !== data.open_ms)].slice(0, READ);
+    tabulate();
     candles.update({ time: seconds(data.open_ms), open: data.open, high: data.high, low: data.low, close: data.close });
   }
 
@@ -123,6 +143,7 @@ const Charts = (() => {
   function equity(ms, value) {
     if (!line || !(ms > newestEquity)) return;
     newestEquity = ms;
+    state("equity-chart", "ready");
     line.update({ time: seconds(ms), value: Number(value) });
   }
 

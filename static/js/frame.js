@@ -25,4 +25,5 @@
   });
   document.addEventListener("DOMContentLoaded", mark);
   window.addEventListener("resize", mark);
+  ["toggle", "change"].forEach((name) => document.addEventListener(name, mark, true));
 })();

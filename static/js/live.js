@@ -93,7 +93,7 @@
     if (!fills.length) return;
     body.replaceChildren(...fills.slice(-FILLS).reverse().map((f) => {
       const row = node("tr");
-      row.append(node("td", "", time(f.filled_ms).slice(5)), node("td", f.side === "BUY" ? "up" : "down", f.side), node("td", "text-end", f.quantity), node("td", "text-end", grouped(f.price)), node("td", "", f.why));
+      row.append(node("td", "", time(f.filled_ms).slice(5)), node("td", f.side === "BUY" ? "up" : "down", f.side), ...[f.quantity, grouped(f.price), f.why].map((text) => node("td", "", text)));
       return row;
     }));
   }

@@ -162,7 +162,6 @@
     box.parentElement.querySelector(".line-swatch").classList.add(`line-${Plots.hueOf(box.value)}`);
   });
   byId("none").addEventListener("click", () => { boxes.forEach((box) => { box.checked = false; }); choose(); });
-  byId("again").addEventListener("click", () => Charts.load(root.dataset.chart));
   // The newest bars, wide enough to be read; where the reader scrolled to stays when bars are read again.
   function fit(chart, count) {
     if (fitted) return;

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tenants.scoping import tenant_scope
 from tenants.urls import urlpatterns as tenant_pages
@@ -31,6 +31,16 @@ pytestmark = pytest.mark.browser
 # As a page is loaded and examined by axe; in the other theme it is looked at after a switch.
 LOOKS = ((1440, "light"), (390, "dark"))
 OTHER_THEME = {"light": "dark", "dark": "light"}
+# What moved under the reader's eyes while the page came to rest; 0.1 is what people begin to notice.
+MOST_SHIFT = 0.05
+WATCH_SHIFTS = """
+    window.shifted = [];
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+        if (!entry.hadRecentInput) window.shifted.push([entry.value, entry.sources.map((source) =>
+            source.node?.outerHTML?.slice(0, 120) ?? source.node?.textContent ?? "")]);
+    })).observe({ type: "layout-shift", buffered: true });
+"""
+STILL_LOADS = "[data-state=loading] > #chart"
 SWITCH_THEME = "document.querySelector('[data-theme-switch]').click()"
 GRAVE = ("serious", "critical")
 PLACEHOLDERS = ("lorem ipsum", "todo", "none none", "{{", "{%", "undefined", "nan")
@@ -134,6 +144,7 @@ def test_every_page_is_whole_in_every_look(installation: Installation, browser: 
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for width, theme in LOOKS:
         page = site.page(browser, width=width, theme=theme)
+        page.add_init_script(WATCH_SHIFTS)
         for address in BEFORE_SIGN_IN:
             grave += looked_at(page, site, address.strip("/"), address, width, theme, axe)
         site.sign_in(page, "olga@acme.example")
@@ -154,6 +165,8 @@ def looked_at(
     assert answer is not None
     assert answer.status == 200, address
     page.wait_for_load_state("load")
+    expect(page.locator(STILL_LOADS)).to_have_count(0)
+    assert_still(page, address, width)
     assert_whole(page, name, address, width, theme)
     found = axe.run(page).response["violations"]
     page.evaluate(SWITCH_THEME)
@@ -165,6 +178,13 @@ def looked_at(
         if one["impact"] in GRAVE
         for node in one["nodes"]
     ]
+
+
+def assert_still(page: Page, address: str, width: int) -> None:
+    """Nothing moved while the page came to rest: two frames later all that was going to had."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
+    shifts = page.evaluate("window.shifted")
+    assert sum(value for value, _ in shifts) < MOST_SHIFT, (address, width, shifts)
 
 
 def assert_whole(page: Page, name: str, address: str, width: int, theme: str) -> None:

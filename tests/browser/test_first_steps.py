@@ -54,7 +54,7 @@ def test_a_newcomer_comes_to_a_first_decision(site: Site, browser: Browser, flee
 
     expect(page.locator("h1")).to_have_text("New bot on Practice")
     page.get_by_role("link", name="Dashboard", exact=True).click()
-    expect(page.locator("#chart-empty")).to_be_visible()
+    expect(page.get_by_text("No bars yet")).to_be_visible()
     page.get_by_role("link", name="Make a bot").click()
     page.get_by_label("Name", exact=True).fill("First bot")
     page.get_by_label("BTC/USD", exact=True).check()
@@ -74,6 +74,9 @@ def test_a_newcomer_comes_to_a_first_decision(site: Site, browser: Browser, flee
     page.get_by_role("link", name="Settings of Practice").click()
     shoot(page, "settings")
     page.get_by_role("button", name="Disable the account").click()
+    asking = page.get_by_role("dialog")
+    asking.get_by_label("To go on, type disable").fill("disable")
+    asking.get_by_role("button", name="Disable").click()
     expect(page.locator("main")).to_contain_text("stop its engine first")
     page.goto(f"{site.address}/bots/")
     expect(page.locator("main")).to_contain_text("First bot")

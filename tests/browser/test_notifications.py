@@ -120,6 +120,7 @@ def test_an_owner_adds_a_webhook_and_tries_every_channel(site: Site, browser: Br
     expect(page.locator("#outcomes .refused")).to_have_count(1)
     looked_at(page, "notification-outcomes", 390, "dark")
     page.get_by_role("button", name="Remove https://nobody.invalid/hook").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove the webhook").click()
     expect(page.get_by_text("is told nothing more")).to_be_visible()
     page.goto(f"{site.address}/notifications/settings/")
     expect(page.get_by_role("button", name="Remove https://nobody.invalid/hook")).to_have_count(0)

@@ -129,3 +129,13 @@ def test_pages_use_no_inline_script_or_style() -> None:
 
     assert pages
     assert guilty == []
+
+
+def test_what_asks_first_asks_in_the_dialog_of_the_house() -> None:
+    written = (*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "js").glob("*.js"))
+    askers = ("hx-confirm", "confirm(", "alert(", "prompt(")
+
+    guilty = [one.name for one in written if any(asker in one.read_text() for asker in askers)]
+
+    assert len(written) > 80
+    assert guilty == []

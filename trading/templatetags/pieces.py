@@ -1,0 +1,86 @@
+"""Tables and charts of the house: a declaration around what a page puts in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's head; numbers stand to the right, and a phone shows what matters most at first."""
+
+    words: str
+    is_number: bool = False
+    is_minor: bool = False
+
+
+def columns_of(heads: str) -> list[Column]:
+    """Columns of a declaration, parted by ``|``: ``>`` begins a number, ``~`` what may wait."""
+    return [
+        Column(head.lstrip("~>"), is_number=">" in head[:2], is_minor="~" in head[:2])
+        for head in heads.split("|")
+    ]
+
+
+@register.simple_block_tag
+def table(
+    content: str,
+    *,
+    caption: str,
+    heads: str | Sequence[Column],
+    look: str = "",
+    rows: str = "",
+    scroll: str = "",
+) -> SafeString:
+    """A table around its rows; ``rows`` is the id of its body, ``scroll`` how it scrolls."""
+    columns = columns_of(heads) if isinstance(heads, str) else heads
+    places = range(1, len(columns) + 1)
+    shape = [f"num-{at}" for at, one in zip(places, columns, strict=True) if one.is_number]
+    shape += [f"minor-{at}" for at, one in zip(places, columns, strict=True) if one.is_minor]
+    context = {
+        "caption": caption,
+        "columns": columns,
+        "has_minor": any(one.is_minor for one in columns),
+        "shape": " ".join([look, *shape]).strip(),
+        "rows": rows,
+        "scroll": scroll,
+        "content": content,
+    }
+    return render_to_string("ui/table.html", context)
+
+
+@register.simple_block_tag
+def chart(
+    content: str,
+    *,
+    id: str,
+    label: str,
+    empty: str,
+    says: str = "",
+    size: str = "chart",
+    state: str = "loading",
+    spoken: str = "",
+    readable: str = "",
+) -> SafeString:
+    """A chart below its legend, and what stands in its place while it loads, fails or has nothing.
+
+    With ``spoken``, the id of what tells the bar under the cursor, keys move in it; with
+    ``readable``, the id of a table's body, its bars can be read as a table.
+    """
+    context = {
+        "id": id,
+        "label": label,
+        "empty": empty,
+        "says": says,
+        "size": size,
+        "state": state,
+        "spoken": spoken,
+        "readable": readable,
+        "content": content,
+    }
+    return render_to_string("ui/chart.html", context)
