@@ -198,7 +198,7 @@ AT_COINBASE = [
 async def test_whatever_fails_at_coinbase_no_order_is_doubled_and_no_fill_lost(
     kind: str, where: str
 ) -> None:
-    trouble = Trouble(kind, where, every=4)
+    trouble = Trouble(kind, where, every=7)  # oftener, and it meets each of the few entries
 
     simulator, street = await play(trouble, wire=COINBASE, bars=A_MORNING)
 
