@@ -21,7 +21,7 @@ from trading.engine.batches import (
 )
 from trading.engine.errors import NotLeader
 from trading.engine.execution import Execution, ended_without_fill
-from trading.engine.guards import Guards
+from trading.engine.guards import BREAKER, OPERATOR, PAUSE, Guards
 from trading.engine.live import LiveView
 from trading.engine.memory import JournaledMarkets
 from trading.engine.messages import (
@@ -38,6 +38,7 @@ from trading.engine.ports import Clock, Inbox, Lease, Ledger, MarketFeed, Venue
 from trading.engine.pulse import Pulse
 from trading.engine.restore import restore
 from trading.engine.state import CoreState
+from trading.engine.unheld import UNHELD, in_words, is_covered, without_fill
 
 log = structlog.get_logger(__name__)
 
@@ -149,6 +150,9 @@ class Handler:
 
     def book(self, report: FillReport) -> list[OrderRequest]:
         """Let core and journal know a piece of news; what the core asks for."""
+        if not is_covered(report, self.core.markets[report.market]):
+            self._tell_unheld(report)
+            report = without_fill(report)
         self.batch.intent_states += self.execution.report(report)
         if report.quantity_lots:
             self.batch.fills.append(report)
@@ -157,6 +161,17 @@ class Handler:
         self.guards.unresolved = self.execution.unresolved
         self.ports.live.fill(report, self.core)
         return orders
+
+    def _tell_unheld(self, report: FillReport) -> None:
+        """An alert, and a pause; the engine goes on: what it holds elsewhere must be looked after."""
+        spec, market = self.core.specs[report.market], self.core.markets[report.market]
+        words = in_words(report, spec, market)
+        self.hold(BREAKER, UNHELD, words, open=True)
+        if not self.guards.is_open(OPERATOR, PAUSE):
+            self.hold(OPERATOR, PAUSE, words, open=True)
+        self.hold(BREAKER, UNHELD, "", open=False)  # the pause stays until a person has looked
+        self.ports.live.alert(UNHELD, words)
+        log.error("sale_not_booked", why=words)
 
     async def _write_off(self, market: int) -> None:
         """What no order may sell leaves the books; nothing of the market can be sold meanwhile."""
