@@ -48,11 +48,10 @@ class Settling:
 
     def has_room(self, now: float) -> bool:
         """Whether one more may begin."""
-        over, _, _ = select.select(list(self._since), [], [], 0)
+        self.wait(0)
         for reader, began in list(self._since.items()):
-            if reader in over or now - began >= MOST_SECONDS:
-                os.close(reader)
-                del self._since[reader]
+            if now - began >= MOST_SECONDS:
+                self._forget(reader)
         return len(self._since) < self.most
 
     def note(self, pipe: Pipe, now: float) -> None:
@@ -62,4 +61,10 @@ class Settling:
 
     def wait(self, seconds: float) -> None:
         """Until one is over, or for so long."""
-        select.select(list(self._since), [], [], seconds)
+        over, _, _ = select.select(list(self._since), [], [], seconds)
+        for reader in over:
+            self._forget(reader)
+
+    def _forget(self, reader: int) -> None:
+        os.close(reader)
+        del self._since[reader]

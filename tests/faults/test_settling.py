@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.faults.processes import wait_for
 from trading import settling
 from trading.fleet import Fleet
 from trading.models import Engine
-from trading.settling import AtRest, Settling
+from trading.settling import AtRest, Pipe, Settling
 from trading.wiring.directory import ListedEngine
 
 pytestmark = pytest.mark.faults
@@ -102,3 +103,14 @@ def test_one_that_never_rests_is_waited_for_no_longer_than_a_while(
         assert len(step_until(fleet, 5)) == 5
     finally:
         fleet.stop_all()
+
+
+def test_a_start_that_is_over_ends_one_wait_of_the_parent_and_no_other() -> None:
+    starts, pipe = Settling(most=1), Pipe.make()
+    starts.note(pipe, time.monotonic())  # nobody has the writing end: it is over
+
+    starts.wait(5.0)
+
+    with pytest.raises(OSError):
+        os.fstat(pipe.reader)  # or every later wait would return at once
+    assert starts.has_room(time.monotonic())
