@@ -17,7 +17,7 @@ from trading.core import (
 from trading.core import strategies as all_strategies
 from trading.core import timeframes as frames_of
 from trading.core.bars import BadBar, check_bars
-from trading.core.codes import ExitReason, Purpose, Reason, Stage
+from trading.core.codes import Purpose, Reason, Stage
 from trading.core.jit import kernel, stage
 from trading.core.market import (
     DECISION,
@@ -56,7 +56,6 @@ WARMING_UP, NO_REASON = int(Reason.WARMING_UP), int(Reason.NONE)
 POSITION_OPEN, ORDER_PENDING = int(Reason.POSITION_OPEN), int(Reason.ORDER_PENDING)
 BETWEEN_BARS, NO_VOTE = int(Reason.BETWEEN_BARS), int(Reason.NO_VOTE)
 P_ENTRY = int(Purpose.ENTRY)
-X_NONE = int(ExitReason.NONE)
 
 
 @stage

@@ -71,6 +71,21 @@ class Pace:
     history_bars: int = 3000
 
 
+def _only_held(handler: "Handler", report: FillReport) -> FillReport:
+    """What a position covers; of anything else its order's end alone, and a person is told why."""
+    market = handler.core.markets[report.market]
+    if is_covered(report, market):
+        return report
+    words = in_words(report, handler.core.specs[report.market], market)
+    handler.hold(BREAKER, UNHELD, words, open=True)
+    if not handler.guards.is_open(OPERATOR, PAUSE):
+        handler.hold(OPERATOR, PAUSE, words, open=True)
+    handler.hold(BREAKER, UNHELD, "", open=False)  # the pause stays until a person has looked
+    handler.ports.live.alert(UNHELD, words)
+    log.error("sale_not_booked", why=words)
+    return without_fill(report)
+
+
 class Handler:
     """The engine's state and what it does with one message; never called twice at the same time."""
 
@@ -123,7 +138,7 @@ class Handler:
         Raises:
             NotLeader: our time to act may be over.
         """
-        self._must_lead()
+        _must_lead(self.ports.lease)
         self.sequence += 1
         self.pulse.step = message
         orders: list[OrderRequest] = []
@@ -150,9 +165,7 @@ class Handler:
 
     def book(self, report: FillReport) -> list[OrderRequest]:
         """Let core and journal know a piece of news; what the core asks for."""
-        if not is_covered(report, self.core.markets[report.market]):
-            self._tell_unheld(report)
-            report = without_fill(report)
+        report = _only_held(self, report)
         self.batch.intent_states += self.execution.report(report)
         if report.quantity_lots:
             self.batch.fills.append(report)
@@ -161,17 +174,6 @@ class Handler:
         self.guards.unresolved = self.execution.unresolved
         self.ports.live.fill(report, self.core)
         return orders
-
-    def _tell_unheld(self, report: FillReport) -> None:
-        """An alert, and a pause; the engine goes on: what it holds elsewhere must be looked after."""
-        spec, market = self.core.specs[report.market], self.core.markets[report.market]
-        words = in_words(report, spec, market)
-        self.hold(BREAKER, UNHELD, words, open=True)
-        if not self.guards.is_open(OPERATOR, PAUSE):
-            self.hold(OPERATOR, PAUSE, words, open=True)
-        self.hold(BREAKER, UNHELD, "", open=False)  # the pause stays until a person has looked
-        self.ports.live.alert(UNHELD, words)
-        log.error("sale_not_booked", why=words)
 
     async def _write_off(self, market: int) -> None:
         """What no order may sell leaves the books; nothing of the market can be sold meanwhile."""
@@ -217,12 +219,8 @@ class Handler:
         if planned or must_commit or self._is_due():
             await self.commit()
         for order in planned:
-            self._must_lead()
+            _must_lead(self.ports.lease)
             await self.settle(order, await self.execution.send(order))
-
-    def _must_lead(self) -> None:
-        if not self.ports.lease.is_held():
-            raise NotLeader("no heartbeat reached the database in time")
 
     def drop(self, order: OrderRequest) -> None:
         """Tell the core that an order was denied beside the journal."""
@@ -247,17 +245,12 @@ class Handler:
         for change in changes:
             if change.seq != order.seq:
                 continue
-            if change.state == State.WORKING and self._is_orphan(order):
+            if change.state == State.WORKING and _is_orphan(order, self.core):
                 self.batch.intent_states += await self.execution.cancel(order, reason="flat by now")
                 continue
             end = ended_without_fill(order, change, time_ns=self.now_ns())
             if end:
                 await self.act(self.core.on_fill(end), must_commit=True)
-
-    def _is_orphan(self, order: OrderRequest) -> bool:
-        """Whether a stop rests for a position that has ended meanwhile: it would open another."""
-        held = self.core.markets[order.market]["position"]["quantity_lots"]
-        return order.purpose in (Purpose.PROTECT, Purpose.MOVE_STOP) and held == 0
 
     def _note_position(self, market: int) -> None:
         position = self.core.markets[market]["position"]
@@ -292,3 +285,14 @@ class Handler:
         self._journaled.note(changed, self.core)
         self._committed_at = self.ports.clock.monotonic()
         self._committed_sequence = batch.snapshot.sequence
+
+
+def _must_lead(lease: Lease) -> None:
+    if not lease.is_held():
+        raise NotLeader("no heartbeat reached the database in time")
+
+
+def _is_orphan(order: OrderRequest, core: CoreState) -> bool:
+    """Whether a stop rests for a position that has ended meanwhile: it would open another."""
+    held = core.markets[order.market]["position"]["quantity_lots"]
+    return order.purpose in (Purpose.PROTECT, Purpose.MOVE_STOP) and bool(held == 0)

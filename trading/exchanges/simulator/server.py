@@ -57,14 +57,12 @@ class Simulator:
         rights: tuple[str, ...] = RIGHTS,
     ) -> Account:
         """A customer with money."""
-        account = Account(key, secret, dict(balances), rights)
-        self.exchange.accounts[key] = account
-        now = self.exchange.clock.now_ns()
+        account = self.exchange.accounts[key] = Account(key, secret, dict(balances), rights)
+        name, now = self.exchange.name, self.exchange.clock.now_ns()
         account.ledger += [
-            Line(self.exchange.name("L"), self.exchange.name("Q"), now, DEPOSIT, asset, amount,
-                 Decimal(0), amount)
+            Line(name("L"), name("Q"), now, DEPOSIT, asset, amount, Decimal(0), amount)
             for asset, amount in balances.items()
-        ]  # fmt: skip
+        ]
         return account
 
     @property
