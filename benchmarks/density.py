@@ -38,7 +38,6 @@ from trading.stream.publisher import channel_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
-SPEED = 60  # a minute of the market is a second
 SAMPLE_SECONDS = 20.0
 LOOK_SECONDS = 2.0  # between two looks at fifty workspaces
 CLOCK_LOOKS = 200
@@ -47,7 +46,7 @@ PATIENCE_SECONDS = 900.0
 
 
 @contextmanager
-def host(*, is_shared: bool) -> Iterator[dict[str, str]]:
+def host(*, is_shared: bool, speed: int) -> Iterator[dict[str, str]]:
     """The environment of processes beside a simulator, and its shared feed."""
     with servers.running(), ExitStack() as ending, tempfile.TemporaryDirectory() as folder:
         name = database.clone(database.ensure_template())
@@ -62,7 +61,7 @@ def host(*, is_shared: bool) -> Iterator[dict[str, str]]:
             "NOVA_LOG_LEVEL": "WARNING",
             "NOVA_SHARED_FEEDS": "simulator" if is_shared else "",
         }
-        command = ("run_simulator", "--port", str(port), "--speed", str(SPEED), "--pairs", *PAIRS)
+        command = ("run_simulator", "--port", str(port), "--speed", str(speed), "--pairs", *PAIRS)
         ending.callback(end, start(environment, *command))
         wait_for(lambda: (Path(folder) / "run" / "simulator.json").exists())
         wait_for(lambda: answers(port))
@@ -129,19 +128,19 @@ def have_decided(engines: Sequence[EngineRows]) -> bool:
     return True
 
 
-def market_began(address: str) -> float:
+def market_began(address: str, speed: int) -> float:
     """The wall's time at the market's zero: the venue tells whole seconds, the turn of one is seen."""
     begun: list[float] = []
     with httpx.Client(base_url=address) as client:
         while len(begun) < CLOCK_LOOKS:
             told = client.get("/0/public/Time").json()["result"]["unixtime"]
-            begun.append(time.time() - told / SPEED)
+            begun.append(time.time() - told / speed)
     return min(begun)
 
 
-def lateness(environment: dict[str, str]) -> list[float]:
+def lateness(environment: dict[str, str], speed: int) -> list[float]:
     """Milliseconds from the close of each bar to its decision, as engines tell them for a while."""
-    began = market_began(environment["SIMULATOR"])
+    began = market_began(environment["SIMULATOR"], speed)
     seen: dict[tuple[str, int], float] = {}
     with redis.Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as told:
         told.psubscribe(channel_of("*"))
@@ -151,7 +150,7 @@ def lateness(environment: dict[str, str]) -> list[float]:
             value: dict[str, Any] = json.loads(message["data"]) if message else {"key": ""}
             if value["key"].startswith("engine::"):
                 data = value["data"]
-                close_ms = 1000 * (began + data["market_ms"] / 1000 / SPEED)
+                close_ms = 1000 * (began + data["market_ms"] / 1000 / speed)
                 bar = (data["engine_id"], data["market_ms"])
                 seen[bar] = data["bar_wall_ms"] - close_ms
     return sorted(seen.values())
@@ -165,10 +164,10 @@ def report(environment: dict[str, str]) -> dict[str, Any]:
     return told
 
 
-def measure(counts: Sequence[int], *, is_shared: bool) -> list[dict[str, Any]]:
+def measure(counts: Sequence[int], *, is_shared: bool, speed: int) -> list[dict[str, Any]]:
     """One line for each number of engines."""
     lines = []
-    with host(is_shared=is_shared) as environment:
+    with host(is_shared=is_shared, speed=speed) as environment:
         engines = make_engines(max(counts))
         fleet = start(environment, "run_fleet")
         try:
@@ -177,7 +176,7 @@ def measure(counts: Sequence[int], *, is_shared: bool) -> list[dict[str, Any]]:
                 want(engines[before:count])
                 wait_for(lambda: have_decided(engines[before:count]))  # noqa: B023
                 seconds = time.monotonic() - began
-                late = lateness(environment)
+                late = lateness(environment, speed)
                 told = report(environment)
                 lines.append(line_of(told, late, seconds=seconds, is_shared=is_shared))
                 print(json.dumps(lines[-1]), file=sys.stderr, flush=True)
@@ -213,12 +212,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engines", type=int, nargs="+", default=[1, 10, 50])
     parser.add_argument("--own", action="store_true", help="each with its own connection")
+    parser.add_argument("--speed", type=int, default=60, help="60: a minute is a second")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended then, too
     machine = {"machine": describe()}
     words = in_words()
-    lines = measure(sorted(options.engines), is_shared=not options.own)
+    lines = measure(sorted(options.engines), is_shared=not options.own, speed=options.speed)
     if options.json:
         print(json.dumps({**machine, "density": lines}))
         return

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from tenants.scoping import tenant_scope
 from trading import operations
+from trading.settling import AtRest, Pipe, Settling
 from trading.wiring.directory import ListedEngine, list_engines
 
 log = structlog.get_logger(__name__)
@@ -37,7 +38,7 @@ DATABASE_GONE = (
     psycopg.InterfaceError,
 )
 
-EngineMain = Callable[[ListedEngine], int]
+EngineMain = Callable[[ListedEngine, AtRest], int]
 CHORE_SECONDS = 2.0
 
 
@@ -77,6 +78,7 @@ class Fleet:
     chores: tuple[Chore, ...] = ()
     note: Callable[[Mapping[int, ListedEngine]], None] = lambda running: None
     children: dict[str, Child] = field(default_factory=dict)
+    settling: Settling = field(default_factory=Settling)
     stopping: bool = False
     _has_database: bool = True
     _noted: dict[int, ListedEngine] | None = None
@@ -90,7 +92,7 @@ class Fleet:
         try:
             while not self.stopping:
                 self.step()
-                time.sleep(POLL_SECONDS)
+                self.settling.wait(POLL_SECONDS)
         finally:
             self.stop_all()
 
@@ -119,7 +121,7 @@ class Fleet:
                 continue
             if child.crashes_too_often(now):
                 self._park(child)
-            elif now >= child.not_before:
+            elif now >= child.not_before and self.settling.has_room(now):
                 self._start(child)
         for engine_id, child in list(self.children.items()):
             if engine_id in wanted:
@@ -158,8 +160,10 @@ class Fleet:
             connections.close_all()  # no connection may cross a fork
 
     def _start(self, child: Child) -> None:
-        pid = fork(lambda: self.main(child.engine), child.engine.name)
+        pipe = Pipe.make()
+        pid = fork(lambda: self.main(child.engine, pipe.begin()), child.engine.name)
         child.pid, child.started_at = pid, time.monotonic()
+        self.settling.note(pipe, child.started_at)
         log.info("engine_started", engine=child.engine.name, pid=pid)
 
     def _park(self, child: Child) -> None:

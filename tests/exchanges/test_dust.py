@@ -15,8 +15,9 @@ from trading.chaos.temper import eager_params
 from trading.chaos.wires import COINBASE, KRAKEN, KRAKEN_SOCKET, SYMBOL, Wire
 from trading.core.codes import ExitReason
 from trading.engine.batches import EngineState, LedgerBatch
+from trading.engine.guards import BREAKER
 from trading.engine.ports import Ledger
-from trading.engine.watch import BREAKER, Rhythm
+from trading.engine.watch import Rhythm
 from trading.exchanges.simulator.market import LEVELS, Level, PairMarket
 
 BARS = stormy_bars(5, 140)

@@ -17,7 +17,8 @@ from tests.exchanges.test_kill_points import BARS, EXIT_FROM, live_until
 from trading.chaos.temper import eager_params
 from trading.chaos.wires import COINBASE, KRAKEN, KRAKEN_SOCKET, Wire
 from trading.core.codes import ExitReason, Purpose
-from trading.engine.lost import BREAKER, LOST_COMMITS, OPERATOR, PAUSE
+from trading.engine.guards import BREAKER, OPERATOR, PAUSE
+from trading.engine.lost import LOST_COMMITS
 from trading.exchanges.simulator.server import Simulator
 
 ROADS = (KRAKEN_SOCKET, COINBASE)

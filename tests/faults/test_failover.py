@@ -23,7 +23,8 @@ from tests.faults.test_wire import (
     told_by,
     workspace,
 )
-from trading.engine.lost import LOST_COMMITS, PAUSE
+from trading.engine.guards import PAUSE
+from trading.engine.lost import LOST_COMMITS
 from trading.ledger.lease import EPOCHS_OF_A_TIMELINE
 from trading.models import Alert, Fill, OrderIntent, Position
 

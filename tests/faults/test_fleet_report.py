@@ -16,7 +16,6 @@ from tests.faults.processes import wait_for
 from trading.fleet import Fleet
 from trading.models import Engine
 from trading.stream.publisher import channel_of
-from trading.wiring.directory import ListedEngine
 from trading.wiring.fleet_report import note_fleet
 from trading.wiring.processes import ProcessGone, read_memory, read_start
 
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.faults
 KEPT_MB = 40
 
 
-def hold_memory(_: ListedEngine) -> int:
+def hold_memory(*_: object) -> int:
     """An engine that takes up memory of its own and burns CPU, until it is ended."""
     kept = bytearray(os.urandom(1024) * (1024 * KEPT_MB))
     while kept:

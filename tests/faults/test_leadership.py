@@ -21,16 +21,17 @@ pytestmark = pytest.mark.faults
 def test_of_two_engines_one_trades_and_the_other_takes_over_when_it_is_killed(
     street, environment
 ) -> None:
-    rows = street(6000, speed="60000")
-    first = run_engine(rows, environment, speed="60000")
+    rows = street(6000)
+    first = run_engine(rows, environment, speed="6000")
     with ended_afterwards(first):
         wait_for(lambda: decisions(rows) > 50, "the first engine decides")
         second = run_engine(rows, environment, speed="max")
         with ended_afterwards(second):
             before = engine_row(rows).epoch
+            wait_for(lambda: standing_by() == 1, "the other stands by")
             seen = decisions(rows)
             wait_for(
-                lambda: decisions(rows) > seen + 500, "the first goes on while the other waits"
+                lambda: decisions(rows) > seen + 100, "the first goes on while the other waits"
             )
             assert engine_row(rows).epoch == before == 1
 

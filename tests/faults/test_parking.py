@@ -37,7 +37,7 @@ def wanted(street: Callable[..., EngineRows]) -> EngineRows:
 
 def test_an_engine_that_crashed_five_times_is_parked_until_a_person_starts_it(street) -> None:
     rows = wanted(street)
-    fleet = Fleet(main=lambda engine: 1)
+    fleet = Fleet(main=lambda engine, at_rest: 1)
 
     lives(fleet, MOST_CRASHES - 1)
     with tenant_scope(rows.tenant_id):
@@ -62,7 +62,7 @@ def test_an_engine_that_crashed_five_times_is_parked_until_a_person_starts_it(st
 def test_an_end_that_is_no_crash_never_parks(street, code: int) -> None:
     rows = wanted(street)
 
-    def main(_: object) -> int:
+    def main(*_: object) -> int:
         if code < 0:
             os.kill(os.getpid(), -code)
             time.sleep(5)

@@ -4,8 +4,8 @@ import structlog
 
 from trading.core.codes import ExitReason
 from trading.engine.batches import CommandDone
+from trading.engine.guards import BREAKER, OPERATOR, PAUSE
 from trading.engine.handler import Handler
-from trading.engine.lost import BREAKER, OPERATOR, PAUSE
 from trading.engine.messages import Command
 
 log = structlog.get_logger(__name__)

@@ -3,6 +3,9 @@
 from trading.core.codes import HoldBit, Purpose
 from trading.engine.messages import OrderRequest
 
+BREAKER = "BREAKER"
+OPERATOR, PAUSE = "OPERATOR", "operator"
+
 
 class Guards:
     """The open holds of one engine and the markets whose last order has no known outcome."""

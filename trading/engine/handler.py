@@ -21,7 +21,7 @@ from trading.engine.batches import (
 )
 from trading.engine.errors import NotLeader
 from trading.engine.execution import Execution, ended_without_fill
-from trading.engine.guards import Guards
+from trading.engine.guards import BREAKER, OPERATOR, PAUSE, Guards
 from trading.engine.live import LiveView
 from trading.engine.memory import JournaledMarkets
 from trading.engine.messages import (
@@ -38,6 +38,7 @@ from trading.engine.ports import Clock, Inbox, Lease, Ledger, MarketFeed, Venue
 from trading.engine.pulse import Pulse
 from trading.engine.restore import restore
 from trading.engine.state import CoreState
+from trading.engine.unheld import UNHELD, in_words, is_covered, without_fill
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,21 @@ class Pace:
     resolve_seconds: float = 1.0
     settled_seconds: float = 30.0  # what another process has sent has come to the venue by then
     history_bars: int = 3000
+
+
+def _only_held(handler: "Handler", report: FillReport) -> FillReport:
+    """What a position covers; of anything else its order's end alone, and a person is told why."""
+    market = handler.core.markets[report.market]
+    if is_covered(report, market):
+        return report
+    words = in_words(report, handler.core.specs[report.market], market)
+    handler.hold(BREAKER, UNHELD, words, open=True)
+    if not handler.guards.is_open(OPERATOR, PAUSE):
+        handler.hold(OPERATOR, PAUSE, words, open=True)
+    handler.hold(BREAKER, UNHELD, "", open=False)  # the pause stays until a person has looked
+    handler.ports.live.alert(UNHELD, words)
+    log.error("sale_not_booked", why=words)
+    return without_fill(report)
 
 
 class Handler:
@@ -149,6 +165,7 @@ class Handler:
 
     def book(self, report: FillReport) -> list[OrderRequest]:
         """Let core and journal know a piece of news; what the core asks for."""
+        report = _only_held(self, report)
         self.batch.intent_states += self.execution.report(report)
         if report.quantity_lots:
             self.batch.fills.append(report)

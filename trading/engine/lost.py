@@ -7,6 +7,7 @@ import structlog
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.engine.batches import Evidence, Known, OpenIntent
 from trading.engine.errors import NoSight
+from trading.engine.guards import BREAKER, OPERATOR, PAUSE
 from trading.engine.handler import Handler
 from trading.engine.messages import OrderRequest
 from trading.engine.orders import State
@@ -15,8 +16,7 @@ from trading.engine.state import CoreState, name_order
 
 log = structlog.get_logger(__name__)
 
-BREAKER, LOST_COMMITS = "BREAKER", "lost commits"
-OPERATOR, PAUSE = "OPERATOR", "operator"
+LOST_COMMITS = "lost commits"
 REACH = 5_000  # order numbers beyond the journal's last
 MARGIN_NS = 3_600_000_000_000  # an hour
 Lost = tuple[OrderRequest, str]  # and the venue's name of it

@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from typing import Any
 
 from trading.engine.commands import obey
 from trading.engine.errors import CannotTrade, NotLeader
+from trading.engine.guards import BREAKER
 from trading.engine.handler import Handler, Pace, Ports
 from trading.engine.lag import Lag
-from trading.engine.lost import BREAKER, LOST_COMMITS, take_back
+from trading.engine.lost import LOST_COMMITS, take_back
+from trading.engine.messages import FeedChange
 from trading.engine.state import CoreState
 from trading.engine.watch import Rhythm, Watch
 
 KEEPER_SECONDS = 5.0
+LAST_TURN_SECONDS = 5.0
 BREATH = 64  # messages
 RECONCILE = "RECONCILE"
 
@@ -57,6 +60,7 @@ class Runner:
         self._handler.pulse.most_seconds = (rhythm or Rhythm()).most_lag
         self._lag = Lag(self._handler, turn=self._turn)
         self._stop = asyncio.Event()
+        self.has_led, self.handled = False, 0  # messages, but for those of a silence
         self._has_obeyed = asyncio.Event()  # what was ordered while nobody led, before any bar
 
     @property
@@ -92,6 +96,7 @@ class Runner:
         acquired = await self._race(self._ports.lease.acquire())
         if not acquired:
             return Outcome.STOPPED
+        self.has_led = True
         keeper = asyncio.create_task(self._ports.lease.keep())
         try:
             await self._resume()
@@ -151,12 +156,13 @@ class Runner:
             done, _ = await asyncio.wait(
                 {pull, keeper, *others}, return_when=asyncio.FIRST_COMPLETED
             )
-            await self._lock.acquire()  # nothing is half-handled while we hold it
+            is_alone = await self._is_alone()  # nothing is half-handled while we are
         finally:  # also when we are cancelled ourselves: nobody may go on without us
             for task in (pull, *others):
                 task.cancel()
             await asyncio.gather(pull, *others, return_exceptions=True)
-        self._lock.release()
+        if is_alone:
+            self._lock.release()
         failed = [error for task in done - {keeper} if (error := task.exception())]
         for error in sorted(failed, key=lambda error: isinstance(error, HalfDone)):
             raise error  # the cause, not who met what it left
@@ -165,6 +171,15 @@ class Runner:
         async with self._turn():
             await self._handler.commit()
         return Outcome.FINISHED if pull in done else Outcome.STOPPED
+
+    async def _is_alone(self) -> bool:
+        """Take the lock; a turn that hangs with its database while the lease ends is given up."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_TURN_SECONDS):
+                    return await self._lock.acquire()
+            if not self._ports.lease.is_held():
+                return False
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -178,13 +193,14 @@ class Runner:
             self._is_whole = True
 
     async def _pull(self) -> None:
-        handled, handler = 0, self._handler
+        handler = self._handler
         async for message in self._ports.venue.messages(after_ns=handler.core.cursors()):
             await self._has_obeyed.wait()
             async with self._turn():
                 await handler.handle(message)
-            handled += 1
-            if handled % BREATH == 0:
+            is_silence = isinstance(message, FeedChange) and not message.is_up
+            self.handled += not is_silence
+            if self.handled % BREATH == 0:
                 await asyncio.sleep(0)  # at full speed the feed never waits: let the lease beat
 
     async def _read_commands(self) -> None:

@@ -12,8 +12,8 @@ import structlog
 from trading.engine import reconcile
 from trading.engine.batches import CommandDone
 from trading.engine.errors import NoSight
+from trading.engine.guards import BREAKER
 from trading.engine.handler import Handler
-from trading.engine.lost import BREAKER
 from trading.engine.messages import OrderRequest
 from trading.engine.reconcile import CLOCK, DRIFT, UNKNOWN_ORDER
 from trading.engine.sights import Sight, Stranger

@@ -68,10 +68,12 @@ class Candles:
         A bar after which another had already begun to close is late.
         """
         closed: list[BarClosed] = []
-        for open_ns in sorted(self._rows):
+        opens = sorted(self._rows)
+        newest = {market: open_ns for open_ns in opens for market in self._rows[open_ns]}
+        followed_ns = min(newest.values()) if len(newest) == self.markets else 0
+        for open_ns in opens:
             over = now_ns >= open_ns + self.timeframe_ns + GRACE_NS
-            later = {m for at, rows in self._rows.items() if at > open_ns for m in rows}
-            if not over and len(later) != self.markets:
+            if not over and open_ns >= followed_ns:
                 break
             is_late = now_ns >= open_ns + 2 * self.timeframe_ns
             for market, values in sorted(self._rows.pop(open_ns).items()):

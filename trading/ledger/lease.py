@@ -15,8 +15,10 @@ import structlog
 from psycopg import AsyncConnection, sql
 
 from trading.engine.errors import NotLeader
-from trading.engine.lost import BREAKER, LOST_COMMITS
+from trading.engine.guards import BREAKER
+from trading.engine.lost import LOST_COMMITS
 from trading.engine.ports import Clock
+from trading.ledger.cutting import cut
 
 EPOCHS_OF_A_TIMELINE = 1_000_000_000
 BEGIN = """
@@ -160,9 +162,8 @@ class PostgresLease:
         while not await self._is_released_within(self._times.heartbeat_seconds):
             sent_at = self._clock.monotonic()
             try:
-                async with asyncio.timeout(self._times.self_stop_seconds):
-                    alive = await self._beat()
-            except (psycopg.Error, TimeoutError) as error:
+                alive = await self._beat_in_time()
+            except psycopg.Error as error:
                 log.error("leadership_lost", engine=self._engine_id, error=str(error))
                 return
             if not alive:
@@ -177,6 +178,13 @@ class PostgresLease:
         except TimeoutError:
             return False
         return True
+
+    async def _beat_in_time(self) -> bool:
+        beat = asyncio.ensure_future(self._beat())
+        await asyncio.wait({beat}, timeout=self._times.self_stop_seconds)
+        if not beat.done() and self._connection is not None:
+            cut(self._connection)
+        return await beat
 
     async def _beat(self) -> bool:
         if self._connection is None:

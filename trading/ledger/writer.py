@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+import psycopg
 from django.db import connection
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from trading.engine.errors import NotLeader
 from trading.engine.messages import MarketSpec
 from trading.ledger import rows
 from trading.ledger.breakers import change_hold, note_strangers
+from trading.ledger.cutting import cut
 from trading.ledger.decisions import ChainHead, DecisionChain, ask_head, read_head, write_decisions
 from trading.ledger.dust import write_off
 from trading.ledger.memory import JournaledMemory
@@ -37,6 +39,7 @@ from trading.ledger.snapshots import SnapshotOwner, read_memory, save_snapshot
 from trading.models import EngineCommand
 
 Result = TypeVar("Result")
+GOODBYE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class DjangoLedger:
         self._owner = SnapshotOwner(tenant_id, engine_id, core_hash, layout_hash)
         self._memory: JournaledMemory | None = None
         self._longest_pause_ms = int(longest_pause_seconds * 1000)
-        self._prepared: object = None  # the connection that was
+        self._prepared: psycopg.Connection[Any] | None = None  # the connection that was
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
 
     async def call(self, work: Callable[[], Result]) -> Result:
@@ -108,8 +111,12 @@ class DjangoLedger:
         self._prepared = connection.connection
 
     async def close(self) -> None:
-        """Close the connection and end the thread."""
-        await self._on_thread(lambda: connection.close())
+        """Close the connection and end the thread, also where the server answers no more."""
+        closing = asyncio.ensure_future(self._on_thread(lambda: connection.close()))
+        await asyncio.wait({closing}, timeout=GOODBYE_SECONDS)
+        if not closing.done() and self._prepared is not None:
+            cut(self._prepared)
+        await closing
         self._thread.shutdown()
 
     async def load(self) -> EngineState:

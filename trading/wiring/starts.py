@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 
 from tenants.scoping import tenant_scope
@@ -23,9 +24,12 @@ def open_engine(found: ListedEngine, *, speed: str | None) -> EngineProcess:
     Raises:
         CannotRun, CannotFeed: one clear sentence.
     """
-    plan = read_plan(tenant_id=found.tenant_id, engine_id=found.engine_id)
-    examine(plan)
-    return EngineProcess(plan=plan, speed=speed)
+    try:
+        plan = read_plan(tenant_id=found.tenant_id, engine_id=found.engine_id)
+        examine(plan)
+        return EngineProcess(plan=plan, speed=speed)
+    finally:
+        connections.close_all()  # journal and lease have their own; a third would stay for good
 
 
 def note_refusal(found: ListedEngine, why: Exception) -> None:

@@ -11,6 +11,7 @@ from trading.core import fills, pipeline
 from trading.core.config.pipeline import PipelineParams
 from trading.core.jit import compiled_mark
 from trading.core.records import BAR, FILL, INTENT, MAX_FILLS, MAX_INTENTS
+from trading.exchanges.tls import client_context
 from trading.tape import taps  # noqa: F401  each engine needs it: imported here all share it
 
 ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
@@ -67,7 +68,7 @@ def warm_client() -> None:
 async def _ask_ourselves() -> None:
     async with await asyncio.start_server(_answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=client_context()) as client:
             await client.get(f"http://127.0.0.1:{port}/")
 
 

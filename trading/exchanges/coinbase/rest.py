@@ -19,6 +19,7 @@ from trading.exchanges.coinbase.errors import (
     http_error,
 )
 from trading.exchanges.coinbase.sign import Signer, uri_of
+from trading.exchanges.tls import client_context
 from trading.exchanges.venue_clock import VenueClock
 
 NS, NS_PER_MS = 1_000_000_000, 1_000_000
@@ -49,7 +50,9 @@ class CoinbaseRest:
         calls: CallRate | None = None,
     ) -> None:
         self.calls = calls or CallRate()
-        self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=HEADERS)
+        self._client = httpx.AsyncClient(
+            base_url=url, timeout=TIMEOUT, headers=HEADERS, verify=client_context()
+        )
         self._clock, self._signer = clock, signer
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from trading.exchanges.kraken.call_rate import CallRate
 from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached
 from trading.exchanges.kraken.sign import Nonces, signature
+from trading.exchanges.tls import client_context
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 AGENT = {"User-Agent": "NovaPulse"}
@@ -30,7 +31,9 @@ class KrakenRest:
         read_number: Callable[[str], Any] = float,
         calls: CallRate | None = None,
     ) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=AGENT)
+        self._client = httpx.AsyncClient(
+            base_url=url, timeout=TIMEOUT, headers=AGENT, verify=client_context()
+        )
         self._key, self._secret = key, secret
         self._decoder = msgspec.json.Decoder(float_hook=read_number)
         self.calls = calls or CallRate()

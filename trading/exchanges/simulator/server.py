@@ -57,8 +57,7 @@ class Simulator:
         rights: tuple[str, ...] = RIGHTS,
     ) -> Account:
         """A customer with money."""
-        account = Account(key, secret, dict(balances), rights)
-        self.exchange.accounts[key] = account
+        account = self.exchange.accounts[key] = Account(key, secret, dict(balances), rights)
         name, now = self.exchange.name, self.exchange.clock.now_ns()
         account.ledger += [
             Line(name("L"), name("Q"), now, DEPOSIT, asset, amount, Decimal(0), amount)

@@ -11,7 +11,10 @@ import uvloop
 from django.core.management.base import BaseCommand, CommandError
 
 from tenants.schema import insist_on_schema
+from trading.engine.clock import SystemClock
+from trading.engine.rest import come_to_rest
 from trading.engine.runner import Outcome
+from trading.settling import AtRest
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import EngineProcess
 from trading.wiring.starts import REFUSALS, note_refusal, open_engine
@@ -60,13 +63,18 @@ class Command(BaseCommand):
             sys.exit(1)
 
 
-async def serve(process: EngineProcess) -> Outcome:
-    """Run with SIGTERM and SIGINT meaning: end after the message at hand."""
+async def serve(process: EngineProcess, at_rest: AtRest = lambda: None) -> Outcome:
+    """Run with SIGTERM and SIGINT meaning: end after the message at hand; say when its start is over."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, process.runner.stop)
     loop.add_signal_handler(signal.SIGUSR1, tell_what_waits)
-    return await process.run()
+    resting = asyncio.create_task(come_to_rest(process.runner, SystemClock()))
+    resting.add_done_callback(lambda _: at_rest())
+    try:
+        return await process.run()
+    finally:
+        resting.cancel()
 
 
 def tell_what_waits() -> None:

@@ -21,6 +21,7 @@ from trading.fleet import (
     Fleet,
 )
 from trading.management.commands.run_engine import serve
+from trading.settling import AtRest
 from trading.wiring.directory import ListedEngine
 from trading.wiring.fleet_report import Figures, NoFleet, Report, make_report, note_fleet
 from trading.wiring.key_checks import check_due_keys, list_due_checks
@@ -120,21 +121,21 @@ def prove_books() -> int:
     return 0
 
 
-def run_one(engine: ListedEngine) -> int:
+def run_one(engine: ListedEngine, at_rest: AtRest) -> int:
     """What a forked child does: one engine, then its exit code."""
     structlog.contextvars.bind_contextvars(tenant=engine.tenant, engine=engine.engine_id)
     insist_on_schema()  # it may have changed under this program; its exit code is CANNOT_RUN's
     try:
-        return lead(engine)
+        return lead(engine, at_rest)
     except DATABASE_GONE as error:  # it begins anew, from the journal, once that answers
         log.error("engine_lost_its_database", why=str(error).strip())
         return DATABASE_LOST
 
 
-def lead(engine: ListedEngine) -> int:
+def lead(engine: ListedEngine, at_rest: AtRest) -> int:
     """Run it until it ends; its exit code."""
     try:
-        outcome = uvloop.run(serve(open_engine(engine, speed=None)))
+        outcome = uvloop.run(serve(open_engine(engine, speed=None), at_rest))
     except REFUSALS as error:
         note_refusal(engine, error)
         log.error("engine_cannot_run", why=str(error))

@@ -1,0 +1,42 @@
+"""A sale the venue tells of what our books do not hold: it is not booked, and a person must look."""
+
+import numpy as np
+from msgspec.structs import replace
+
+from trading.core.codes import Purpose, Side
+from trading.engine.messages import FillReport, MarketSpec
+
+UNHELD = "sale of what is not held"
+
+
+def is_covered(report: FillReport, market: np.void) -> bool:
+    """Whether a position is there that the report can take from."""
+    held = int(market["position"]["quantity_lots"])
+    return report.purpose == Purpose.ENTRY or report.quantity_lots <= max(0, -report.side * held)
+
+
+def without_fill(report: FillReport) -> FillReport:
+    """What remains for books and core: whether its order is over."""
+    return replace(
+        report,
+        quantity_lots=0,
+        price_ticks=0,
+        fee_units=0,
+        venue_trade_id="",
+        fee="",
+        fee_currency="",
+        taken_lots=0,
+    )
+
+
+def in_words(report: FillReport, spec: MarketSpec, market: np.void) -> str:
+    """Both numbers, and by which names the venue knows it."""
+    told = spec.lot_size * report.quantity_lots
+    held = spec.lot_size * abs(int(market["position"]["quantity_lots"]))
+    price = spec.tick_size * report.price_ticks
+    verb = "bought back" if report.side == Side.BUY else "sold"
+    return (
+        f"{spec.symbol}: the venue says {told.normalize():f} {spec.base} were {verb} at "
+        f"{price.normalize():f}, our books hold {held.normalize():f}; trade {report.venue_trade_id} "
+        f"of order {report.venue_order_id} is not booked. Compare the account, then resume"
+    )
