@@ -9,12 +9,14 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from tenants.auth import permission_required, require_standing
 from tenants.standing import Effect
+from tenants.step_up import ask_step_up, has_stepped_up
 from trading import operations
 from trading.models import Engine
 from trading.queries import dashboard as queries
@@ -134,6 +136,9 @@ def command(request: HttpRequest, engine_id: uuid.UUID, name: str) -> HttpRespon
         raise PermissionDenied
     if name in LETS_ENTER:
         require_standing(request, Effect.OPEN)
+    is_dear = name in OWNERS_ONLY and queries.trades_real_money(engine_id=engine_id)
+    if is_dear and not has_stepped_up(request):
+        return _ask_step_up(request, engine_id)
     try:
         COMMANDS[name](
             engine_id=engine_id,
@@ -155,3 +160,11 @@ def command(request: HttpRequest, engine_id: uuid.UUID, name: str) -> HttpRespon
             },
         )
     return redirect("engine", engine_id=engine_id)
+
+
+def _ask_step_up(request: HttpRequest, engine_id: uuid.UUID) -> HttpResponse:
+    """The whole page goes to where the second factor is given, and comes back to the engine's."""
+    answer = ask_step_up(request, back=reverse("engine", args=[engine_id]))
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": answer["Location"]})
+    return answer

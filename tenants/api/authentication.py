@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -13,6 +13,7 @@ from tenants.standing import Effect
 from tenants.step_up import has_stepped_up
 
 KEY_HEADER = "X-API-Key"
+STEP_UP = "Give your second factor first: open /accounts/2fa/reauthenticate/."
 WWW_AUTHENTICATE = 'ApiKey realm="NovaPulse", header="X-API-Key"'
 
 
@@ -68,10 +69,24 @@ class MayInWorkspace(BasePermission):
     def _is_sure_enough(self, request: Request, view: APIView) -> bool:
         """A key that reaches so far was itself made with a second factor; a session shows it now."""
         asked = request.method in view.needs_step_up  # type: ignore[attr-defined]  # an ApiView
-        if not asked or request.auth is not None or has_stepped_up(request._request):
+        if not asked or _is_sure(request):
             return True
-        self.message = "Give your second factor first: open /accounts/2fa/reauthenticate/."
+        self.message = STEP_UP
         return False
+
+
+def require_second_factor(request: Request) -> None:
+    """For what a method does only at times.
+
+    Raises:
+        PermissionDenied: a session that has not shown it a moment ago.
+    """
+    if not _is_sure(request):
+        raise PermissionDenied(STEP_UP)
+
+
+def _is_sure(request: Request) -> bool:
+    return request.auth is not None or has_stepped_up(request._request)
 
 
 class KeyScheme(OpenApiAuthenticationExtension):

@@ -13,7 +13,7 @@ from tests.apps.trading import rows
 from tests.apps.trading.conftest import People, people, signed_in  # noqa: F401 - a fixture
 from tests.factories import NOW
 from tests.vault.conftest import Kept
-from trading.models import BacktestRun, Bot, Engine
+from trading.models import BacktestRun, Bot, Engine, EngineCommand
 
 pytestmark = pytest.mark.django_db
 REASON = "a year of live results elsewhere"
@@ -165,3 +165,45 @@ def test_a_venue_without_a_switch_is_offered_none_and_refuses_it(kept, olga, as_
     assert 'name="protection"' not in shown
     assert answer.status_code == 409
     assert "no dead-man switch" in answer.content.decode()
+
+
+def killed(kept: Kept) -> bool:
+    with tenant_scope(kept.tenant_id):
+        return EngineCommand.objects.filter(kind="KILL").exists()
+
+
+def test_an_engine_with_real_orders_is_killed_with_the_second_factor(kept, people) -> None:  # noqa: F811
+    address, kill = f"/engines/{people.engine.engine_id}/", "/control/kill"
+    client = signed_in(people.olga)
+    with tenant_scope(kept.tenant_id):
+        ExchangeAccount.objects.update(mode="LIVE")
+
+    asked = client.post(f"{address}commands/kill/")
+    told = client.post(f"{address}commands/kill/", headers={"HX-Request": "true"})
+    by_session = post(client, kill, {})
+
+    assert asked["Location"] == "/accounts/2fa/"
+    assert told["HX-Redirect"] == "/accounts/2fa/"
+    assert (by_session.status_code, "second factor" in by_session.json()["detail"]) == (403, True)
+    assert not killed(kept)
+    assert (
+        client.post(f"{address}commands/pause/").status_code == 302
+    )  # what stops entries never waits
+
+    step_up(client, people.olga)
+    assert client.post(f"{address}commands/kill/")["Location"] == address
+    assert killed(kept)
+
+
+def test_on_paper_and_by_an_admin_key_a_kill_asks_for_nothing(kept, people, as_caller) -> None:  # noqa: F811
+    assert (
+        signed_in(people.olga)
+        .post(f"/engines/{people.engine.engine_id}/commands/kill/")
+        .status_code
+        == 302
+    )
+    assert killed(kept)
+    with tenant_scope(kept.tenant_id):
+        ExchangeAccount.objects.update(mode="LIVE")
+
+    assert post(as_caller("olga-admin"), "/control/kill", {}).status_code == 202

@@ -10,6 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from tenants.api.authentication import require_second_factor
 from tenants.api.idempotency import HEADER, idempotent
 from tenants.api.problems import Conflict
 from tenants.api.throttling import caller_of
@@ -36,15 +37,19 @@ class _Control(ApiView):
 
     needs: ClassVar = {"POST": "trade"}
     effects: ClassVar = {"POST": Effect.HARMLESS}
+    steps_up_for_money: ClassVar[bool] = False  # where real orders are sent
 
     def send(self, request: Request, act: Callable[..., EngineCommand]) -> Response:
         """Store the command; the same ``Idempotency-Key`` is the same command."""
         body = ControlBody(data=request.data)
         body.is_valid(raise_exception=True)
         key = request.headers.get(HEADER) or uuid.uuid4().hex
+        engine_id = _chosen(body.validated_data.get("engine"))
+        if self.steps_up_for_money and queries.trades_real_money(engine_id=engine_id):
+            require_second_factor(request)
         try:
             command = act(
-                engine_id=_chosen(body.validated_data.get("engine")),
+                engine_id=engine_id,
                 actor=actor_of(request),
                 reason=body.validated_data["reason"] or f"by API, {actor_of(request)}",
                 idempotency_key=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{caller_of(request)}|{key}")),
@@ -150,6 +155,7 @@ class Kill(_Control):
     """Everything closed, and nothing entered until somebody with the right revives it."""
 
     needs: ClassVar = {"POST": "manage"}
+    steps_up_for_money: ClassVar = True
 
     @told("Kill: close everything, enter nothing until revived", answers.Command, code=202,
           request=ControlBody, changes=True, problems=(404, 409))  # fmt: skip
@@ -163,6 +169,7 @@ class Revive(_Control):
 
     needs: ClassVar = {"POST": "manage"}
     effects: ClassVar = {"POST": Effect.OPEN}
+    steps_up_for_money: ClassVar = True
 
     @told("Revive a killed engine", answers.Command, code=202, request=ControlBody, changes=True,
           problems=(404, 409))  # fmt: skip

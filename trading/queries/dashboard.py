@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 from django.db.models import QuerySet, Sum
 
+from tenants.models import ExchangeAccount
 from trading.core.records import ACCOUNT
 from trading.models import (
     Decision,
@@ -76,6 +77,12 @@ def get_engine(*, engine_id: UUID) -> Engine:
     """
     found: Engine = Engine.objects.select_related("account").get(id=engine_id)
     return found
+
+
+def trades_real_money(*, engine_id: UUID) -> bool:
+    """Whether an engine of this workspace sends real orders."""
+    found = Engine.objects.filter(id=engine_id, account__mode=ExchangeAccount.Mode.LIVE)
+    return bool(found.exists())
 
 
 def get_dashboard(*, engine_id: UUID | None) -> Dashboard | None:
