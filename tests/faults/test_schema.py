@@ -73,7 +73,7 @@ def test_engines_of_a_fleet_end_calmly_when_the_tables_change_under_it(
     change(NEWER)
 
     with pytest.raises(SystemExit) as ended:
-        run_one(listed)
+        run_one(listed, lambda: None)
 
     assert ended.value.code == CANNOT_RUN in CALM
     assert engine_row(rows).epoch == 0
