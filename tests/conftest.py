@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis as redis_client
+import structlog
 
 from tests import database, servers
 from tests.database import FreshDatabase
@@ -101,3 +102,10 @@ def redis_url(embedded_servers: None, settings) -> str:
     with redis_client.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
     return settings.REDIS_URL
+
+
+@pytest.fixture(autouse=True)
+def _no_names_in_logs() -> Iterator[None]:
+    """What a command binds to the log lines of its process ends with the test that called it."""
+    yield
+    structlog.contextvars.clear_contextvars()

@@ -1,6 +1,7 @@
 """An engine looks for its commands four times a second: one statement, in its own workspace alone."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -19,10 +20,11 @@ def engines(fresh_database) -> list[EngineRows]:
     return [make_engine(name, instrument, venue="synthetic") for name in ("acme", "other")]
 
 
-def pause(engine: EngineRows, reason: str) -> None:
+def pause(engine: EngineRows, reason: str, *, second: int) -> None:
+    at = NOW + timedelta(seconds=second)
     with tenant_scope(engine.tenant_id):
         operations.pause_engine(
-            engine_id=engine.engine_id, actor=None, reason=reason, idempotency_key=reason, now=NOW
+            engine_id=engine.engine_id, actor=None, reason=reason, idempotency_key=reason, now=at
         )
 
 
@@ -50,8 +52,9 @@ def test_commands_of_this_engine_are_found_also_over_another_connection(
     engines: list[EngineRows], ledger: DjangoLedger
 ) -> None:
     mine, others = engines
-    for engine, reason in ((mine, "first"), (others, "theirs"), (mine, "second")):
-        pause(engine, reason)
+    told = ((mine, "first"), (others, "theirs"), (mine, "second"))
+    for second, (engine, reason) in enumerate(told):
+        pause(engine, reason, second=second)
 
     async def look() -> None:
         assert await reasons(ledger, mine) == ["first", "second"]
