@@ -84,7 +84,7 @@ class Account:
             fault = armed.pop(0)
             if fault.isdecimal():
                 told = {"errors": [{"id": "rate_limit_exceeded", "message": "slow"}]}
-                return web.json_response(told, status=int(fault), headers={"retry-after": "0.01"})
+                return web.json_response(told, status=int(fault))
             if fault == "lost" and request.transport:
                 request.transport.close()
                 return {}

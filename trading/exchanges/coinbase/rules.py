@@ -47,7 +47,8 @@ class Rules:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
         symbols = [spec.symbol for spec in self.specs]
-        listed = names.read_list(await self.table.rows(symbols))
+        told = await self.table.rows(symbols)
+        listed = names.read_products(told.get("products") or [])
         self.products.update(listed)
         self._gone = frozenset(symbols) - listed.keys()
         try:
