@@ -137,11 +137,15 @@ class LiveStreet:
             rhythm=self.rhythm,
         )
         feed.is_idle = lambda: venue.is_quiet and is_done(runner)
-        feed.most_seconds = pace_of(runner)
+        feed.most_seconds = self.pace(runner)
         try:
             return await runner.run()
         finally:
             await close()
+
+    def pace(self, runner: Runner) -> Callable[[], int]:
+        """How many seconds of the venue's may pass at once."""
+        return pace_of(runner)
 
     async def _advance(self, to_ns: int) -> float:
         self.simulator.clock.jump(to_ns)

@@ -1,7 +1,7 @@
 """Prices no market can have never reach the engine; those it can have break no limit and no book."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from itertools import product
 
@@ -19,6 +19,7 @@ from trading.chaos.temper import eager_params
 from trading.chaos.wires import COINBASE, KRAKEN, KRAKEN_SOCKET, Wire
 from trading.core.bars import check_bars
 from trading.engine.messages import BarClosed, PriceTick
+from trading.engine.runner import Runner
 from trading.exchanges import sockets, wire_feed
 from trading.exchanges.candles import read_values
 from trading.exchanges.caps import Caps
@@ -116,11 +117,16 @@ def extreme_bars() -> np.ndarray:
 
 
 class Unhurried(LiveStreet):
-    """Time for the venue to be asked about the stop that the crash jumps over."""
+    """Second by second while the stop that the crash jumps over is taken back: a token lasts ten."""
+
+    is_crashing = False
 
     async def _before_bar(self, number: int) -> None:
-        if CRASH <= number <= CRASH + 3:
-            await asyncio.sleep(0.3)
+        self.is_crashing = CRASH <= number <= CRASH + 3
+
+    def pace(self, runner: Runner) -> Callable[[], int]:
+        usual = super().pace(runner)
+        return lambda: 1 if self.is_crashing else usual()
 
 
 @pytest.mark.parametrize("wire", ROADS, ids=[wire.name for wire in ROADS])
