@@ -12,9 +12,10 @@ import pytest
 import redis as redis_client
 import structlog
 
-from tests import database, servers
+from tests import budget, database, servers
 from tests.database import FreshDatabase
 
+budget.load()
 HERE = Path(__file__).parent
 # A worker takes whole files, so the longest go first: none ends when all others have nothing to do.
 LONGEST_FIRST = (

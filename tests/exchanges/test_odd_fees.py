@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.engine.fakes import spec
@@ -118,6 +118,9 @@ def told(number: int, lots: int, fee: Decimal) -> dict[str, Any]:
     fills=st.lists(st.tuples(st.integers(1, 50), st.integers(0, 300)), min_size=1),
     side=st.sampled_from([Side.BUY, Side.SELL]),
 )
+@example(
+    fills=[(1, 1), (2, 0)], side=Side.BUY
+)  # what one lot cannot give, a fill without a fee does
 def test_fees_take_whole_lots_of_all_fills_together_and_never_all_of_one(
     fills: list[tuple[int, int]], side: Side
 ) -> None:

@@ -46,7 +46,7 @@ class KnownOrder:
 
     def take(self, execution: Execution) -> int:
         """Lots of a purchase that its fee took: of all its fills whole lots up, never all of one."""
-        if not execution.fee_lots or self.order.side is not Side.BUY:
+        if self.order.side is not Side.BUY:
             return 0
         self.fee_lots += execution.fee_lots
         owed = int(self.fee_lots.to_integral_value(ROUND_CEILING)) - self.taken_lots
@@ -149,7 +149,11 @@ class KnownOrders:
 
 
 def _charged(execution: Execution, order: OrderRequest, taken: int) -> int:
-    """A fee in the core's units: of a purchase in base the lots it took, at the price they were met."""
-    if not execution.fee_lots or order.side is not Side.BUY:
+    """A fee in the core's units; in base of a purchase: the lots taken, at the price they were met.
+
+    A fill without a fee of its own may take what those before it left owing.
+    """
+    if order.side is not Side.BUY:
         return execution.fee_units
-    return int((execution.lot_value * taken * FEE_UNITS_PER_QUOTE).to_integral_value())
+    in_lots = int((execution.lot_value * taken * FEE_UNITS_PER_QUOTE).to_integral_value())
+    return in_lots if execution.fee_lots else execution.fee_units + in_lots

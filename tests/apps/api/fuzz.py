@@ -1,7 +1,6 @@
 """Generated requests, right and wrong, against the API in this process, held to what it publishes."""
 
 import json
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,8 +20,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.budget import TIMES
+
 SITE = "http://testserver"
-TIMES = int(os.environ.get("FUZZ_TIMES", "1"))  # how much more than the suite's own budget
 CHECKS = [status_code_conformance, content_type_conformance, response_headers_conformance,
           response_schema_conformance]  # fmt: skip
 
@@ -60,7 +60,6 @@ def ask(client: Client, asked: st.SearchStrategy[Any], *, examples: int) -> list
     @settings(
         max_examples=examples * TIMES,
         deadline=None,
-        derandomize=TIMES == 1,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.apps.api.fuzz import TIMES
 from tests.apps.api.test_access import OTHER_KEY, OTHER_SECRET, things, told  # noqa: F401
 from tests.apps.api.test_runs import work
 from tests.apps.api.test_schema import schema  # noqa: F401 - a fixture
 from tests.apps.api.walks import Walker
 from tests.apps.step_up import step_up
+from tests.budget import TIMES
 
 ASKED = {"pairs": ["BTC/USD"], "timeframe": "5m", "profile": "active"}
 ORDERS = ("pause", "resume", "close_all", "kill")
@@ -65,7 +65,6 @@ def test_a_walk_meets_only_what_is_published(
     @settings(
         max_examples=9 * TIMES,
         deadline=None,
-        derandomize=TIMES == 1,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
