@@ -19,6 +19,15 @@ from novapulse.env import Env, InvalidEnvironment
 
 DatabaseSettings = dict[str, Any]
 
+# A server that is gone without a word is noticed within half a minute, not within the kernel's two hours.
+PATIENCE = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 30_000,  # milliseconds
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+
 
 def parse_postgres_url(url: str, variable: str = "DATABASE_URL") -> DatabaseSettings:
     """Turn ``postgresql://user:password@host:port/name?option=value`` into Django's settings.
@@ -46,7 +55,7 @@ def parse_postgres_url(url: str, variable: str = "DATABASE_URL") -> DatabaseSett
         "HOST": query.pop("host", unquote(parts.hostname or "")),
         "PORT": str(query.pop("port", parts.port or "")),
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"connect_timeout": 5, **query},
+        "OPTIONS": {**PATIENCE, **query},
     }
 
 

@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 from django.conf import settings
 from django.db import connections
+from psycopg.pq import Conninfo
 
 from trading.engine.clock import SystemClock
 from trading.engine.handler import Pace, Ports
@@ -121,9 +122,9 @@ def _ledger(plan: Plan, lease: PostgresLease) -> DjangoLedger:
 
 def _lease(plan: Plan, clock: SystemClock) -> PostgresLease:
     parameters = connections["default"].get_connection_params()
-    wanted = ("dbname", "user", "password", "host", "port", "connect_timeout")
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     return PostgresLease(
-        connect={name: parameters[name] for name in wanted if parameters.get(name)},
+        connect={name: value for name, value in parameters.items() if name in known and value},
         tenant_id=plan.tenant_id,
         engine_id=str(plan.engine.id),
         host=socket.gethostname(),
