@@ -1,7 +1,8 @@
 """Blocks of CSV lines into arrays: compiled where all is well, line by line where it is not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from trading.marketdata.lines import Block
 INT64_MAX = np.iinfo(np.int64).max
 FIELDS = ("open", "high", "low", "close", "volume")
 LineError = tuple[int, str]
+Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
@@ -95,16 +97,40 @@ def _value(values: list, position: int, quotes: bool) -> Any:
 
 
 def _parse_slowly(data: bytes, first_line: int, layout: Layout) -> Parsed:
-    rows, lines, errors = [], [], []
+    rows, lines, errors = read_lines(data, first_line, lambda text: _parse_line(text, layout))
+    return Parsed(np.array(rows, BAR), lines, errors)
+
+
+def read_lines(
+    data: bytes, first_line: int, read: Callable[[str], Row]
+) -> tuple[list[Row], np.ndarray, list[LineError]]:
+    """Line by line: what could be read, the numbers of those lines, and what is wrong with the others."""
+    rows: list[Row] = []
+    lines: list[int] = []
+    errors: list[LineError] = []
     for line, raw in enumerate(data.split(b"\n")[:-1], start=first_line):
         try:
-            rows.append(_parse_line(raw.decode("utf-8"), layout))
+            rows.append(read(raw.decode("utf-8")))
             lines.append(line)
         except UnicodeDecodeError:
             errors.append((line, "not UTF-8 text"))
         except ValueError as error:
             errors.append((line, str(error)))
-    return Parsed(np.array(rows, BAR), np.array(lines, np.int64), errors)
+    return rows, np.array(lines, np.int64), errors
+
+
+def read_fields(text: str, delimiter: str, columns: int) -> list[str]:
+    """The fields of a line.
+
+    Raises:
+        ValueError: it is empty, or there are more or fewer.
+    """
+    if not text.strip():
+        raise ValueError("empty line")
+    fields = split(text, delimiter)
+    if len(fields) != columns:
+        raise ValueError(f"wrong column count: {len(fields)} where {columns} are expected")
+    return fields
 
 
 def _parse_line(text: str, layout: Layout) -> tuple[float, ...]:
@@ -113,11 +139,7 @@ def _parse_line(text: str, layout: Layout) -> tuple[float, ...]:
     Raises:
         ValueError: it cannot be read; the text says which field and why.
     """
-    if not text.strip():
-        raise ValueError("empty line")
-    fields = split(text, layout.delimiter)
-    if len(fields) != layout.columns:
-        raise ValueError(f"wrong column count: {len(fields)} where {layout.columns} are expected")
+    fields = read_fields(text, layout.delimiter, layout.columns)
     opens = _time(fields[layout.time], layout)
     values = []
     names = (

@@ -9,7 +9,7 @@ import pyarrow.csv as pc
 
 from trading.marketdata.formats import NUMBER, UNIT_NS, UnknownLayout, iso_ns, split, time_unit
 from trading.marketdata.lines import Block
-from trading.marketdata.parsing import INT64_MAX, LineError
+from trading.marketdata.parsing import INT64_MAX, LineError, read_fields, read_lines
 
 TRADE = np.dtype([("time_ns", "i8"), ("id", "i8"), ("price", "f8"), ("amount", "f8")])
 NO_ID = -1
@@ -171,16 +171,8 @@ def _nanoseconds(column: pa.ChunkedArray, unit: str) -> np.ndarray | None:
 
 
 def _parse_slowly(data: bytes, first_line: int, layout: TradeLayout) -> ParsedTrades:
-    rows, lines, errors = [], [], []
-    for line, raw in enumerate(data.split(b"\n")[:-1], start=first_line):
-        try:
-            rows.append(_parse_line(raw.decode("utf-8"), layout))
-            lines.append(line)
-        except UnicodeDecodeError:
-            errors.append((line, "not UTF-8 text"))
-        except ValueError as error:
-            errors.append((line, str(error)))
-    return ParsedTrades(np.array(rows, TRADE), np.array(lines, np.int64), errors)
+    rows, lines, errors = read_lines(data, first_line, lambda text: _parse_line(text, layout))
+    return ParsedTrades(np.array(rows, TRADE), lines, errors)
 
 
 def _parse_line(text: str, layout: TradeLayout) -> tuple[int, int, float, float]:
@@ -189,11 +181,7 @@ def _parse_line(text: str, layout: TradeLayout) -> tuple[int, int, float, float]
     Raises:
         ValueError: it cannot be read; the text says which field and why.
     """
-    if not text.strip():
-        raise ValueError("empty line")
-    fields = split(text, layout.delimiter)
-    if len(fields) != layout.columns:
-        raise ValueError(f"wrong column count: {len(fields)} where {layout.columns} are expected")
+    fields = read_fields(text, layout.delimiter, layout.columns)
     for name, column in (("price", layout.price), ("amount", layout.amount)):
         if not NUMBER.fullmatch(fields[column]):
             raise ValueError(f"{name} is not a number: {fields[column]!r}")
