@@ -19,6 +19,7 @@ from trading.exchanges.kraken.books import (
 )
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.sockets import Broken
+from trading.exchanges.tables import OwnTable
 from trading.exchanges.venue_clock import VenueClock
 
 texts = st.decimals(min_value=0, max_value=10**9, places=5, allow_nan=False)
@@ -146,6 +147,39 @@ async def test_a_message_that_cannot_be_read_ends_the_connection(spoilt: str) ->
 
     with pytest.raises(Broken, match="cannot be read"):
         talk.hear(frame)
+    await rest.close()
+
+
+@pytest.mark.parametrize(
+    ("stamp", "told_ns"),
+    [
+        ("2026-01-31T12:00:00.123456Z", 1_769_860_800_123_456_000),
+        ("yesterday", 0),  # nothing is decided on a book of no known age
+        ("", None),  # Kraken's snapshots may have none: the time of the stream
+    ],
+)
+async def test_a_book_is_as_old_as_its_last_message_says(stamp: str, told_ns: int | None) -> None:
+    rest, clock = KrakenRest(url="http://127.0.0.1:1"), VenueClock()
+    clock.hear(1_769_856_000_000_000_000)
+    books = Books(["BTC/USD"])
+    talk = KrakenBooks(OwnTable(rest, names.TABLE), books, clock, {"BTC/USD": PAIR})
+    await talk.requests()
+    bids, asks = example_b()
+    whole = Book(1, 8)
+    sides = msgspec.convert({"symbol": "BTC/USD", "bids": bids, "asks": asks, "checksum": 0}, Entry)
+    whole.bids.replace(sides.bids)
+    whole.asks.replace(sides.asks)
+    sides.checksum, sides.timestamp = checksum(whole), stamp
+
+    talk.hear(BookFrame("book", "snapshot", [sides]))
+
+    book = books.find("BTC/USD")
+    assert book is not None
+    if told_ns is None:
+        assert 0 <= book.told_ns - 1_769_856_000_000_000_000 < 60 * 10**9
+    else:
+        assert book.told_ns == told_ns
+    assert (clock.now_ns() >= 1_769_860_800_123_456_000) is (told_ns not in (0, None))
     await rest.close()
 
 

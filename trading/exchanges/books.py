@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from trading.exchanges.venue_clock import read_stamp
+
 NO_CUT = 1 << 62
 CHECKED = 10  # levels of a side that a checksum covers
 
@@ -140,7 +142,7 @@ class Book:
     price_decimals: int
     quantity_decimals: int
     depth: int = NO_CUT
-    told_ns: int = 0
+    told: str | int = 0  # the venue's stamp as it stands, or the time it means
     bids: Side = field(init=False)
     asks: Side = field(init=False)
 
@@ -154,6 +156,16 @@ class Book:
             quantity_decimals=self.quantity_decimals,
             depth=self.depth,
         )
+
+    @property
+    def told_ns(self) -> int:
+        """When the venue last told of it; 0 where its stamp is none. Read only when somebody asks."""
+        if isinstance(self.told, str):
+            try:
+                self.told = read_stamp(self.told)
+            except ValueError:
+                self.told = 0
+        return self.told
 
     def check(self) -> None:
         """Both sides are there and do not cross.

@@ -91,7 +91,7 @@ class CoinbaseBooks:
         except BadBook as error:
             self.books.drop(product.symbol, str(error))
             raise Broken(f"book of {product.symbol}: {error}") from None
-        book.told_ns = time_ns
+        book.told = time_ns
         if is_snapshot:
             self.books.put(product.symbol, book)
 

@@ -4,6 +4,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 DEPTH = 25
 CHANGED: Frame = {"channel": "book"}  # news for the listener: a book is there again
 MOST_FAILURES = 5  # of one symbol in a row
+SECOND = len("2026-01-31T12:00:00")
 
 
 def checksum(book: Book) -> int:
@@ -100,6 +102,7 @@ class KrakenBooks:
     _failures: Counter[str] = field(default_factory=Counter)
     _patience: Patience = field(default_factory=Patience)
     _waiting: set[str] = field(default_factory=set)
+    _second: str = ""  # of the stamp that the clock last heard
 
     async def requests(self) -> Sequence[Frame]:
         """The books of all symbols."""
@@ -131,7 +134,9 @@ class KrakenBooks:
                 self._spoil(symbol, str(error))
                 spoilt.append(symbol)
                 continue
-            book.told_ns = self._stamp(entry.timestamp)
+            book.told = entry.timestamp or self.clock.now_ns()
+            if entry.timestamp[:SECOND] != self._second:
+                self._hear_time(entry.timestamp)
             if is_snapshot:
                 self.books.put(symbol, book)
             elif self._failures:
@@ -164,14 +169,11 @@ class KrakenBooks:
         pair = names.choose(self.pairs, symbol)
         return Book(pair.price_decimals, decimals_of(pair.lot_size), DEPTH)
 
-    def _stamp(self, text: str) -> int:
-        """When the venue said it; its clock stands there or later."""
-        try:
-            stamp_ns = read_stamp(text)
-        except ValueError:
-            return self.clock.now_ns()
-        self.clock.hear(stamp_ns)
-        return stamp_ns
+    def _hear_time(self, stamp: str) -> None:
+        """The clock stands there or later; once a second is enough for it."""
+        self._second = stamp[:SECOND]
+        with suppress(ValueError):
+            self.clock.hear(read_stamp(stamp))
 
 
 def _request(method: str, symbols: Sequence[str]) -> Frame:
