@@ -35,6 +35,7 @@ NOT_ON_PAPER: Mapping[str, str] = {
     "test_an_order_without_an_answer_is_found_with_its_fills": NO_ANSWERS,
     "test_a_stop_without_an_answer_is_found_working": NO_ANSWERS,
     "test_absence_is_not_believed_at_once": NO_ANSWERS,
+    "test_who_hung_leaves_the_stop_alone": "it ends with the process that hung",
     "test_news_that_cannot_be_read_is_told_once": "bars reach it as values, not as text",
 }
 
@@ -139,6 +140,18 @@ async def test_the_rest_is_protected_after_a_part_was_sold(bench: Bench) -> None
 
     (rests,) = bench.working
     assert rests.left == 250 * spec().lot_size
+
+
+@pytest.mark.parametrize("purpose", [REDUCE, EXIT])
+async def test_who_hung_leaves_the_stop_alone(bench: WireBench, purpose: Purpose) -> None:
+    await bench.protected()
+    order = bench.order(purpose, 150 if purpose is REDUCE else 400, send_by_ns=bench.now_ns - 1)
+
+    with pytest.raises(NotSent, match="planned too long ago"):
+        await bench.venue.submit(order)
+
+    (rests,) = bench.working  # it may be the next leader's by now
+    assert rests.left == 400 * spec().lot_size
 
 
 async def test_a_limit_rests_until_it_is_cancelled(bench: Bench) -> None:

@@ -70,6 +70,21 @@ def test_the_days_of_a_seed_stay_what_they_were_and_later_ones_have_books() -> N
     assert {"drop", "bad_checksum", "silent"} <= spoilt
 
 
+@pytest.mark.parametrize(
+    ("venue", "point"), [("kraken", "after_commit"), ("coinbase", "after_move")]
+)
+def test_a_life_that_hangs_at_a_point_wakes_beside_the_next_leader(
+    environment, venue, point
+) -> None:
+    done = chaos(environment, "--takeovers", point, f"--venue={venue}", "--json")
+
+    told = json.loads(done.stdout or "{}")
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    assert told["differing"] == []
+    assert (told["days"], told["deaths"]) == ((2, 2) if venue == "kraken" else (1, 1))
+    assert told["fills"] > 5
+
+
 def test_bugs_that_need_real_rows_are_found(environment) -> None:
     done = chaos(environment, "--planted", "send_before_commit", "send_what_was_planned", "--json")
 
@@ -81,6 +96,7 @@ def test_bugs_that_need_real_rows_are_found(environment) -> None:
     [
         (["--planted", "gremlins"], "--planted gremlins: accepted is timeout_means_refused"),
         (["--runs=0"], "--runs: at least 1"),
+        (["--takeovers", "noon"], "--takeovers noon: accepted is before_commit"),
         (["--pair=BTC/USD"], "--exchange: needed with --pair"),
     ],
 )

@@ -160,11 +160,10 @@ class Day:
     has_redis: bool = True
     has_foreign_order: bool = False
     with_limits: bool = False  # entries by limit, not at the market
-    way: str = (
-        ""  # socket: Kraken's orders over it where they can; switch: its dead-man switch as well
-    )
-
+    # socket: Kraken's orders over it where they can; switch: its dead-man switch as well
+    way: str = ""
     has_books: bool = False  # each bar is decided with the order book of that moment
+    name: str = ""  # of one that is not drawn
 
     @property
     def wire(self) -> str:

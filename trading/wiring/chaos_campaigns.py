@@ -13,6 +13,7 @@ import httpx
 
 from trading.chaos.days import draw
 from trading.chaos.planted import BUGS
+from trading.chaos.takeovers import takeovers
 from trading.wiring.chaos_days import Verdict, run_day
 from trading.wiring.scratch import scratch_database
 from trading.wiring.warm import warm_core
@@ -59,6 +60,22 @@ def play_planted(names: Sequence[str], *, tell: Tell) -> list[Verdict]:
         for bug in bugs:
             verdicts.append(run_day(bug.day, plant=bug.name))
             tell(verdicts[-1])
+    return verdicts
+
+
+def play_takeovers(points: Sequence[str], *, venue: str, tell: Tell) -> list[Verdict]:
+    """A life hangs at each of these points, or at all, and wakes beside the next leader."""
+    verdicts = []
+    with _quiet_scratch():
+        for day in takeovers(venue=venue):
+            point = day.deaths[0].point
+            if points and point not in points:
+                continue
+            verdict = run_day(day)
+            if not verdict.hung:
+                verdict.differences.append(f"{point} was never met")
+            tell(verdict)
+            verdicts.append(verdict)
     return verdicts
 
 

@@ -38,10 +38,12 @@ class Verdict:
     orders: int = 0
     fills: int = 0
     lives: int = 0
+    hung: int = 0  # of them
     naked_seconds: float = 0.0
     seconds: float = 0.0
     plant: str = ""
     venue: str = "kraken"
+    name: str = ""  # of a day that was not drawn
 
     @property
     def is_shown(self) -> bool:
@@ -58,7 +60,8 @@ class Course:
     venue: VenueProcess
     plant: str = ""
     lives: int = 0
-    hung: list[int] = field(default_factory=list)
+    hangs: int = 0
+    hung: list[int] = field(default_factory=list)  # now
     pause_id: str = ""
     is_pause_noted: bool = False
     counted_at: float = 0.0
@@ -75,6 +78,7 @@ class Course:
                 ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
                 if ended and os.WIFSTOPPED(status):
                     self.hung.append(pid)
+                    self.hangs += 1
                     break
                 if ended:
                     if os.waitstatus_to_exitcode(status) == 0:
@@ -139,7 +143,7 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
     """The whole day and its judgement; with ``plant`` the engine carries that bug."""
     began = time.monotonic()
     bars, wire = stormy_bars(day.seed, day.bars), WIRES[day.wire]
-    slug = plant.replace("_", "-") or f"day-{day.venue}-{day.seed}"
+    slug = plant.replace("_", "-") or day.name or f"day-{day.venue}-{day.seed}"
     rows = make_rows(slug, venue=day.venue, with_limits=day.with_limits)
     venue = VenueProcess.start(bars, wire=wire, has_foreign_order=day.has_foreign_order)
     course = Course(day, rows, venue, plant)
@@ -147,9 +151,7 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
         wrong = course.run()
         course.wake()
         oracle, books = wire.as_told(venue.oracle()), read_books(rows)
-        if any(
-            death.hangs for death in day.deaths
-        ):  # two processes with one key overtake each other
+        if course.hangs:  # two processes with one key overtake each other
             oracle = [event for event in oracle if event["kind"] != "invalid_nonce"]
     finally:
         venue.stop()
@@ -164,8 +166,10 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
         orders=sum(event["kind"] == "order" for event in oracle),
         fills=sum(event["kind"] == "fill" for event in oracle),
         lives=course.lives,
+        hung=course.hangs,
         naked_seconds=replay(oracle, books).naked_ns / 1e9,
         seconds=time.monotonic() - began,
         plant=plant,
         venue=day.venue,
+        name=day.name,
     )

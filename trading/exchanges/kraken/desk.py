@@ -148,10 +148,14 @@ class KrakenDesk:
         why = self.rules.closed_by(order.market)
         if stop is not None and why:
             raise NotSent(f"its stop stays, for nothing can be sold now: {why}")
+        until_ns = self._until(
+            order
+        )  # who hung makes no room: the next leader's stop may rest there
         if order.purpose == Purpose.EXIT and stop is not None:
             await stops.take_away(self.rest, road, stop)
         elif order.purpose == Purpose.REDUCE and stop is not None:
-            await stops.shrink(road, self.specs[order.market], stop, order)
+            spec = self.specs[order.market]
+            await stops.shrink(road, spec, stop, order, deadline_ns=until_ns)
         return await self._place(road, order)
 
     def _road(self) -> Road:
@@ -177,16 +181,20 @@ class KrakenDesk:
         return self.known.name(order, venue_id).venue_id
 
     def _deadline(self, order: OrderRequest) -> int:
-        """Until when the venue may take an order that is sent now.
+        """Until when the venue may take an order that is sent now, which is noted.
 
         Raises:
             NotSent: that moment is over; this process hung.
         """
+        deadline_ns = self._until(order)
+        self.inquiry.sent_ns[order.market, order.seq] = self.clock.now_ns()
+        return deadline_ns
+
+    def _until(self, order: OrderRequest) -> int:
         now_ns = self.clock.now_ns()
         deadline_ns = order.send_by_ns or now_ns + DEADLINE_NS
         if now_ns >= deadline_ns:
             raise NotSent("it was planned too long ago")
-        self.inquiry.sent_ns[order.market, order.seq] = now_ns
         return deadline_ns
 
     async def _move(self, road: Road, stop: KnownOrder, order: OrderRequest) -> str:

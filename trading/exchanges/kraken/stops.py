@@ -39,15 +39,18 @@ async def _may_have_filled(rest: KrakenRest, stop: KnownOrder) -> bool:
     return Decimal(str(told[stop.venue_id]["vol_exec"])) > 0
 
 
-async def shrink(road: Road, spec: MarketSpec, stop: KnownOrder, order: OrderRequest) -> None:
-    """It lets go of what is to be sold, and protects the rest.
+async def shrink(
+    road: Road, spec: MarketSpec, stop: KnownOrder, order: OrderRequest, *, deadline_ns: int
+) -> None:
+    """It lets go of what is to be sold, and protects the rest; the venue refuses that after the deadline.
 
     Raises:
         NotSent: it may protect the whole still.
     """
     left = stop.order.quantity_lots - order.quantity_lots
     try:
-        await road.amend(stop.venue_id, {"order_qty": orders.plain(spec.lot_size * left)})
+        asked = {"order_qty": orders.plain(spec.lot_size * left)}
+        await road.amend(stop.venue_id, asked | {"deadline": orders.stamp(deadline_ns)})
     except FAILS as error:
         raise NotSent(f"the stop could not be made smaller: {error}") from None
     stop.order = replace(stop.order, quantity_lots=left)  # whatever comes of the sale

@@ -17,9 +17,15 @@ from psycopg import OperationalError
 
 from trading.chaos.days import VENUES
 from trading.chaos.planted import BUGS
+from trading.chaos.takeovers import HANGS_AT
 from trading.core.config.profiles import PROFILES
 from trading.marketdata.store import StoreError
-from trading.wiring.chaos_campaigns import UnreadableResults, play_days, play_planted
+from trading.wiring.chaos_campaigns import (
+    UnreadableResults,
+    play_days,
+    play_planted,
+    play_takeovers,
+)
 from trading.wiring.chaos_days import Verdict
 from trading.wiring.scratch import scratch_database
 from trading.wiring.trial import TrialRequest, known_grid, run_trial
@@ -37,6 +43,7 @@ class Command(BaseCommand):
     help = (
         "Break an engine on purpose. --runs: days with real orders at the venue simulator, its faults and the "
         "engine's deaths drawn by seed. --planted: the same with known bugs, all of which must show. "
+        "--takeovers: an engine hangs at each named point of an order's way, and wakes beside the one that took over. "
         "--simulate: the engine alone, faults, deaths and order of events drawn by seed; the same seed "
         "gives the same hash of all that happened. --pair: kill a replaying engine at random; it must end equal to an undisturbed run."
     )
@@ -49,12 +56,15 @@ class Command(BaseCommand):
             "--planted", nargs="*", metavar="BUG", help="plant these bugs, or all there are"
         )
         which.add_argument(
+            "--takeovers", nargs="*", metavar="POINT", help="hang at these named points, or at all"
+        )
+        which.add_argument(
             "--simulate", type=int, metavar="N", help="N whole engines in memory and virtual time"
         )
         which.add_argument("--pair", help="BASE/QUOTE of a stored series to replay")
         parser.add_argument("--seed", type=int, default=7, help="of the first day, or of the kills")
         parser.add_argument("--venue", choices=VENUES, default="kraken",
-                            help="whose wire the days of --runs are played over")  # fmt: skip
+                            help="whose wire the days are played over")  # fmt: skip
         parser.add_argument("--results", type=Path, metavar="FILE",
                             help="keep verdicts here, one line a day, and go on after them")  # fmt: skip
         parser.add_argument("--exchange", default="", help="where the bars to replay come from")
@@ -72,6 +82,8 @@ class Command(BaseCommand):
                 self._simulate(options)
             elif options["planted"] is not None:
                 self._planted(options)
+            elif options["takeovers"] is not None:
+                self._takeovers(options)
             else:
                 self._days(options)
         except OperationalError as error:
@@ -94,6 +106,21 @@ class Command(BaseCommand):
             )
         except (UnreadableResults, OSError) as error:
             raise CommandError(f"--results: {error}", returncode=EXIT_CONFIGURATION) from None
+        self._sum_up(verdicts, options)
+
+    def _takeovers(self, options: dict[str, Any]) -> None:
+        unknown = set(options["takeovers"]) - set(HANGS_AT)
+        if unknown:
+            raise CommandError(
+                f"--takeovers {', '.join(sorted(unknown))}: accepted is {', '.join(HANGS_AT)}",
+                returncode=EXIT_CONFIGURATION,
+            )
+        verdicts = play_takeovers(
+            options["takeovers"], venue=options["venue"], tell=self._teller(options)
+        )
+        self._sum_up(verdicts, options)
+
+    def _sum_up(self, verdicts: Sequence[Verdict], options: dict[str, Any]) -> None:
         told = summary(verdicts)
         self.stdout.write(json.dumps(told) if options["json"] else summary_text(told))
         if told["differing"]:
@@ -186,9 +213,8 @@ def simulated(one: "Simulated") -> str:
 
 def line(verdict: Verdict) -> str:
     """One day in one line, and what differed below it."""
-    head = (
-        f"{verdict.plant or f'day {verdict.seed}'}: {'; '.join(verdict.differences[:3]) or 'equal'}"
-    )
+    name = verdict.plant or verdict.name or f"day {verdict.seed}"
+    head = f"{name}: {'; '.join(verdict.differences[:3]) or 'equal'}"
     return (
         f"{head} ({verdict.orders} orders, {verdict.fills} fills, {verdict.lives} lives, "
         f"{verdict.seconds:.0f} s; {verdict.plan})"
