@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -131,12 +132,13 @@ def _lives(pid: int) -> bool:
 
 def test_a_forked_child_leaves_its_parents_connections_alone(pool: None) -> None:
     first = backend()
-    connection.close()
+    wrapper: Any = connections["default"]
+    wrapper.close()
 
     child = os.fork()
     if child == 0:
         try:
-            os._exit(0 if POOL.take(connection._place()) is None else 1)
+            os._exit(0 if POOL.take(wrapper._place()) is None else 1)
         finally:
             os._exit(2)
     _, status = os.waitpid(child, 0)

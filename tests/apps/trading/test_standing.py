@@ -66,8 +66,8 @@ def test_another_workspace_sees_none_of_it(people: People) -> None:
 
     shown = page(people, "max")
 
-    assert "all is well" in shown
-    assert "Nothing runs yet" in shown
+    assert "nothing runs yet" in shown
+    assert "Nothing to look at yet" in shown
 
 
 def test_nobody_sees_it_without_signing_in(people: People) -> None:
