@@ -13,7 +13,9 @@ ROWS = '<tr id="a"><td class="num">1</td><td>x</td></tr><tr><td colspan="2">none
 
 def written(heads: str, **options: object) -> str:
     told = " ".join(f"{name}={value!r}" for name, value in options.items())
-    source = f'{{% load pieces %}}{{% table caption="C" heads="{heads}" {told} %}}{ROWS}{{% endtable %}}'
+    source = (
+        f'{{% load pieces %}}{{% table caption="C" heads="{heads}" {told} %}}{ROWS}{{% endtable %}}'
+    )
     return Template(source).render(Context())
 
 
