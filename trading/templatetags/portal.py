@@ -6,8 +6,11 @@ from typing import Any
 
 from django import template
 from django.template.context import RequestContext
+from django.utils import timezone
 
 from trading.core.nearest import Unit
+from trading.models import Engine
+from trading.queries.standing import state_of
 from trading.templatetags.figures import ratio
 
 register = template.Library()
@@ -70,6 +73,12 @@ def menu(context: RequestContext) -> dict[str, Any]:
         for section, entries in MENU.items()
     ]
     return {"sections": shown}
+
+
+@register.filter
+def state_now(engine: Engine) -> Engine.Observed:
+    """Its state as this page is made: one that fell silent since does not run."""
+    return state_of(engine, now=timezone.now())
 
 
 @register.filter
