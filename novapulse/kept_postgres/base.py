@@ -8,6 +8,9 @@ from django.db.backends.postgresql.psycopg_any import IsolationLevel
 
 from novapulse.kept_postgres.pool import POOL
 
+# A host that vanished without a word: what is sent to it fails after so long, not after a quarter of an hour.
+GIVE_UP = {"tcp_user_timeout": 10_000}
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own, over connections that may have served another request."""
@@ -16,7 +19,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """An idle one of the pool, else a new one."""
         kept = POOL.take(self._place())
         if kept is None:
-            new: psycopg.Connection = super().get_new_connection(conn_params)
+            patience = GIVE_UP if POOL.is_open else {}
+            new: psycopg.Connection = super().get_new_connection({**patience, **conn_params})
             return new
         self.isolation_level = IsolationLevel.READ_COMMITTED
         return kept

@@ -32,6 +32,11 @@ class ConnectionPool:
         self._lock = threading.Lock()
         os.register_at_fork(after_in_child=self._leave_to_parent)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is kept."""
+        return self._most > 0
+
     def open(self, *, most: int = MOST_IDLE) -> None:
         """Keep so many from now on."""
         self._most = most
@@ -54,7 +59,7 @@ class ConnectionPool:
     def give_back(self, place: Hashable, connection: psycopg.Connection) -> None:
         """Keep it, or close it: when it is old, in a transaction, broken, or one too many."""
         born = self._since.setdefault(connection, time.monotonic())
-        is_fit = self._most and time.monotonic() - born < OLDEST_SECONDS and _forget(connection)
+        is_fit = self.is_open and time.monotonic() - born < OLDEST_SECONDS and _forget(connection)
         with self._lock:
             is_kept = is_fit and len(self._idle) < self._most
             if is_kept:

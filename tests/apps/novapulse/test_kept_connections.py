@@ -147,11 +147,19 @@ def test_a_forked_child_leaves_its_parents_connections_alone(pool: None) -> None
     assert backend() == first
 
 
+def test_what_is_sent_to_a_host_that_vanished_fails_soon(pool: None) -> None:
+    connection.ensure_connection()
+
+    assert connection.connection.info.get_parameters()["tcp_user_timeout"] == "10000"
+
+
 def test_a_process_that_does_not_serve_pages_keeps_none(fresh_database: FreshDatabase) -> None:
     first = backend()
+    patience = connection.connection.info.get_parameters()
     connection.close()
 
     assert backend() != first
+    assert "tcp_user_timeout" not in patience
 
 
 def test_a_served_page_needs_no_new_connection_and_shows_its_own_workspace(
