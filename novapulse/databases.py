@@ -48,7 +48,7 @@ def parse_postgres_url(url: str, variable: str = "DATABASE_URL") -> DatabaseSett
         raise InvalidEnvironment(f"{variable}: the database name after the last / is missing")
     query = dict(parse_qsl(parts.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "novapulse.kept_postgres",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

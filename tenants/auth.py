@@ -17,6 +17,7 @@ from tenants import queries
 from tenants.standing import Effect
 
 View = Callable[..., HttpResponseBase]
+LONGEST_WORD_TOLD = 40
 READS = ("GET", "HEAD", "OPTIONS")
 INVITATION_KEY = "invitation"  # in a session: the digest of the link that was opened in it
 
@@ -56,6 +57,15 @@ def require_standing(request: HttpRequest, effect: Effect) -> None:
     refusal = workspace.refusal(effect)
     if refusal:
         raise PermissionDenied(refusal)
+
+
+def refusal_of_word(request: HttpRequest, wanted: str) -> str:
+    """Why an act whose question asks for a typed word is not done; empty when it was typed."""
+    typed = request.POST.get("word", "").strip()
+    if typed.casefold() == wanted:
+        return ""
+    found = f"“{typed[:LONGEST_WORD_TOLD]}” was" if typed else "nothing was"
+    return f"Nothing was done: type “{wanted}” to go on; {found} typed."
 
 
 def is_mailbox_open(request: HttpRequest) -> bool:

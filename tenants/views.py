@@ -17,55 +17,21 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views import defaults
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from tenants import operations, queries
-from tenants.api.problems import refuse
-from tenants.auth import is_mailbox_open, permission_required
+from tenants.auth import is_mailbox_open, permission_required, refusal_of_word
 from tenants.forms import InvitationForm, KeyForm, WorkspaceForm
 from tenants.invitation_views import too_many_letters, write_letter
-from tenants.middleware import API, SESSION_KEY
+from tenants.middleware import SESSION_KEY
 from tenants.models import Membership
 from tenants.roles import Role, Scope
 from tenants.standing import Effect
 from tenants.step_up import ask_step_up, has_stepped_up
 
-NOT_COVERED = (
-    "Your role in this workspace does not cover this. An owner can change it on the team page."
-)
 LETTERS_SHOWN = 30
 LETTER_END = b"-" * 79  # what Django's file backend writes after each
-
-
-def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A page; to a button that awaits its answer in place, the sentence alone."""
-    words = str(exception) or NOT_COVERED
-    if request.headers.get("HX-Request"):
-        return HttpResponse(words, status=403, content_type="text/plain; charset=utf-8")
-    return render(request, "403.html", {"words": words}, status=403)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A page for people, a problem for programs."""
-    if request.path.startswith(API):
-        return refuse(404, "There is nothing at this address.")
-    return defaults.page_not_found(request, exception)
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The same for a request that is none, such as one for another host."""
-    if request.path.startswith(API):
-        return refuse(400, "This request cannot be read.")
-    return defaults.bad_request(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """The same for what nobody expected; why stands in the log."""
-    if request.path.startswith(API):
-        return refuse(500, "Something broke; the error is in the log, and nothing was half-saved.")
-    return defaults.server_error(request)
 
 
 @require_GET
@@ -220,6 +186,9 @@ def keys(request: HttpRequest) -> HttpResponse:
 def revoke_key(request: HttpRequest, key_id: uuid.UUID) -> HttpResponse:
     """End a key for ever."""
     actor: Any = request.user
+    if refusal := refusal_of_word(request, "revoke"):
+        messages.error(request, refusal)
+        return redirect("keys")
     try:
         operations.revoke_key(key_id=key_id, actor=actor, now=timezone.now())
     except operations.KeyNotFound:

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tenants import operations as tenant_operations
-from tenants.auth import permission_required, require_standing
+from tenants.auth import permission_required, refusal_of_word, require_standing
 from tenants.forms import ExchangeKeyForm
 from tenants.models import ExchangeAccount
 from tenants.standing import Effect
@@ -142,6 +142,9 @@ def use(request: HttpRequest, account_id: uuid.UUID, act: str) -> HttpResponse:
     """Out of use, or into use again."""
     if act != "disable":
         require_standing(request, Effect.OPEN)
+    elif refusal := refusal_of_word(request, "disable"):
+        messages.error(request, refusal)
+        return redirect("account_settings", account_id)
     do = operations.disable_account if act == "disable" else operations.enable_account
     actor: Any = request.user
     try:

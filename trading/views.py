@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from tenants.auth import permission_required, require_standing
+from tenants.auth import permission_required, refusal_of_word, require_standing
 from tenants.standing import Effect
 from tenants.step_up import ask_step_up, has_stepped_up
 from trading import operations
@@ -48,12 +48,13 @@ def dashboard(request: HttpRequest, engine_id: uuid.UUID | None = None) -> HttpR
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A button that sends a command; with ``says``, what will happen, it asks first."""
+    """A button that sends a command; with ``says``, what will happen, it asks for ``word`` first."""
 
     name: str
     words: str
     look: str = ""
     says: str = ""
+    word: str = ""
 
 
 def controls_for(request: HttpRequest) -> Sequence[Control]:
@@ -70,6 +71,7 @@ CONTROLS = (
         "Close all",
         "btn-outline-danger",
         "Every open position is closed at the next price, and entries are paused.",
+        "close all",
     ),
 )
 COMMANDS: dict[str, Callable[..., Any]] = {
@@ -86,9 +88,11 @@ OWNERS_CONTROLS = (
         "Kill",
         "btn-danger",
         "Everything is closed now, and nothing is entered until an owner revives the engine.",
+        "kill",
     ),
     Control("revive", "Revive"),
 )
+WORDS = {one.name: one.word for one in (*CONTROLS, *OWNERS_CONTROLS) if one.word}
 OWNERS_ONLY = tuple(one.name for one in OWNERS_CONTROLS)
 ANSWERS = {
     "pause": "Pausing: no new entries. Exits and stops keep running.",
@@ -136,6 +140,8 @@ def command(request: HttpRequest, engine_id: uuid.UUID, name: str) -> HttpRespon
         raise PermissionDenied
     if name in LETS_ENTER:
         require_standing(request, Effect.OPEN)
+    if name in WORDS and (refusal := refusal_of_word(request, WORDS[name])):
+        return _refuse(request, refusal, engine_id)
     is_dear = name in OWNERS_ONLY and queries.trades_real_money(engine_id=engine_id)
     if is_dear and not has_stepped_up(request):
         return _ask_step_up(request, engine_id)
@@ -159,6 +165,14 @@ def command(request: HttpRequest, engine_id: uuid.UUID, name: str) -> HttpRespon
                 "key": uuid.uuid4().hex,
             },
         )
+    return redirect("engine", engine_id=engine_id)
+
+
+def _refuse(request: HttpRequest, words: str, engine_id: uuid.UUID) -> HttpResponse:
+    """In the button's own place, or above the page."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(words, status=400, content_type="text/plain; charset=utf-8")
+    messages.error(request, words)
     return redirect("engine", engine_id=engine_id)
 
 

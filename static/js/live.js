@@ -77,7 +77,7 @@
     link.href = `${root.dataset.decisions}?since=${iso(d.bar_open_ms)}&until=${iso(d.bar_open_ms + 1)}`;
     gates.append(link);
     const cell = node("td"); cell.append(details);
-    row.append(node("td", "num text-nowrap", time(d.bar_open_ms)), cell, node("td", "d-none d-md-table-cell", d.regime), node("td", "d-none d-md-table-cell text-end num", asked(d, d.score)), node("td", "d-none d-md-table-cell text-end num", asked(d, d.confidence)));
+    row.append(node("td", "text-nowrap", time(d.bar_open_ms)), cell, node("td", "", d.regime), node("td", "", asked(d, d.score)), node("td", "", asked(d, d.confidence)));
     const body = document.getElementById("decisions");
     document.getElementById("no-decisions")?.remove();
     body.prepend(row);

@@ -56,11 +56,11 @@
       const row = node("tr"), pair = node("td", "", d.symbol), label = rows.get(d.engine_id)?.querySelector("a").textContent ?? "";
       row.dataset.position = name;
       pair.append(node("div", "small text-secondary", label));
-      row.append(pair, node("td", "d-none d-sm-table-cell", d.side), node("td", "text-end d-none d-sm-table-cell", d.quantity));
-      [d.entry_price, d.stop_price].forEach((text) => row.append(node("td", "text-end", text ? grouped(text) : "–")));
-      const open = node("td", "text-end", signed(Number(d.unrealized)));
+      row.append(pair, node("td", "", d.side), node("td", "", d.quantity));
+      [d.entry_price, d.stop_price].forEach((text) => row.append(node("td", "", text ? grouped(text) : "–")));
+      const open = node("td", "", signed(Number(d.unrealized)));
       tone(open, Number(d.unrealized));
-      row.append(node("td", "text-end d-none d-sm-table-cell", grouped(d.last_price)), open);
+      row.append(node("td", "", grouped(d.last_price)), open);
       if (known) known.replaceWith(row); else body.append(row);
     }
     document.getElementById("flat").classList.toggle("is-hidden", body.rows.length > 0);

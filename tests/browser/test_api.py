@@ -43,6 +43,7 @@ def test_a_key_is_made_used_and_revoked(site: Site, browser: Browser, settings) 
     page.screenshot(path=SCREENSHOTS / "keys-390.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Revoke Research").click()
+    page.get_by_role("dialog").get_by_label("To go on, type revoke").fill("revoke")
     page.get_by_role("dialog").get_by_role("button", name="Revoke the key").click()
     expect(page.locator("main")).to_contain_text("revoked")
     refused = httpx.get(f"{site.address}/api/v1/status", headers={"X-API-Key": key})

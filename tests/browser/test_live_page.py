@@ -143,11 +143,14 @@ def test_close_all_asks_first_and_closes_the_position(
     asking, opener = page.get_by_role("dialog"), page.get_by_role("button", name="Close all").first
     opener.click()
     expect(asking).to_contain_text("Every open position is closed at the next price")
-    page.keyboard.press("Enter")  # what has the focus is the way back
+    page.keyboard.press("Enter")  # the word has the focus, and it is not there
+    expect(asking).to_be_visible()
+    page.keyboard.press("Escape")
     expect(asking).to_be_hidden()
     expect(opener).to_be_focused()
     dismissed = count(acme, EngineCommand)
     opener.click()
+    asking.get_by_label("To go on, type close all").fill("close all")
     asking.get_by_role("button", name="Close all").click()
     expect(asking).to_be_hidden()
 

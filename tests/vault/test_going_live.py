@@ -178,8 +178,8 @@ def test_an_engine_with_real_orders_is_killed_with_the_second_factor(kept, peopl
     with tenant_scope(kept.tenant_id):
         ExchangeAccount.objects.update(mode="LIVE")
 
-    asked = client.post(f"{address}commands/kill/")
-    told = client.post(f"{address}commands/kill/", headers={"HX-Request": "true"})
+    asked = client.post(f"{address}commands/kill/", {"word": "kill"})
+    told = client.post(f"{address}commands/kill/", {"word": "kill"}, headers={"HX-Request": "true"})
     by_session = post(client, kill, {})
 
     assert asked["Location"] == "/accounts/2fa/"
@@ -191,14 +191,14 @@ def test_an_engine_with_real_orders_is_killed_with_the_second_factor(kept, peopl
     )  # what stops entries never waits
 
     step_up(client, people.olga)
-    assert client.post(f"{address}commands/kill/")["Location"] == address
+    assert client.post(f"{address}commands/kill/", {"word": "kill"})["Location"] == address
     assert killed(kept)
 
 
 def test_on_paper_and_by_an_admin_key_a_kill_asks_for_nothing(kept, people, as_caller) -> None:  # noqa: F811
     assert (
         signed_in(people.olga)
-        .post(f"/engines/{people.engine.engine_id}/commands/kill/")
+        .post(f"/engines/{people.engine.engine_id}/commands/kill/", {"word": "kill"})
         .status_code
         == 302
     )

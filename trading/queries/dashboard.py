@@ -168,7 +168,8 @@ def list_fills(*, engine: Engine, count: int) -> list[Fill]:
     """The newest fills, newest first."""
     return list(
         Fill.objects.filter(account=engine.account)
-        .select_related("order__intent__instrument")
+        .select_related("order__intent")
+        .only("filled_at", "side", "quantity", "price", "order__intent__exit_reason")
         .order_by("-filled_at", "-id")[:count]
     )
 

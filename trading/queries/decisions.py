@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from trading.core import explain
@@ -184,10 +186,16 @@ def _bars(row: Decision, *, before_ns: int) -> list[dict[str, Any]]:
     ]
 
 
-def describe_row(row: Decision) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _described(record: bytes) -> Mapping[str, Any]:
+    """The words of a record, which are its own whoever asks: lists show the same ones again and again."""
+    return MappingProxyType(explain.describe(explain.read(record)))
+
+
+def describe_row(row: Decision) -> Mapping[str, Any]:
     """A stored decision in words; of a core with another layout, stage and reason alone."""
     try:
-        return explain.describe(explain.read(bytes(row.record)))
+        return _described(bytes(row.record))
     except ValueError:
         return {
             **dict.fromkeys((*explain.NUMBERS, "agreeing", "opposing")),

@@ -5,10 +5,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Prefetch
 
 from tenants.models import ExchangeAccount
-from trading.models import Bot, BotRevision, Instrument
+from trading.models import Bot, BotInstrument, BotRevision, Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ def markets_by_account(account_ids: Collection[UUID]) -> dict[UUID, list[EngineM
         Bot.objects.filter(account_id__in=account_ids, stage=F("account__mode"))
         .exclude(active_revision=None)
         .select_related("active_revision")
-        .prefetch_related("bot_instruments__instrument")
+        .prefetch_related(
+            Prefetch("bot_instruments", BotInstrument.objects.select_related("instrument"))
+        )
         .order_by("created_at", "id")
     )
     found: dict[UUID, list[EngineMarket]] = defaultdict(list)

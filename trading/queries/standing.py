@@ -1,7 +1,7 @@
 """What of the rows a person must look at: of the workspace in scope, or of all for staff."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -63,6 +63,14 @@ def _of(row: TenantModel, check: str, verdict: Verdict, words: str) -> Finding:
     return Finding(check, verdict, words, row.tenant.slug)
 
 
+def state_of(engine: Engine, *, now: datetime) -> Engine.Observed:
+    """What it says of itself, unless it has not been heard for too long."""
+    said = Engine.Observed(engine.observed)
+    oldest = now - timedelta(seconds=SILENT_SECONDS)
+    is_heard = engine.heartbeat_at is not None and engine.heartbeat_at >= oldest
+    return said if is_heard or said is not Engine.Observed.RUNNING else Engine.Observed.SILENT
+
+
 def _engines() -> Iterator[Finding]:
     now = timezone.now()
     wanted = Engine.objects.select_related("account", "tenant").filter(
@@ -82,12 +90,18 @@ def _engines() -> Iterator[Finding]:
         beat = engine.heartbeat_at
         age = (now - beat).total_seconds() if beat else None
         if age is None or age > SILENT_SECONDS:
-            since = f"silent for {age:.0f} s" if age is not None else "never spoke"
+            since = f"silent for {_told(age)}" if age is not None else "never spoke"
             why = f" ({engine.detail})" if engine.detail else ""
             yield _of(engine, "engine", Verdict.FAIL, f"{name} should run and is {since}{why}")
         else:
             words = f"{name} {engine.observed.lower()}, {age:.0f} s ago"
             yield _of(engine, "engine", Verdict.OK, words)
+
+
+def _told(seconds: float) -> str:
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"
 
 
 def _orders() -> Iterator[Finding]:

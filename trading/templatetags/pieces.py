@@ -1,13 +1,18 @@
 """Tables and charts of the house: a declaration around what a page puts in."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django import template
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
+ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
+CELL = re.compile(r"<td\b")
+SPANS = "colspan="
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +22,36 @@ class Column:
     words: str
     is_number: bool = False
     is_minor: bool = False
+    is_heard: bool = False
 
 
 def columns_of(heads: str) -> list[Column]:
-    """Columns of a declaration, parted by ``|``: ``>`` begins a number, ``~`` what may wait."""
+    """Columns of a declaration, parted by ``|``: ``>`` begins a number, ``~`` what may wait, ``.`` a head
+    that is read aloud and not shown."""
     return [
-        Column(head.lstrip("~>"), is_number=">" in head[:2], is_minor="~" in head[:2])
+        Column(
+            words := head.lstrip("~>."),
+            is_number=">" in (marks := head.removesuffix(words)),
+            is_minor="~" in marks,
+            is_heard="." in marks,
+        )
         for head in heads.split("|")
     ]
+
+
+def labelled(content: str, columns: Sequence[Column]) -> SafeString:
+    """Each cell with its column's head, for a row that is shown as a card."""
+    labels = [
+        format_html('<td data-label="{}"', "" if one.is_heard else one.words) for one in columns
+    ]
+
+    def label_cells(row: re.Match[str]) -> str:
+        if SPANS in row[0]:
+            return row[0]
+        own = iter(labels)
+        return CELL.sub(lambda cell: next(own, cell[0]), row[0])
+
+    return mark_safe(ROW.sub(label_cells, content))  # noqa: S308 - the block's own, escaped by it
 
 
 @register.simple_block_tag
@@ -36,8 +63,12 @@ def table(
     look: str = "",
     rows: str = "",
     scroll: str = "",
+    cards: bool = False,
 ) -> SafeString:
-    """A table around its rows; ``rows`` is the id of its body, ``scroll`` how it scrolls."""
+    """A table around its rows; ``rows`` is the id of its body, ``scroll`` how it scrolls.
+
+    With ``cards`` a phone shows each row as a card with every column in it.
+    """
     columns = columns_of(heads) if isinstance(heads, str) else heads
     places = range(1, len(columns) + 1)
     shape = [f"num-{at}" for at, one in zip(places, columns, strict=True) if one.is_number]
@@ -49,7 +80,8 @@ def table(
         "shape": " ".join([look, *shape]).strip(),
         "rows": rows,
         "scroll": scroll,
-        "content": content,
+        "cards": cards,
+        "content": labelled(content, columns) if cards else content,
     }
     return render_to_string("ui/table.html", context)
 

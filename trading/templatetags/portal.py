@@ -6,8 +6,11 @@ from typing import Any
 
 from django import template
 from django.template.context import RequestContext
+from django.utils import timezone
 
 from trading.core.nearest import Unit
+from trading.models import Engine
+from trading.queries.standing import state_of
 from trading.templatetags.figures import ratio
 
 register = template.Library()
@@ -15,13 +18,17 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the menu; it is current on every route that begins like it."""
+    """A line of the menu; it is current on every route that begins like it, and like no other more."""
 
     words: str
     route: str
     icon: str
     begins: tuple[str, ...]
     needs: str = "view"
+
+    def fits(self, route: str) -> int:
+        """How much of a route's name is this line's."""
+        return max((len(one) for one in self.begins if route.startswith(one)), default=0)
 
 
 MENU: Mapping[str, tuple[Entry, ...]] = {
@@ -52,12 +59,13 @@ MENU: Mapping[str, tuple[Entry, ...]] = {
 def menu(context: RequestContext) -> dict[str, Any]:
     """The pages this member may open, the present one marked."""
     tenant, match = context["tenant"], context["request"].resolver_match
-    route = match.url_name if match else ""
+    route = (match.url_name if match else "") or ""
+    best = max(entry.fits(route) for entries in MENU.values() for entry in entries)
     shown = [
         (
             section,
             [
-                (entry, (route or "").startswith(entry.begins))
+                (entry, 0 < best == entry.fits(route))
                 for entry in entries
                 if tenant.allows(entry.needs)
             ],
@@ -65,6 +73,12 @@ def menu(context: RequestContext) -> dict[str, Any]:
         for section, entries in MENU.items()
     ]
     return {"sections": shown}
+
+
+@register.filter
+def state_now(engine: Engine) -> Engine.Observed:
+    """Its state as this page is made: one that fell silent since does not run."""
+    return state_of(engine, now=timezone.now())
 
 
 @register.filter

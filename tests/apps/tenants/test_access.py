@@ -112,6 +112,7 @@ def knock(people, settings, tmp_path, route, method, persona):
     data = {
         "switch_workspace": {"tenant": str(people.acme.id)},
         "change_member": {"role": "TRADER"},
+        "revoke_key": {"word": "revoke"},
     }
     client = people.client(persona)
 

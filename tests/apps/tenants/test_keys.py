@@ -44,8 +44,12 @@ def test_a_revoked_key_opens_nothing(people) -> None:
     page = client.post("/keys/", {"label": "Watchdog", "scope": "read"}).content.decode()
     secret = page.split('id="new-key">')[1].split("<")[0]
 
-    client.post(f"/keys/{rows(people)[0].id}/revoke/")
+    unsure = client.post(f"/keys/{rows(people)[0].id}/revoke/", follow=True).content.decode()
+    before = Client(headers={"X-API-Key": secret}).get("/api/v1/status").status_code
+    client.post(f"/keys/{rows(people)[0].id}/revoke/", {"word": "revoke"})
 
+    assert "Nothing was done: type “revoke” to go on; nothing was typed." in unsure
+    assert before == 200
     assert Client(headers={"X-API-Key": secret}).get("/api/v1/status").status_code == 401
     assert "revoked" in client.get("/keys/").content.decode()
 

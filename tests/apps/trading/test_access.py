@@ -26,7 +26,8 @@ def commands(people: People) -> list[EngineCommand]:
 
 
 def send(client: Client, people: People, name: str, **data: str):
-    return client.post(f"/engines/{people.engine.engine_id}/commands/{name}/", data)
+    typed = {"word": name.replace("_", " "), **data}
+    return client.post(f"/engines/{people.engine.engine_id}/commands/{name}/", typed)
 
 
 def test_nobody_sees_a_page_without_signing_in(people: People) -> None:
@@ -100,6 +101,28 @@ def test_the_same_click_twice_is_one_command(people: People) -> None:
     send(client, people, "pause", key="click-1")
 
     assert len(commands(people)) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "word"), [("kill", "kil"), ("close_all", ""), ("kill", "close all")]
+)
+def test_without_the_word_asked_for_nothing_is_done_and_it_is_said(
+    people: People, command: str, word: str
+) -> None:
+    client = signed_in(people.olga)
+    address = f"/engines/{people.engine.engine_id}/commands/{command}/"
+    wanted = command.replace("_", " ")
+
+    page = client.post(address, {"word": word}, follow=True).content.decode()
+    beside = client.post(address, {"word": word}, headers={"HX-Request": "true"})
+
+    told = f"type “{wanted}” to go on; {f'“{word}” was' if word else 'nothing was'} typed."
+    assert told in page
+    assert (beside.status_code, beside.content.decode()) == (400, f"Nothing was done: {told}")
+    assert beside["Content-Type"].startswith("text/plain")
+    assert commands(people) == []
+    send(client, people, command, word=f" {wanted.title()} ")  # as a phone's keyboard writes it
+    assert [one.kind for one in commands(people)] == [command.upper()]
 
 
 def test_a_command_without_the_csrf_token_is_refused(people: People) -> None:

@@ -1,10 +1,12 @@
 """What the dashboard shows on its first paint."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tenants.scoping import tenant_scope
 from tests import factories
@@ -58,6 +60,21 @@ def test_a_replay_names_the_venue_of_its_bars(people: People) -> None:
     answer = signed_in(people.olga).get(f"/engines/{replayed.engine_id}/")
 
     assert "Replay of stored bitfinex bars: ETH/USD" in answer.content.decode()
+
+
+def test_an_engine_that_fell_silent_is_not_said_to_run(people: People) -> None:
+    def shown(*, heard: datetime) -> tuple[str, str]:
+        with tenant_scope(people.engine.tenant_id):
+            Engine.objects.update(observed=Engine.Observed.RUNNING, heartbeat_at=heard)
+        found = re.search(r'class="badge ([^"]*)" data-live="observed">(.*?)<', page(people))
+        assert found
+        return found[1].split()[0], found[2]
+
+    assert shown(heard=timezone.now()) == ("bg-green", "Running")
+    assert shown(heard=timezone.now() - timedelta(minutes=1)) == (
+        "bg-red",
+        "Silent (no heartbeat)",
+    )
 
 
 def test_a_decision_tells_its_reason_and_each_gate_with_value_and_limit(people: People) -> None:

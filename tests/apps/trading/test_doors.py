@@ -92,7 +92,11 @@ MAY = {
 }
 # Of an account without a key, and a run without a result.
 NOT_THERE = {"check_key", "disable_key", "run_result", "run_report"}
-BODIES = {"mark_pair": {"pair": "BTC/USD"}, "unmark_pair": {"pair": "BTC/USD"}}
+BODIES = {
+    "mark_pair": {"pair": "BTC/USD"},
+    "unmark_pair": {"pair": "BTC/USD"},
+    "disable_account": {"word": "disable"},
+}
 SOCKETS = {"ws/live"}  # who is let in: tests/stream/test_matrix.py
 PERSONS = ("anonymous", "nina", "vera", "tom", "olga", "max")
 
@@ -202,7 +206,9 @@ def test_a_workspace_that_is_not_active_reads_and_ends_and_opens_nothing(
 def test_of_the_buttons_those_that_end_something_stay(people: People, name: str, code: int) -> None:
     stand(people, "SUSPENDED")
 
-    answer = signed_in(people.olga).post(f"/engines/{people.engine.engine_id}/commands/{name}/")
+    address = f"/engines/{people.engine.engine_id}/commands/{name}/"
+
+    answer = signed_in(people.olga).post(address, {"word": name.replace("_", " ")})
 
     assert answer.status_code == code
     with tenant_scope(people.engine.tenant_id):

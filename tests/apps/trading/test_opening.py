@@ -23,6 +23,7 @@ from trading.marketdata.store import BarStore
 from trading.models import Bot, Engine, Instrument
 from trading.queries.dashboard import paid_in
 
+DISABLE = {"word": "disable"}
 NEW = {"venue": "simulator", "name": "Play", "currency": "USD", "cash": "500", "speed": "60"}
 BOT = {"name": "Rider", "pairs": ["BTC/USD", "ETH/USD"], "timeframe": "5m", "profile": "active"}
 
@@ -191,7 +192,7 @@ def test_traders_make_bots_and_owners_accounts_and_viewers_neither(people: Peopl
             make(client, account, name=f"of {name}").status_code,
             client.post(engine).status_code,
             client.post(f"/exchange-accounts/{account.id}/", {"name": "Mine"}).status_code,
-            client.post(f"/exchange-accounts/{account.id}/use/disable/").status_code,
+            client.post(f"/exchange-accounts/{account.id}/use/disable/", DISABLE).status_code,
         )
         assert told == expected, name
     with tenant_scope(people.engine.tenant_id):
@@ -226,11 +227,11 @@ def test_an_account_is_renamed_and_its_name_stays_its_own(people: People) -> Non
 def test_a_disabled_account_starts_nothing_until_it_is_enabled(people: People) -> None:
     client = signed_in(people.olga)
     path = f"/exchange-accounts/{people.engine.account_id}/use"
-    busy = client.post(f"{path}/disable/", follow=True).content.decode()
+    busy = client.post(f"{path}/disable/", DISABLE, follow=True).content.decode()
     assert "stop its engine first" in busy
     at_rest(people)
 
-    client.post(f"{path}/disable/")
+    client.post(f"{path}/disable/", DISABLE)
 
     wish = f"/engines/{people.engine.engine_id}/wish/start/"
     assert "is disabled; enable it first" in client.post(wish, follow=True).content.decode()
@@ -243,13 +244,24 @@ def test_a_disabled_account_starts_nothing_until_it_is_enabled(people: People) -
         assert Engine.objects.get(id=people.engine.engine_id).desired == "RUNNING"
 
 
+def test_an_account_is_not_disabled_without_the_word(people: People) -> None:
+    client, at = signed_in(people.olga), f"/exchange-accounts/{people.engine.account_id}/"
+    at_rest(people)
+
+    page = client.post(f"{at}use/disable/", {"word": "enable"}, follow=True)
+
+    assert page.redirect_chain == [(at, 302)]
+    assert "type “disable” to go on; “enable” was typed." in page.content.decode()
+    assert account_of(people, "Paper").disabled_at is None
+
+
 def test_disabling_forgets_the_key(people: People) -> None:
     client = step_up(signed_in(people.olga), people.olga)
     add(client)
     account = account_of(people)
     client.post(f"/exchange-accounts/{account.id}/key/", {"key": KEY, "secret": SECRET})
 
-    client.post(f"/exchange-accounts/{account.id}/use/disable/")
+    client.post(f"/exchange-accounts/{account.id}/use/disable/", DISABLE)
 
     with tenant_scope(people.engine.tenant_id):
         kept = ExchangeCredential.objects.get()

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -47,6 +48,15 @@ def test_the_worst_comes_first_and_is_counted(people: People) -> None:
     assert "has no stop at the venue" in shown
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(45, r"4\d s"), (3600, "60 minutes"), (3 * 3600, "3 hours")]
+)
+def test_silence_is_told_in_a_unit_of_its_length(people: People, seconds: int, words: str) -> None:
+    beat(people, seconds)
+
+    assert re.search(f"Paper should run and is silent for {words}", page(people))
+
+
 def test_proofs_and_alerts_are_listed(people: People) -> None:
     beat(people, 1)
     with tenant_scope(people.engine.tenant_id):
@@ -66,8 +76,8 @@ def test_another_workspace_sees_none_of_it(people: People) -> None:
 
     shown = page(people, "max")
 
-    assert "all is well" in shown
-    assert "Nothing runs yet" in shown
+    assert "nothing runs yet" in shown
+    assert "Nothing to look at yet" in shown
 
 
 def test_nobody_sees_it_without_signing_in(people: People) -> None:
