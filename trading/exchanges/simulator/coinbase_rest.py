@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -29,7 +30,7 @@ from trading.exchanges.simulator.coinbase_jwt import HOST, PublicKey, Unauthoriz
 from trading.exchanges.simulator.coinbase_limits import Limits, headers
 from trading.exchanges.simulator.coinbase_market import MarketMethods
 from trading.exchanges.simulator.faults import COINBASE_REPLIES, Fault
-from trading.exchanges.simulator.replies import PAGE_520, hang_up
+from trading.exchanges.simulator.replies import CUT_OFF, PAGE_520, cut_off, hang_up
 
 ROOT = "/api/v3/brokerage/"
 CACHE_SECONDS, MOST_CACHED = 1.0, 1000
@@ -81,6 +82,20 @@ class CoinbaseRest:
         if spoilt is not None:
             return spoilt
         body = await request.read()
+        carry_out = partial(self._carry_out, request, body, where, right, method, fault)
+        if fault is not None and fault.kind in CUT_OFF:
+            return cut_off(request, fault, self.desk.exchange.later, carry_out)
+        return await _after(request, carry_out(), fault)
+
+    def _carry_out(
+        self,
+        request: web.Request,
+        body: bytes,
+        where: str,
+        right: str,
+        method: Method,
+        fault: Fault | None,
+    ) -> web.Response:
         try:
             account = self.authenticate(request) if right else NOBODY
         except Unauthorized as error:
@@ -93,7 +108,7 @@ class CoinbaseRest:
         self.desk.exchange.log("request", method=where, key=account.key)
         response = self._act(request, body, account, right, method, fault)
         response.headers.update(told_headers)
-        return await _after(request, response, fault)
+        return response
 
     def authenticate(self, request: web.Request) -> Account:
         """Whose token a request carries.
@@ -206,8 +221,6 @@ def _asked(request: web.Request, body: bytes, account: Account) -> Asked:
 def _before(request: web.Request, fault: Fault | None) -> web.StreamResponse | None:
     """What a fault answers before anything was done."""
     match fault.kind if fault else "":
-        case "request_lost":
-            return hang_up(request)
         case "page_520":
             return web.Response(text=PAGE_520, status=520, content_type="text/html")
         case "unauthorized":
