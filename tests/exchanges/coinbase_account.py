@@ -86,7 +86,7 @@ class Account:
             fault = armed.pop(0)
             if fault.isdecimal():
                 told = {"errors": [{"id": "rate_limit_exceeded", "message": "slow"}]}
-                return web.json_response(told, status=int(fault))
+                return web.json_response(told, status=int(fault), headers={"retry-after": "0.01"})
             if fault in ("lost", "late") and request.transport:
                 if fault == "late":
                     self.on_way.append(lambda: answer(request, body))

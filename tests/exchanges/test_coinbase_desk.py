@@ -16,12 +16,14 @@ from tests.engine.fakes import spec
 from tests.exchanges.coinbase_account import NAME, SECRET, Account, verify
 from tests.exchanges.coinbase_wire import Wire
 from tests.exchanges.test_coinbase_feed import WireTime
+from trading.chaos.wires import BOUNDLESS
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.engine.batches import Known, OpenIntent
 from trading.engine.errors import CannotTrade, NotSent, OutcomeUnknown, Refused
 from trading.engine.messages import FeedChange, FillReport, OrderRequest, PriceTick
 from trading.exchanges import sockets
 from trading.exchanges.coinbase import cancels, live
+from trading.exchanges.coinbase.call_rate import CallRate
 from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.errors import ApiError
 from trading.exchanges.coinbase.live import CoinbaseVenue
@@ -52,7 +54,8 @@ class Street:
         clock = WireTime(account.wire)
         signer = Signer(name=NAME, secret=SECRET)
         self.account = account
-        self.rest = CoinbaseRest(url=account.wire.rest_url, clock=clock, signer=signer)
+        calls = CallRate(BOUNDLESS)
+        self.rest = CoinbaseRest(url=account.wire.rest_url, clock=clock, signer=signer, calls=calls)
         self.desk = CoinbaseDesk(rest=self.rest, specs=[spec()], clock=clock)
         self.told: list[FillReport] = []
         self.desk.inquiry.tell = self.told.append

@@ -51,7 +51,7 @@ class CoinbaseDesk:
         self.rules = Rules(table, self.specs, self.inquiry.products)
         self.cancels = Cancels(self.rest, self.inquiry)
         self.account = Account(self.inquiry, self.wall_ns)
-        self.purse = Purse(self.account.holdings)
+        self.purse = Purse(self.account.money)
 
     @property
     def is_open(self) -> bool:
@@ -68,8 +68,7 @@ class CoinbaseDesk:
         """
         await self.rest.time_ns()
         await check_key(self.rest)
-        told = await self.rules.table.whole()
-        products = names.read_products(told.get("products") or [])
+        products = names.read_list(await self.rules.table.whole())
         for spec in self.specs:
             check_product(products, spec)
         self.inquiry.products.update(products)
@@ -140,7 +139,8 @@ class CoinbaseDesk:
         """Nothing is begun where a position could not be ended."""
         product_id = self._product_id(spec)
         try:
-            told = await self.rest.read(f"/products/{segment(product_id)}")
+            self.rest.calls.insist()
+            told = await self.rest.read_at_once(f"/products/{segment(product_id)}")
             product = names.read_product(told)
         except (*FAILS, KeyError, ArithmeticError, ValueError) as error:
             raise NotSent(f"{product_id} could not be looked at: {error}") from None

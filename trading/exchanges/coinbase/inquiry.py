@@ -181,6 +181,7 @@ class Inquiry:
         """
         heard = []
         for known in self.known.working():
+            await self.rest.calls.wait_for_room()
             facts = await self.facts(known.venue_id)
             found = await self._executions(known, facts)
             heard.append((known, orders.read_order(facts), found))
@@ -192,14 +193,14 @@ class Inquiry:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
-        told = await self.rest.read(f"/orders/historical/{segment(venue_id)}")
+        told = await self.rest.read_at_once(f"/orders/historical/{segment(venue_id)}")
         facts = told.get("order")
         if not isinstance(facts, dict):
             raise NoAnswer("Coinbase's answer names no order")
         return facts
 
     async def pages(self, path: str, name: str, asked: Facts) -> list[Facts]:
-        """Every row of a list that comes in pages.
+        """Every row of a list that comes in pages; what does not fit on one gives way.
 
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had, or never ends.
@@ -207,7 +208,8 @@ class Inquiry:
         rows, cursor = list[Facts](), ""
         for _ in range(MOST_PAGES):
             more = {"cursor": cursor} if cursor else {}
-            told = await self.rest.read(path, **asked, limit=PAGE, **more)
+            ask = self.rest.read if cursor else self.rest.read_at_once
+            told = await ask(path, **asked, limit=PAGE, **more)
             page = told.get(name)
             rows += [row for row in page if isinstance(row, dict)] if isinstance(page, list) else []
             last, cursor = cursor, str(told.get("cursor") or "")

@@ -78,7 +78,7 @@ class CoinbaseRest:
         self, request: web.Request, where: str, right: str, method: Method
     ) -> web.StreamResponse:
         fault = self.desk.exchange.faults.take(COINBASE_REPLIES, where)
-        spoilt = _before(request, fault)
+        spoilt = _before(request, fault, self.limits)
         if spoilt is not None:
             return spoilt
         body = await request.read()
@@ -104,6 +104,7 @@ class CoinbaseRest:
         who = account.key or f"address {request.remote}"
         is_within, told_headers = self.limits.count(who, is_public=not right)
         if not is_within:
+            self.desk.exchange.log("too_many", method=where, key=account.key)
             return _json(TOO_MANY, status=429, headers=told_headers)
         self.desk.exchange.log("request", method=where, key=account.key)
         response = self._act(request, body, account, right, method, fault)
@@ -218,7 +219,7 @@ def _asked(request: web.Request, body: bytes, account: Account) -> Asked:
     return Asked(account, dict(request.match_info), query, told)
 
 
-def _before(request: web.Request, fault: Fault | None) -> web.StreamResponse | None:
+def _before(request: web.Request, fault: Fault | None, limits: Limits) -> web.StreamResponse | None:
     """What a fault answers before anything was done."""
     match fault.kind if fault else "":
         case "page_520":
@@ -226,7 +227,7 @@ def _before(request: web.Request, fault: Fault | None) -> web.StreamResponse | N
         case "unauthorized":
             return web.Response(status=401, text="Unauthorized")
         case "rate_limited":
-            return _json(TOO_MANY, status=429, headers=headers(30, 0))
+            return _json(TOO_MANY, status=429, headers={**headers(30, 0), **limits.later()})
         case "error":
             words = (fault.words if fault else "") or "simulated"
             return _json(bad_argument(words).told, status=400)
