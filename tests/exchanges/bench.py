@@ -156,6 +156,8 @@ class Bench(ABC):
         async def take() -> None:
             async for one in self.venue.messages(after_ns={}):
                 self.heard.append(one)
+                if isinstance(one, FillReport):
+                    self.venue.booked(one)
 
         self.listening = asyncio.create_task(take())
         await self.until(lambda: self.is_quiet and len(self.heard) > before)
@@ -187,6 +189,8 @@ class Bench(ABC):
         async with asyncio.timeout(10):
             while (evidence := await self.venue.lookup(order)).known is Known.UNDECIDED:
                 self.wait(SETTLED_SECONDS)
+        for report in evidence.news:
+            self.venue.booked(report)
         return evidence
 
     async def end_life(self) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -55,6 +56,7 @@ class Account:
     tokens: list[str] = field(default_factory=list)
     looks_until_cancelled: int = 1
     hides_fills: int = 0  # how many looks at the list of fills find it old
+    on_way: list[Callable[[], Any]] = field(default_factory=list)
     page: int = 100
     status_word: str = ""
     fills_instead: bool = False  # what is to be cancelled fills first
@@ -84,8 +86,10 @@ class Account:
             fault = armed.pop(0)
             if fault.isdecimal():
                 told = {"errors": [{"id": "rate_limit_exceeded", "message": "slow"}]}
-                return web.json_response(told, status=int(fault))
-            if fault == "lost" and request.transport:
+                return web.json_response(told, status=int(fault), headers={"retry-after": "0.01"})
+            if fault in ("lost", "late") and request.transport:
+                if fault == "late":
+                    self.on_way.append(lambda: answer(request, body))
                 request.transport.close()
                 return {}
             told = answer(request, body)
@@ -98,6 +102,11 @@ class Account:
             return told
 
         return guarded
+
+    def let_arrive(self) -> None:
+        """What was late comes now, long after its sender gave up."""
+        while self.on_way:
+            self.on_way.pop(0)()
 
     def _place(self, request: web.Request, body: dict[str, Any]) -> Any:
         self.acts.append(("place", body))

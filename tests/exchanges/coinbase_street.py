@@ -14,6 +14,7 @@ from tests.exchanges.coinbase_account import NAME, SECRET, Account
 from tests.exchanges.coinbase_wire import Wire
 from tests.exchanges.street import QUICK, JournalWithNames
 from tests.exchanges.test_coinbase_feed import WireTime
+from trading.chaos.wires import BOUNDLESS
 from trading.core.config.pipeline import PipelineParams
 from trading.engine.clock import SystemClock
 from trading.engine.handler import Ports
@@ -21,6 +22,7 @@ from trading.engine.live import Identity, LiveView
 from trading.engine.messages import BarClosed, FeedChange, PriceTick
 from trading.engine.runner import Outcome, Runner
 from trading.engine.state import CoreState
+from trading.exchanges.coinbase.call_rate import CallRate
 from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.rest import CoinbaseRest
@@ -155,7 +157,8 @@ class CoinbaseStreet:
     async def run(self) -> Outcome:
         clock = WireTime(self.market.wire)
         signer = Signer(name=NAME, secret=SECRET)
-        rest = CoinbaseRest(url=self.market.wire.rest_url, clock=clock, signer=signer)
+        url, calls = self.market.wire.rest_url, CallRate(BOUNDLESS)
+        rest = CoinbaseRest(url=url, clock=clock, signer=signer, calls=calls)
         desk = CoinbaseDesk(rest=rest, specs=[spec()], clock=clock)
         feed = Conductor(self.market, self.bars, self.before_bar, self.violations)
         socket = f"{self.market.wire.ws_url}/user"

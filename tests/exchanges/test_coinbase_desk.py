@@ -16,12 +16,14 @@ from tests.engine.fakes import spec
 from tests.exchanges.coinbase_account import NAME, SECRET, Account, verify
 from tests.exchanges.coinbase_wire import Wire
 from tests.exchanges.test_coinbase_feed import WireTime
+from trading.chaos.wires import BOUNDLESS
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.engine.batches import Known, OpenIntent
 from trading.engine.errors import CannotTrade, NotSent, OutcomeUnknown, Refused
 from trading.engine.messages import FeedChange, FillReport, OrderRequest, PriceTick
 from trading.exchanges import sockets
 from trading.exchanges.coinbase import cancels, live
+from trading.exchanges.coinbase.call_rate import CallRate
 from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.errors import ApiError
 from trading.exchanges.coinbase.live import CoinbaseVenue
@@ -52,7 +54,8 @@ class Street:
         clock = WireTime(account.wire)
         signer = Signer(name=NAME, secret=SECRET)
         self.account = account
-        self.rest = CoinbaseRest(url=account.wire.rest_url, clock=clock, signer=signer)
+        calls = CallRate(BOUNDLESS)
+        self.rest = CoinbaseRest(url=account.wire.rest_url, clock=clock, signer=signer, calls=calls)
         self.desk = CoinbaseDesk(rest=self.rest, specs=[spec()], clock=clock)
         self.told: list[FillReport] = []
         self.desk.inquiry.tell = self.told.append
@@ -86,6 +89,14 @@ class Street:
 
     def sold(self) -> int:
         return sum(one.quantity_lots for one in self.told)
+
+    async def look_at(self, venue_id: str) -> None:
+        """What became of an order, as the stream would ask for it."""
+        await self.desk.inquiry.look_at(self.desk.known.by_id[venue_id])
+
+    def book(self) -> None:
+        """The engine has heard of everything."""
+        self.desk.known.leaving.clear()
 
     async def lookup(self, order: OrderRequest) -> Known:
         return (await self.desk.inquiry.lookup(order)).known
@@ -477,9 +488,9 @@ async def test_a_stop_that_sold_meanwhile_is_never_sold_again(
 
     assert acts(street) == ["place", "cancel"]
     assert street.sold() == int(Decimal(sold) * 10_000)
+    assert await street.lookup(order) is Known.UNDECIDED
+    street.book()
     assert await street.lookup(order) is Known.ABSENT
-    street.desk.inquiry.leaving_lots = lambda market: 400
-    assert await street.lookup(order) is Known.UNDECIDED  # until the engine has booked it
 
 
 async def test_fills_of_the_stop_that_are_not_listed_yet_are_waited_for(street: Street) -> None:
@@ -507,6 +518,8 @@ async def test_a_part_is_sold_and_the_rest_protected_again(street: Street) -> No
     await street.submit(Purpose.PROTECT, ticks=290_000)
 
     await street.submit(Purpose.REDUCE, lots=400)
+    await street.look_at("order-2")
+    street.book()
     assert street.ends() == []  # the core goes on with its stop, and moves it to the rest
     await street.submit(Purpose.MOVE_STOP, lots=600, ticks=290_000)
 
@@ -518,14 +531,97 @@ async def test_a_part_is_sold_and_the_rest_protected_again(street: Street) -> No
 async def test_a_stop_moved_in_the_step_of_a_sale_covers_what_remains(street: Street) -> None:
     await street.submit(Purpose.PROTECT, ticks=290_000)
     await street.submit(Purpose.REDUCE, lots=400)
-    street.desk.inquiry.leaving_lots = lambda market: street.sold()
 
     await street.submit(Purpose.MOVE_STOP, lots=1000, ticks=291_000)  # as the core still counts
-    street.desk.inquiry.leaving_lots = lambda market: 0
+    street.book()
     await street.submit(Purpose.MOVE_STOP, lots=600, ticks=291_000)
 
     assert street.account.sizes(STOP) == ["0.1", "0.06"]
     assert acts(street) == ["place", "cancel", "place", "place"]
+
+
+class SlowAnswer:
+    """The venue's answer about an order takes so long that others hear of it first."""
+
+    def __init__(self, street: Street, venue_id: str, sold: str) -> None:
+        self._street, self._venue_id, self._sold = street, venue_id, sold
+        self._path = "GET /orders/historical/"
+        self._answer = street.account.wire.answers[self._path]
+        street.account.wire.answers[self._path] = self
+
+    async def __call__(self, request: Any, body: Any) -> Any:
+        self._street.account.wire.answers[self._path] = self._answer
+        told = await self._answer(request, body)
+        self._street.account.fill(self._venue_id, self._sold)
+        await self._street.look_at(self._venue_id)
+        return told
+
+
+async def test_a_stop_that_is_moved_is_not_of_what_was_sold_while_the_old_one_was_looked_at(
+    street: Street,
+) -> None:
+    await street.submit(Purpose.PROTECT, ticks=290_000)
+    SlowAnswer(street, "order-1", "0.04")
+
+    await street.submit(Purpose.MOVE_STOP, lots=1000, ticks=291_000)  # planned before it sold
+
+    assert street.account.sizes(STOP) == ["0.1", "0.06"]
+    assert street.account.orders["order-1"]["status"] == "CANCELLED"
+
+
+async def test_nothing_is_moved_of_which_all_was_sold_while_it_was_looked_at(
+    street: Street,
+) -> None:
+    await street.submit(Purpose.PROTECT, ticks=290_000)
+    SlowAnswer(street, "order-1", "0.1")
+
+    with pytest.raises(OutcomeUnknown, match="all of it was sold"):
+        await street.submit(Purpose.MOVE_STOP, lots=1000, ticks=291_000)
+
+    assert street.account.sizes(STOP) == ["0.1"]
+
+
+@pytest.mark.parametrize("purpose", [Purpose.MOVE_STOP, Purpose.EXIT, Purpose.REDUCE])
+async def test_while_a_stop_may_still_arrive_nothing_else_is_offered(
+    street: Street, purpose: Purpose
+) -> None:
+    street.account.faults["POST /orders"] = ["late"]
+    stop = street.order(Purpose.PROTECT, ticks=290_000)
+    with pytest.raises(OutcomeUnknown):
+        await street.desk.submit(stop)
+
+    for _ in range(2):
+        assert await street.lookup(stop) is Known.UNDECIDED
+        with pytest.raises(NotSent, match="a stop or a sale of it has no answer yet"):
+            await street.submit(purpose, ticks=291_000 if purpose == Purpose.MOVE_STOP else 0)
+    street.account.let_arrive()
+    assert await street.lookup(stop) is Known.WORKING
+    await street.submit(purpose, lots=1000, ticks=291_000 if purpose == Purpose.MOVE_STOP else 0)
+
+    assert street.account.orders["order-1"]["status"] == "CANCELLED"
+    assert sum(one["side"] == "SELL" for one in street.account.orders.values()) == 2
+
+
+async def test_a_stop_that_did_not_arrive_in_time_keeps_nothing_back(street: Street) -> None:
+    street.account.faults["POST /orders"] = ["lost"]
+    stop = street.order(Purpose.PROTECT, ticks=290_000)
+    with pytest.raises(OutcomeUnknown):
+        await street.desk.submit(stop)
+    street.account.wire.now_s += 31
+
+    assert [await street.lookup(stop) for _ in range(2)] == [Known.UNDECIDED, Known.ABSENT]
+    await street.submit(Purpose.EXIT)
+
+    assert street.account.sizes(MARKET) == ["0.1"]
+
+
+async def test_what_an_earlier_life_may_have_sent_keeps_others_back(street: Street) -> None:
+    stop = street.order(Purpose.PROTECT, ticks=290_000)
+    adopted = [OpenIntent(stop, "UNKNOWN")]
+    street.desk.known.adopt(adopted, (), open_={"PLANNED", "UNKNOWN", "WORKING"})
+
+    with pytest.raises(NotSent, match="a stop or a sale of it has no answer yet"):
+        await street.submit(Purpose.EXIT)
 
 
 async def test_while_a_sale_has_no_answer_no_stop_is_placed(street: Street) -> None:
@@ -534,16 +630,17 @@ async def test_while_a_sale_has_no_answer_no_stop_is_placed(street: Street) -> N
     with pytest.raises(OutcomeUnknown):
         await street.desk.submit(sale)
 
-    with pytest.raises(NotSent, match="a sale of it has no answer yet"):
+    with pytest.raises(NotSent, match="a stop or a sale of it has no answer yet"):
         await street.submit(Purpose.PROTECT, ticks=290_000)
     assert await street.lookup(sale) is Known.OVER
+    street.book()
     await street.submit(Purpose.PROTECT, lots=600, ticks=290_000)
 
     assert street.account.sizes(STOP) == ["0.06"]
 
 
 async def test_nothing_is_protected_once_all_of_it_was_sold(street: Street) -> None:
-    street.desk.inquiry.leaving_lots = lambda market: 1000
+    street.desk.known.leaving[0] = 1000
 
     with pytest.raises(OutcomeUnknown, match="all of it was sold"):
         await street.submit(Purpose.PROTECT, ticks=290_000)
@@ -554,13 +651,13 @@ async def test_nothing_is_protected_once_all_of_it_was_sold(street: Street) -> N
 async def test_what_is_sold_and_not_booked_holds_back_what_would_sell_again(
     street: Street,
 ) -> None:
-    street.desk.inquiry.leaving_lots = lambda market: 400
+    street.desk.known.leaving[0] = 400
     order = street.order(Purpose.EXIT)
 
     with pytest.raises(OutcomeUnknown, match="not booked yet"):
         await street.desk.submit(order)
     assert await street.lookup(order) is Known.UNDECIDED
-    street.desk.inquiry.leaving_lots = lambda market: 0
+    street.book()
     assert await street.lookup(order) is Known.ABSENT
 
     assert street.account.acts == []
@@ -768,7 +865,9 @@ async def test_a_triggered_stop_that_nobody_takes_is_given_back(
     assert [one.intent_seq for one in stream.heard if isinstance(one, FillReport)] == [stop.seq]
 
 
-async def test_what_was_sold_counts_as_leaving_until_the_engine_hears_it(street: Street) -> None:
+async def test_what_was_sold_counts_as_leaving_until_the_engine_has_booked_it(
+    street: Street,
+) -> None:
     stream = Stream(street)
     stream.task.cancel()
     await asyncio.gather(stream.task, return_exceptions=True)
@@ -780,7 +879,9 @@ async def test_what_was_sold_counts_as_leaving_until_the_engine_hears_it(street:
     with pytest.raises(OutcomeUnknown, match="not booked yet"):
         await street.submit(Purpose.EXIT)
     async with aclosing(stream.venue.messages(after_ns={})) as messages:
-        while not isinstance(await anext(messages), FillReport):
+        while not isinstance(report := await anext(messages), FillReport):
             pass
+        assert stream.venue.leaving_lots(0) == 1000  # it waits for its turn
+        stream.venue.booked(report)
 
         assert stream.venue.leaving_lots(0) == 0

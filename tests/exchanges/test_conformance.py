@@ -9,6 +9,7 @@ from tests.engine.fakes import spec
 from tests.exchanges.bench import Bench, WireBench, seat
 from tests.exchanges.paper_bench import paper_seat
 from tests.exchanges.street import oracle
+from trading.chaos.venue import FUNDS
 from trading.chaos.wires import COINBASE, KRAKEN, WIRES, Wire
 from trading.core.codes import Purpose
 from trading.engine.batches import Known
@@ -217,6 +218,38 @@ async def test_a_stop_without_an_answer_is_found_working(bench: WireBench) -> No
 
     assert evidence.known is Known.WORKING
     assert [order.order_id for order in bench.working] == [evidence.venue_order_id]
+
+
+@pytest.mark.parametrize("wire", [KRAKEN, COINBASE], ids=lambda wire: wire.name)
+@pytest.mark.parametrize("purpose", [MOVE, EXIT, REDUCE])
+async def test_while_a_stop_is_on_its_way_nothing_else_is_offered(
+    wire: Wire, purpose: Purpose
+) -> None:
+    async with seat(wire) as bench:
+        await bench.listen()
+        await bench.bought()
+        level = bench.last_ticks - 2000
+        stop = bench.order(PROTECT, 400, price_ticks=level)
+        bench.arm("request_late", PLACE[wire.name], seconds=4.0)
+        with pytest.raises(OutcomeUnknown):
+            await bench.venue.submit(stop)
+
+        asked = {"price_ticks": level + 500} if purpose == MOVE else {}
+        with pytest.raises(NotSent, match="has no answer yet"):
+            await bench.venue.submit(bench.order(purpose, 400, **asked))
+        assert bench.working == []
+        bench.wait(5)
+        await bench.until(lambda: len(bench.working) == 1)
+        assert (await bench.settled(stop)).known is Known.WORKING
+        if purpose == REDUCE:
+            await bench.submit(bench.order(REDUCE, 150))
+        else:
+            await bench.submit(bench.order(purpose, 400, **asked))
+        await bench.until(lambda: bench.is_quiet)
+
+        offered = sum(order.quantity - order.filled for order in bench.working)
+        held = bench.account.balances["BTC"] - FUNDS["BTC"]
+        assert offered <= held
 
 
 async def test_absence_is_not_believed_at_once(bench: WireBench) -> None:

@@ -111,6 +111,9 @@ class SimulatedVenue:
         """Fills that are booked are not told again."""
         self._told |= booked_trades
 
+    def booked(self, report: FillReport) -> None:
+        """Nothing: this venue refuses by itself what is not there."""
+
     def time_ns(self) -> int:
         """The venue's time."""
         return self._book.clock.now_ns()

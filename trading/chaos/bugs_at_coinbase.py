@@ -106,6 +106,7 @@ def sell_a_part_of_what_is_offered(put: Put) -> None:
 def go_on_after_it_sold(put: Put) -> None:
     """The stop filled while it was taken away, and what should have followed it is placed all the same."""
     put(CoinbaseDesk, "_hold_back", lambda self, order, stop, why: None)
+    put(CoinbaseDesk, "_what_is_left", lambda self, order: order)
 
 
 def overlook_gaps(put: Put) -> None:

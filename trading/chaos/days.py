@@ -115,10 +115,20 @@ WAYS, CHANCES = ("", "socket", "switch"), (0.45, 0.35, 0.2)
 VENUES = ("coinbase", "kraken")
 FIRST_OF_PARTS = 1000  # from this seed on days draw deaths within the parts of an order's life, too
 FIRST_OF_BOOKS = 10_000  # from this seed on days may have order books, and troubles with them
+FIRST_OF_LATE = 40_000  # from this seed on requests may arrive long after their senders gave up
 BARS_BETWEEN = (25, 80)  # troubles of books: a new connection takes longer than twenty bars
 LATE_SECONDS = 1.4  # after a day's patience for an answer
 SILENT_SECONDS = 0.3  # some ten bars without a frame
-LASTS: Mapping[str, float] = {"reply_late": LATE_SECONDS, "silent": SILENT_SECONDS}
+ON_THE_WAY_SECONDS = 4.0  # of the market's time; an order's deadline is ten seconds
+LASTS: Mapping[str, float] = {
+    "reply_late": LATE_SECONDS,
+    "silent": SILENT_SECONDS,
+    "request_late": ON_THE_WAY_SECONDS,
+}
+LATE: Mapping[str, tuple[str, ...]] = {
+    "kraken": ("AddOrder", "AmendOrder", "CancelOrder"),
+    "coinbase": ("orders", "orders/batch_cancel"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +142,7 @@ class Trouble:
 
     @property
     def seconds(self) -> float:
-        """How late what is late comes, and how long silence is."""
+        """How late what is late comes, on whose clock so ever, and how long silence is."""
         return LASTS.get(self.kind, 0.0)
 
 
@@ -206,7 +216,16 @@ def draw(seed: int, *, venue: str) -> Day:
     if drawn.pause_after and rng.random() < 0.5:
         last = Death(COMMAND_POINTS[int(rng.integers(len(COMMAND_POINTS)))])
         drawn = replace(drawn, deaths=(*drawn.deaths, last))
-    return _with_books(replace(drawn, deaths=(*_within_parts(seed), *drawn.deaths)))
+    drawn = replace(drawn, deaths=(*_within_parts(seed), *drawn.deaths))
+    return _with_latecomers(_with_books(drawn))
+
+
+def _with_latecomers(day: Day) -> Day:
+    rng, all_ = np.random.default_rng([day.seed, 20_261_125]), LATE[day.venue]
+    if day.seed < FIRST_OF_LATE or rng.random() < 0.5:
+        return day
+    late = _trouble(("request_late", all_[int(rng.integers(len(all_)))], ""), rng)
+    return replace(day, troubles=(*day.troubles, late))
 
 
 def _within_parts(seed: int) -> tuple[Death, ...]:

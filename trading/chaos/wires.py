@@ -8,6 +8,7 @@ from typing import Any
 
 from trading.engine.messages import MarketSpec
 from trading.engine.ports import MarketFeed
+from trading.exchanges.coinbase import call_rate as coinbase_rate
 from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.rest import CoinbaseRest
@@ -79,6 +80,7 @@ def _open_at_kraken(simulator: Simulator, funds: Mapping[str, Decimal]) -> Accou
 def _open_at_coinbase(simulator: Simulator, funds: Mapping[str, Decimal]) -> Account:
     sides = simulator.coinbase
     sides.rest.limits.private = sides.rest.limits.public = BOUNDLESS
+    sides.rest.limits.wait_seconds = 0.02
     sides.sockets.connections.public = sides.sockets.messages.public = BOUNDLESS
     return sides.add_account(key=KEY, secret=COINBASE.secret, balances=funds)
 
@@ -147,7 +149,8 @@ def _connect_coinbase(
     wall_ns: Wall = None,
 ) -> tuple[WireVenue, CoinbaseDesk, Close]:
     signer = Signer(name=KEY, secret=COINBASE.secret)
-    rest = CoinbaseRest(url=f"{address}/api/v3/brokerage", clock=clock, signer=signer)
+    url, calls = f"{address}/api/v3/brokerage", coinbase_rate.CallRate(BOUNDLESS)
+    rest = CoinbaseRest(url=url, clock=clock, signer=signer, calls=calls)
     desk = CoinbaseDesk(rest=rest, specs=specs, clock=clock, wall_ns=wall_ns)
     socket = f"{address.replace('http', 'ws', 1)}/coinbase/ws/user"
     venue = CoinbaseVenue(desk=desk, feed=feed, ws_url=socket, audit_seconds=AUDIT_SECONDS)

@@ -165,6 +165,7 @@ class Handler:
 
     def book(self, report: FillReport) -> list[OrderRequest]:
         """Let core and journal know a piece of news; what the core asks for."""
+        self.ports.venue.booked(report)
         report = _only_held(self, report)
         self.batch.intent_states += self.execution.report(report)
         if report.quantity_lots:
@@ -230,11 +231,10 @@ class Handler:
             self.core.on_fill(end)
 
     async def judge(self, order: OrderRequest, evidence: Evidence) -> None:
-        """Act on the venue's word about an unclear order; nothing when it is clear by now."""
-        if not self.execution.is_unclear(order):
-            return
-        changes = await self.execution.settle(order, evidence, market_ns=self.now_ns())
-        await self.settle(order, changes)
+        """Act on the venue's word about an unclear order; when it is clear by now, on its news alone."""
+        if self.execution.is_unclear(order):
+            changes = await self.execution.settle(order, evidence, market_ns=self.now_ns())
+            await self.settle(order, changes)
         for report in evidence.news:
             await self.act(self.book(report), must_commit=True)
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from trading.engine.batches import EngineState, Evidence, LedgerBatch, OpenIntent
-from trading.engine.messages import Command, Message, News, OrderRequest
+from trading.engine.messages import Command, FillReport, Message, News, OrderRequest
 from trading.engine.sights import Sight, VenueOrder
 
 
@@ -57,6 +57,10 @@ class Venue(Protocol):
 
     def messages(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[Message]:
         """News as it happens; the next is produced only after the last was handled."""
+        ...
+
+    def booked(self, report: FillReport) -> None:
+        """The core counts with this news from now on; nothing was sent since it was told to it."""
         ...
 
     async def submit(self, order: OrderRequest) -> str:

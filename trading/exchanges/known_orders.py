@@ -1,5 +1,6 @@
 """Orders of ours at a venue: by which name each side knows them, and what was told of them already."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
@@ -9,8 +10,10 @@ from trading.core.records import FEE_UNITS_PER_QUOTE
 from trading.engine.batches import OpenIntent
 from trading.engine.execution import end_of
 from trading.engine.messages import FillReport, OrderRequest
+from trading.engine.orders import State
 
 STOPS = (Purpose.PROTECT, Purpose.MOVE_STOP)
+UNCLEAR = (State.PLANNED, State.UNKNOWN)
 Key = tuple[int, int]
 
 
@@ -57,10 +60,16 @@ class KnownOrder:
 
 @dataclass(slots=True)
 class KnownOrders:
-    """All of one engine, and every trade that was told."""
+    """All of one engine, and every trade that was told.
+
+    ``leaving`` is what was sold and the engine has not booked, in lots by market, whichever way its
+    news takes; ``doubtful`` are stops and sales that left without an answer: they may still arrive.
+    """
 
     told: set[str] = field(default_factory=set)
     by_id: dict[str, KnownOrder] = field(default_factory=dict)
+    leaving: Counter[int] = field(default_factory=Counter)
+    doubtful: set[Key] = field(default_factory=set)
     _by_key: dict[Key, str] = field(default_factory=dict)
     _by_client: dict[str, OrderRequest] = field(default_factory=dict)
 
@@ -74,10 +83,21 @@ class KnownOrders:
             if intent.venue_order_id:
                 known = self.name(intent.order, intent.venue_order_id)
                 known.is_over = intent.state not in open_
+            elif intent.state in UNCLEAR:
+                self.doubt(intent.order)
 
     def expect(self, order: OrderRequest) -> None:
         """An order is about to be sent under its client order id."""
         self._by_client[order.client_order_id] = order
+
+    def doubt(self, order: OrderRequest) -> None:
+        """It may have been sent, and may arrive yet; an entry takes nothing from what is held."""
+        if order.purpose != Purpose.ENTRY:
+            self.doubtful.add((order.market, order.seq))
+
+    def is_doubtful(self, market: int) -> bool:
+        """Whether something may come to sell there of which nobody knows."""
+        return any(m == market for m, _ in self.doubtful)
 
     def name(self, order: OrderRequest, venue_id: str) -> KnownOrder:
         """The venue calls this order so, or goes on with an order it calls so."""
@@ -85,6 +105,7 @@ class KnownOrders:
         if order.seq >= known.order.seq:
             known.order = order
         self._by_key[order.market, order.seq] = venue_id
+        self.doubtful.discard((order.market, order.seq))
         return known
 
     def find(self, *, venue_id: str, client_id: str = "") -> KnownOrder | None:
@@ -121,6 +142,8 @@ class KnownOrders:
         known.filled_lots += execution.lots
         is_whole = known.filled_lots >= order.quantity_lots and not known.is_over
         known.is_over = known.is_over or is_whole
+        if order.purpose != Purpose.ENTRY:
+            self.leaving[order.market] += execution.lots
         return FillReport(
             market=order.market,
             intent_seq=order.seq,
@@ -139,6 +162,11 @@ class KnownOrders:
             fee_currency=execution.fee_currency,
             taken_lots=taken,
         )
+
+    def booked(self, report: FillReport) -> None:
+        """The engine counts with it from now on."""
+        if report.purpose != Purpose.ENTRY:
+            self.leaving[report.market] -= report.quantity_lots
 
     def end(self, known: KnownOrder, *, time_ns: int) -> FillReport | None:
         """The news that nothing of an order is left working; None when it was told before."""

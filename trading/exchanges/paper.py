@@ -147,6 +147,9 @@ class PaperVenue:
     def adopt(self, *, intents: Sequence[OpenIntent], booked_trades: frozenset[str]) -> None:
         """Nothing: the book was restored as it stood."""
 
+    def booked(self, report: FillReport) -> None:
+        """Nothing: the next is matched only after the last was handled."""
+
     def time_ns(self) -> int:
         """Bars alone carry time."""
         return 0

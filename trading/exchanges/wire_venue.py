@@ -2,7 +2,6 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -10,7 +9,6 @@ from typing import Protocol
 
 import structlog
 
-from trading.core.codes import Purpose
 from trading.engine.batches import Evidence, OpenIntent
 from trading.engine.errors import NoSight
 from trading.engine.messages import (
@@ -123,7 +121,6 @@ class WireVenue(ABC):
         self._has_caught_up = False
         self._is_blind = asyncio.Event()
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
-        self._leaving: Counter[int] = Counter()  # market -> lots of exits that wait in the queue
 
     @abstractmethod
     async def _hear_orders(self) -> None:
@@ -206,8 +203,6 @@ class WireVenue(ABC):
             while True:
                 message = await self._next()
                 if message is not None:
-                    if isinstance(message, FillReport) and message.purpose != Purpose.ENTRY:
-                        self._leaving[message.market] -= message.quantity_lots
                     yield message
                 for task in tasks:
                     if task.done():
@@ -256,13 +251,15 @@ class WireVenue(ABC):
         """Into the one stream."""
         if isinstance(message, FeedChange) and message.channel == CHANNEL:
             (self._is_blind.clear if message.is_up else self._is_blind.set)()
-        if isinstance(message, FillReport) and message.purpose != Purpose.ENTRY:
-            self._leaving[message.market] += message.quantity_lots
         self._queue.put_nowait(message)
 
+    def booked(self, report: FillReport) -> None:
+        """The engine counts with this news from now on."""
+        self._desk.known.booked(report)
+
     def leaving_lots(self, market: int) -> int:
-        """What was sold and the engine has not heard of yet."""
-        return self._leaving[market]
+        """What was sold and the engine has not booked yet."""
+        return self._desk.known.leaving[market]
 
     async def _catch_up(self) -> None:
         """Everything the stream may have missed, before it is trusted again."""

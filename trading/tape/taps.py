@@ -105,7 +105,7 @@ class TapedVenue:
         self.adopt, self.time_ns, self.cancel = venue.adopt, venue.time_ns, venue.cancel
         self.snapshot, self.restore = venue.snapshot, venue.restore
         self.has_account, self.look = venue.has_account, venue.look
-        self.list_orders = venue.list_orders
+        self.list_orders, self.booked = venue.list_orders, venue.booked
 
     async def messages(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[Message]:
         """News as it happens."""

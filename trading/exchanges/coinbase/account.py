@@ -30,10 +30,21 @@ class Account:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
         ahead = await ask_ahead(self.inquiry.rest, self.wall_ns) if self.wall_ns else 0.0
+        await self.inquiry.rest.calls.wait_for_room()
         listed = await self.inquiry.pages(
             "/orders/historical/batch", "orders", {"order_status": ["OPEN"]}
         )
+        await self.inquiry.rest.calls.wait_for_room()
         return Sight(await self.holdings(), self._strangers(listed), ahead)
+
+    async def money(self) -> dict[str, Holding]:
+        """The same holdings for an entry, which is not waited for.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: they cannot be had.
+        """
+        self.inquiry.rest.calls.insist()
+        return await self.holdings()
 
     async def holdings(self) -> dict[str, Holding]:
         """What may be traded with, by currency; several wallets of one are added up.

@@ -62,7 +62,7 @@ class CoinbaseBooks:
             told = await self.table.rows(self.books.symbols)
         except FAILS as error:
             raise OSError(f"no list of products: {error}") from None
-        listed = names.read_products(told.get("products") or [])
+        listed = names.read_list(told)
         chosen = [names.choose(listed, symbol) for symbol in self.books.symbols]
         return {name: one for one in chosen for name in (one.product_id, one.alias) if name}
 

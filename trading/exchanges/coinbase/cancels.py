@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from trading.engine.errors import NotSent
 from trading.exchanges.coinbase.errors import FAILS, ApiError, NoAnswer
 from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest
@@ -51,17 +52,21 @@ class Cancels:
             return False
         return await self._is_cancelled(known)
 
-    async def wait(self, known: KnownOrder) -> bool:
-        """Whether an order that ends by itself is over by now, and all of it told.
+    async def outlast(self, sale: KnownOrder) -> None:
+        """Wait until a sale, which ends by itself, is over and all of it told.
 
         Raises:
-            ApiError, Unreached, NoAnswer: nobody can tell.
+            NotSent: it is not, or nobody can tell; nothing may be offered beside it.
         """
         for pause in CONFIRM_PAUSES:
-            if (await self.inquiry.look_at(known)).is_settled:
-                return True
+            try:
+                news = await self.inquiry.look_at(sale)
+            except FAILS as error:
+                raise NotSent(f"a sale of it could not be looked at: {error}") from None
+            if news.is_settled:
+                return
             await asyncio.sleep(pause)
-        return False
+        raise NotSent("a sale of it still works")
 
     async def _is_cancelled(self, known: KnownOrder) -> bool:
         """Whether it ended before it was whole; accepted is believed where the end is not seen."""

@@ -51,7 +51,7 @@ class CoinbaseDesk:
         self.rules = Rules(table, self.specs, self.inquiry.products)
         self.cancels = Cancels(self.rest, self.inquiry)
         self.account = Account(self.inquiry, self.wall_ns)
-        self.purse = Purse(self.account.holdings)
+        self.purse = Purse(self.account.money)
 
     @property
     def is_open(self) -> bool:
@@ -68,8 +68,7 @@ class CoinbaseDesk:
         """
         await self.rest.time_ns()
         await check_key(self.rest)
-        told = await self.rules.table.whole()
-        products = names.read_products(told.get("products") or [])
+        products = names.read_list(await self.rules.table.whole())
         for spec in self.specs:
             check_product(products, spec)
         self.inquiry.products.update(products)
@@ -105,46 +104,43 @@ class CoinbaseDesk:
         if order.purpose == Purpose.ENTRY:
             await self._check_product(spec)
             return await self._place(order)
-        stop = self.known.stop_of(order.market)
+        if self.known.is_doubtful(order.market):
+            raise NotSent("a stop or a sale of it has no answer yet")
         if order.purpose in STOPS:
-            left = await self._less_what_is_sold(order)
-            return await (self._move(stop, left) if stop else self._place(left))
-        if self.inquiry.leaving_lots(order.market):
-            self._hold_back(order, None, "something was sold that is not booked yet")
-        if stop is not None:
+            return await self._protect(order)
+        self._what_is_left(order)
+        if (stop := self.known.stop_of(order.market)) is not None:
             await self._take_away(stop, order)
         return await self._place(order)
 
-    async def _less_what_is_sold(self, order: OrderRequest) -> OrderRequest:
-        """A stop of what remains: the core counts on what it sells in the same step until it is told.
-
-        Raises:
-            NotSent: nobody knows what remains. OutcomeUnknown: nothing does.
-        """
-        doubtful = [key for key in self.inquiry.doubtful if self.known.of(*key) is None]
-        if any(market == order.market for market, _ in doubtful):
-            raise NotSent("a sale of it has no answer yet")
+    async def _protect(self, order: OrderRequest) -> str:
         for sale in self.known.working():
             if sale.order.market == order.market and sale.order.purpose in SALES:
-                await self._see_to_its_end(sale)
-        left = order.quantity_lots - self.inquiry.leaving_lots(order.market)
-        if left <= 0:
-            self._hold_back(order, None, "all of it was sold, which is not booked yet")
-        return msgspec.structs.replace(order, quantity_lots=left)
+                await self.cancels.outlast(sale)
+        stop = self.known.stop_of(order.market)
+        return await (self._move(stop, order) if stop else self._place(order))
 
-    async def _see_to_its_end(self, sale: KnownOrder) -> None:
-        try:
-            is_over = await self.cancels.wait(sale)
-        except FAILS as error:
-            raise NotSent(f"a sale of it could not be looked at: {error}") from None
-        if not is_over:
-            raise NotSent("a sale of it still works")
+    def _what_is_left(self, order: OrderRequest) -> OrderRequest:
+        """What of it may be offered now: less what was sold and the engine has not booked.
+
+        A stop is made smaller, for the core counts on what it sells in the same step until it is told.
+
+        Raises:
+            OutcomeUnknown: nothing, or it is for the core to say.
+        """
+        sold = self.known.leaving[order.market]
+        if sold and order.purpose in SALES:
+            self._hold_back(order, None, "something was sold that is not booked yet")
+        if sold >= order.quantity_lots:
+            self._hold_back(order, None, "all of it was sold, which is not booked yet")
+        return msgspec.structs.replace(order, quantity_lots=order.quantity_lots - sold)
 
     async def _check_product(self, spec: MarketSpec) -> None:
         """Nothing is begun where a position could not be ended."""
         product_id = self._product_id(spec)
         try:
-            told = await self.rest.read(f"/products/{segment(product_id)}")
+            self.rest.calls.insist()
+            told = await self.rest.read_at_once(f"/products/{segment(product_id)}")
             product = names.read_product(told)
         except (*FAILS, KeyError, ArithmeticError, ValueError) as error:
             raise NotSent(f"{product_id} could not be looked at: {error}") from None
@@ -155,7 +151,10 @@ class CoinbaseDesk:
         return names.choose(self.inquiry.products, spec.symbol).product_id
 
     async def _place(self, order: OrderRequest) -> str:
+        """How much is decided here and not before: what was awaited until now may have brought news."""
         spec = self.specs[order.market]
+        if order.purpose != Purpose.ENTRY:
+            order = self._what_is_left(order)
         self.known.expect(order)
         self.inquiry.sent_ns[order.market, order.seq] = self.clock.now_ns()
         step = self.rules.step(order.market)
@@ -173,8 +172,8 @@ class CoinbaseDesk:
         return self.known.name(order, str(venue_id)).venue_id
 
     def _doubted(self, order: OrderRequest, outcome: Exception) -> Exception:
-        if isinstance(outcome, OutcomeUnknown) and order.purpose in SALES:
-            self.inquiry.doubtful[order.market, order.seq] = order
+        if isinstance(outcome, OutcomeUnknown):
+            self.known.doubt(order)
         return outcome
 
     async def _move(self, stop: KnownOrder, order: OrderRequest) -> str:
@@ -189,7 +188,8 @@ class CoinbaseDesk:
             rests = not orders.read_order(facts).is_over
         except FAILS as error:
             raise NotSent(f"the stop could not be looked at: {error}") from None
-        if rests and orders.rests_as_asked(facts, order, spec, step=self.rules.step(order.market)):
+        left, step = self._what_is_left(order), self.rules.step(order.market)
+        if rests and orders.rests_as_asked(facts, left, spec, step=step):
             return self.known.name(order, stop.venue_id).venue_id
         await self._take_away(stop, order)
         return await self._place(order)
@@ -202,7 +202,7 @@ class CoinbaseDesk:
         """
         if why := self.rules.closed_by(order.market):
             raise NotSent(f"the stop stays, for nothing can take its place now: {why}")
-        had_left = self.inquiry.leaving_lots(order.market)
+        had_left = self.known.leaving[order.market]
         self.inquiry.quiet.add(stop.venue_id)
         try:
             has_filled = await self.cancels.end(stop)
@@ -214,7 +214,7 @@ class CoinbaseDesk:
             stop.is_over = True  # the core goes on with it, asks for the rest once this has sold
         elif end := self.known.end(stop, time_ns=self.clock.now_ns()):
             self.inquiry.tell(end)
-        if has_filled or self.inquiry.leaving_lots(order.market) > had_left:
+        if has_filled or self.known.leaving[order.market] > had_left:
             self._hold_back(order, stop, "its stop has filled")
 
     def _hold_back(self, order: OrderRequest, stop: KnownOrder | None, why: str) -> None:

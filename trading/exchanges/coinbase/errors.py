@@ -25,17 +25,17 @@ NO_REASON = ("", "UNKNOWN_FAILURE_REASON", "PREVIEW_UNKNOWN", "UNKNOWN_PREVIEW_F
 class ApiError(failures.ApiError):
     """Coinbase said no, by an HTTP status or in the answer."""
 
-    def __init__(self, words: str, *, status: int = OK) -> None:
+    def __init__(self, words: str, *, status: int = OK, wait_seconds: float = 0.0) -> None:
         super().__init__(words)
-        self.status = status
+        self.status, self.wait_seconds = status, wait_seconds
 
 
-def http_error(status: int, told: Any) -> Exception:
+def http_error(status: int, told: Any, *, wait_seconds: float = 0.0) -> Exception:
     """The error of an answer that is not 200; ``told`` is its JSON or its text."""
     words = _words(told) or f"HTTP {status}"
     if status >= SERVER or status < 400:
         return NoAnswer(f"Coinbase answered HTTP {status}")
-    return ApiError(words, status=status)
+    return ApiError(words, status=status, wait_seconds=wait_seconds)
 
 
 def _words(told: Any) -> str:

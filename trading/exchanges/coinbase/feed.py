@@ -75,7 +75,7 @@ class CoinbaseFeed(WireFeed):
     async def _open(self) -> None:
         if not self._products:
             told = await self._rest.public("/market/products")
-            listed = names.read_products(told.get("products") or [])
+            listed = names.read_list(told)
             self._products = [names.choose(listed, symbol) for symbol in self._symbols]
 
     async def _time_ns(self) -> int:

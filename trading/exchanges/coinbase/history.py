@@ -50,7 +50,7 @@ class CoinbaseHistory:
             UnknownProduct: it is not listed. ApiError, Unreached, NoAnswer: no answer.
         """
         told = await self._ask("/market/products")
-        product = names.choose(names.read_products(told.get("products") or []), self._symbol)
+        product = names.choose(names.read_list(told), self._symbol)
         self._path = f"/market/products/{segment(product.product_id)}/candles"
         self._final_ns = await self._pacer.ask(self._rest.time_ns) - SETTLE_NS
         return Listing(

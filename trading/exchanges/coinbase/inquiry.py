@@ -40,10 +40,6 @@ class News:
         return self.standing.is_over and self.is_whole
 
 
-def _none(market: int) -> int:
-    return 0
-
-
 def _to_nobody(report: FillReport) -> None:
     log.error("news_for_nobody", seq=report.intent_seq)
 
@@ -53,9 +49,8 @@ class Inquiry:
     """Asks for one account; ``sent_ns`` says when each order left, ``began_ns`` when this life began.
 
     ``unsent`` are orders we know never left, each with the stop whose news must be booked before that
-    may be said; ``doubtful`` are those without an answer; ``quiet`` are orders whose end somebody else tells; ``heard_lots`` is what the stream
-    said of each, which REST may not know yet; ``tell`` takes news that nobody waits for, and
-    ``leaving_lots`` says what was sold and the engine has not heard of yet.
+    may be said; ``quiet`` are orders whose end somebody else tells; ``heard_lots`` is what the stream
+    said of each, which REST may not know yet; ``tell`` takes news that nobody waits for.
     """
 
     rest: CoinbaseRest
@@ -66,10 +61,8 @@ class Inquiry:
     began_ns: int = 0
     sent_ns: dict[Key, int] = field(default_factory=dict)
     unsent: dict[Key, KnownOrder | None] = field(default_factory=dict)
-    doubtful: dict[Key, OrderRequest] = field(default_factory=dict)
     quiet: set[str] = field(default_factory=set)
     heard_lots: dict[str, int] = field(default_factory=dict)
-    leaving_lots: Callable[[int], int] = _none
     tell: Callable[[FillReport], None] = _to_nobody
     _absent: dict[Key, int] = field(default_factory=dict)
 
@@ -78,10 +71,7 @@ class Inquiry:
         try:
             if (order.market, order.seq) in self.unsent:
                 return await self._judge_unsent(order)
-            evidence = await self._judge(order)
-            if evidence.known is not Known.UNDECIDED:
-                self.doubtful.pop((order.market, order.seq), None)
-            return evidence
+            return await self._judge(order)
         except FAILS as error:
             log.warning("lookup_failed", seq=order.seq, why=str(error))
             return Evidence(Known.UNDECIDED)
@@ -91,7 +81,7 @@ class Inquiry:
         stop = self.unsent[order.market, order.seq]
         news = await self.ask(stop) if stop else None
         reports = news.reports if news else ()
-        if reports or (news and not news.is_whole) or self.leaving_lots(order.market):
+        if reports or (news and not news.is_whole) or self.known.leaving[order.market]:
             return Evidence(Known.UNDECIDED, news=reports)
         return Evidence(Known.ABSENT)
 
@@ -130,7 +120,10 @@ class Inquiry:
         if self.clock.now_ns() < self.sent_ns.get(key, self.began_ns) + SETTLED_NS:
             return Evidence(Known.UNDECIDED)
         self._absent[key] = self._absent.get(key, 0) + 1
-        return Evidence(Known.ABSENT if self._absent[key] >= ABSENCES else Known.UNDECIDED)
+        if self._absent[key] < ABSENCES:
+            return Evidence(Known.UNDECIDED)
+        self.known.doubtful.discard(key)
+        return Evidence(Known.ABSENT)
 
     async def ask(self, known: KnownOrder) -> News:
         """How an order stands now.
@@ -188,6 +181,7 @@ class Inquiry:
         """
         heard = []
         for known in self.known.working():
+            await self.rest.calls.wait_for_room()
             facts = await self.facts(known.venue_id)
             found = await self._executions(known, facts)
             heard.append((known, orders.read_order(facts), found))
@@ -199,14 +193,14 @@ class Inquiry:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
-        told = await self.rest.read(f"/orders/historical/{segment(venue_id)}")
+        told = await self.rest.read_at_once(f"/orders/historical/{segment(venue_id)}")
         facts = told.get("order")
         if not isinstance(facts, dict):
             raise NoAnswer("Coinbase's answer names no order")
         return facts
 
     async def pages(self, path: str, name: str, asked: Facts) -> list[Facts]:
-        """Every row of a list that comes in pages.
+        """Every row of a list that comes in pages; what does not fit on one gives way.
 
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had, or never ends.
@@ -214,7 +208,8 @@ class Inquiry:
         rows, cursor = list[Facts](), ""
         for _ in range(MOST_PAGES):
             more = {"cursor": cursor} if cursor else {}
-            told = await self.rest.read(path, **asked, limit=PAGE, **more)
+            ask = self.rest.read if cursor else self.rest.read_at_once
+            told = await ask(path, **asked, limit=PAGE, **more)
             page = told.get(name)
             rows += [row for row in page if isinstance(row, dict)] if isinstance(page, list) else []
             last, cursor = cursor, str(told.get("cursor") or "")

@@ -41,7 +41,6 @@ class CoinbaseVenue(WireVenue):
     ) -> None:
         super().__init__(desk=desk, feed=feed, audit_seconds=audit_seconds)
         desk.inquiry.tell = self._tell
-        desk.inquiry.leaving_lots = self.leaving_lots
         self._orders, self._ws_url = desk, ws_url
         self._changed: dict[str, bool] = {}  # venue id -> whether the stream said it is over
         self._triggered_ns: dict[str, int] = {}

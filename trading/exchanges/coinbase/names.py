@@ -55,6 +55,11 @@ def symbol_of(facts: Mapping[str, Any]) -> str:
     return f"{facts.get('base_currency_id')}/{facts.get('quote_currency_id')}"
 
 
+def read_list(told: Mapping[str, Any]) -> dict[str, Product]:
+    """Spot products of an answer, by our symbols."""
+    return read_products(told.get("products") or [])
+
+
 def read_products(told: Iterable[Mapping[str, Any]]) -> dict[str, Product]:
     """Spot products by our symbols; entries without what an order needs are left out."""
     found = {}

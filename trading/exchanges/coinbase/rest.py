@@ -1,13 +1,14 @@
 """Requests to Coinbase's REST API; nothing that changes anything is ever sent twice by itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
+from trading.exchanges.coinbase.call_rate import PATIENCE_SECONDS, CallRate, wait_seconds
 from trading.exchanges.coinbase.errors import (
     OK,
     TOO_MANY,
@@ -30,10 +31,25 @@ READ_TRIES = 3
 FIRST_PAUSE_SECONDS = 0.5
 
 
+Hear = Callable[[Mapping[str, str]], None]
+
+
+def _unheard(headers: Mapping[str, str]) -> None:
+    """What is said of the rate of an address, which nobody here counts."""
+
+
 class CoinbaseRest:
     """One client; with a signer private paths, too. ``clock`` gives the time of its tokens."""
 
-    def __init__(self, *, url: str, clock: VenueClock, signer: Signer | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        clock: VenueClock,
+        signer: Signer | None = None,
+        calls: CallRate | None = None,
+    ) -> None:
+        self.calls = calls or CallRate()
         self._client = httpx.AsyncClient(
             base_url=url, timeout=TIMEOUT, headers=HEADERS, verify=client_context()
         )
@@ -72,6 +88,21 @@ class CoinbaseRest:
     async def read(self, path: str, **params: Any) -> Any:
         """The answer of a private path that changes nothing; tried again like a public one.
 
+        It waits until the rate of requests has room beside what protection may need.
+
+        Raises:
+            ApiError: the venue's words. Unreached, NoAnswer: still no answer.
+        """
+
+        async def ask() -> Any:
+            await self.calls.wait_for_room()
+            return await self._ask_signed("GET", path, params=params)
+
+        return await self._patiently(ask)
+
+    async def read_at_once(self, path: str, **params: Any) -> Any:
+        """The same for what an exit or a stop cannot wait for.
+
         Raises:
             ApiError: the venue's words. Unreached, NoAnswer: still no answer.
         """
@@ -106,16 +137,19 @@ class CoinbaseRest:
     async def _ask_signed(self, verb: str, path: str, *, until_ns: int = 0, **given: Any) -> Any:
         """A token that is refused did nothing: with a fresh clock another is made, once."""
         try:
-            headers = self._bearer(verb, path, until_ns)
-            return await self._ask(verb, path, headers=headers, **given)
+            return await self._send_signed(verb, path, until_ns, given)
         except ApiError as error:
             if error.status != UNAUTHORIZED:
                 raise
         await self.time_ns()
-        return await self._ask(verb, path, headers=self._bearer(verb, path, until_ns), **given)
+        return await self._send_signed(verb, path, until_ns, given)
 
-    def _bearer(self, verb: str, path: str, until_ns: int) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token(uri_of(verb, path), until_ns=until_ns)}"}
+    async def _send_signed(self, verb: str, path: str, until_ns: int, given: dict[str, Any]) -> Any:
+        await self.calls.wait_for_turn()
+        token = self.token(uri_of(verb, path), until_ns=until_ns)
+        bearer = {"Authorization": f"Bearer {token}"}
+        with self.calls.asking():
+            return await self._ask(verb, path, hear=self.calls.hear, headers=bearer, **given)
 
     async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         pause = FIRST_PAUSE_SECONDS
@@ -128,11 +162,12 @@ class CoinbaseRest:
             except ApiError as error:
                 if not left or error.status != TOO_MANY:
                     raise
+                pause = max(pause, min(error.wait_seconds, PATIENCE_SECONDS))
             await asyncio.sleep(pause)
             pause *= 2
         raise AssertionError("unreachable")
 
-    async def _ask(self, verb: str, path: str, **given: Any) -> Any:
+    async def _ask(self, verb: str, path: str, *, hear: Hear = _unheard, **given: Any) -> Any:
         try:
             answer = await self._client.request(verb, path, **given)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -141,8 +176,11 @@ class CoinbaseRest:
             ) from None
         except httpx.HTTPError as error:
             raise NoAnswer(f"no answer from Coinbase: {type(error).__name__}") from None
+        hear(answer.headers)
         if answer.status_code != OK:
-            raise http_error(answer.status_code, _decoded(answer, otherwise=answer.text))
+            told = _decoded(answer, otherwise=answer.text)
+            wait = wait_seconds(answer.headers)
+            raise http_error(answer.status_code, told, wait_seconds=wait)
         told = _decoded(answer, otherwise=None)
         if not isinstance(told, dict):
             raise NoAnswer("Coinbase's answer cannot be read")

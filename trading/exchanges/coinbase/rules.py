@@ -47,8 +47,7 @@ class Rules:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
         symbols = [spec.symbol for spec in self.specs]
-        told = await self.table.rows(symbols)
-        listed = names.read_products(told.get("products") or [])
+        listed = names.read_list(await self.table.rows(symbols))
         self.products.update(listed)
         self._gone = frozenset(symbols) - listed.keys()
         try:

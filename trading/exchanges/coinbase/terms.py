@@ -20,7 +20,7 @@ async def ask_terms(
     """
     ahead = await ask_ahead(rest, wall_ns)
     told = await rest.public("/market/products")
-    listed = names.read_products(told.get("products") or [])
+    listed = names.read_list(told)
     products = [open_product(names.choose(listed, symbol)) for symbol in symbols]
     terms = {one.symbol: Terms(one.min_quantity, one.min_notional, one.price) for one in products}
     return VenueTerms(ahead, terms)

@@ -48,7 +48,6 @@ class KrakenDesk:
     wall_ns: Callable[[], int] | None = None
     socket: SocketRoad = field(default_factory=SocketRoad)
     prefers_socket: bool = True
-    leaving_lots: Callable[[int], int] = lambda market: 0  # sold, and not told to the engine yet
     protection: Protection = Protection.STOPS
     dead_man: DeadMan = field(init=False)
     tier: Tier = Tier.STARTER
@@ -116,8 +115,8 @@ class KrakenDesk:
             if self.clock.now_ns() > order.deadline_ns:
                 raise NotSent("its deadline has passed")
             self.rate.check_entry(order.market, working=self.known.working())
-        elif self.leaving_lots(order.market):
-            raise NotSent("something was sold that is not booked yet")
+        else:
+            self._check_sales(order)
         last = self.last_prices.get(order.market, Decimal(0))
         self.caps.check(order, spec, last=last)
         await self.purse.spend(order, spec, last=last)
@@ -128,6 +127,17 @@ class KrakenDesk:
             async with self.dead_man.kept_on():
                 return await self._place(self._road(), order)
         return await self._trade(order)
+
+    def _check_sales(self, order: OrderRequest) -> None:
+        """Nothing is offered that may have been sold.
+
+        Raises:
+            NotSent: it may.
+        """
+        if self.known.leaving[order.market]:
+            raise NotSent("something was sold that is not booked yet")
+        if self.known.is_doubtful(order.market):
+            raise NotSent("a stop or a sale of it has no answer yet")
 
     async def _count_money(self) -> Mapping[str, Holding]:
         """For an entry, which is not waited for."""
@@ -169,15 +179,17 @@ class KrakenDesk:
     async def _place(self, road: Road, order: OrderRequest) -> str:
         spec = self.specs[order.market]
         pair = names.choose(self.pairs, spec.symbol)
+        if order.purpose != Purpose.ENTRY:
+            self._check_sales(order)  # again: what was awaited until now may have brought news
         self.known.expect(order)
         deadline_ns = self._deadline(order)
         params = orders.add_params(order, spec, pair=pair.altname, deadline_ns=deadline_ns)
         try:
             venue_id = await road.add(params, symbol=spec.symbol)
         except FAILS as error:
-            raise outcome_of(error) from None
+            raise self._doubted(order, outcome_of(error)) from None
         if not venue_id:
-            raise OutcomeUnknown("the answer names no order")
+            raise self._doubted(order, OutcomeUnknown("the answer names no order"))
         return self.known.name(order, venue_id).venue_id
 
     def _deadline(self, order: OrderRequest) -> int:
@@ -204,8 +216,13 @@ class KrakenDesk:
         try:
             await road.amend(stop.venue_id, params)
         except FAILS as error:
-            raise outcome_of(error) from None
+            raise self._doubted(order, outcome_of(error)) from None
         return self.known.name(order, stop.venue_id).venue_id
+
+    def _doubted(self, order: OrderRequest, outcome: Exception) -> Exception:
+        if isinstance(outcome, OutcomeUnknown):
+            self.known.doubt(order)
+        return outcome
 
     async def cancel(self, *, market: int, seq: int) -> bool:
         """Cancel a working order; False when it is not working, or nobody can tell."""

@@ -81,7 +81,10 @@ class Inquiry:
         if self.clock.now_ns() < settled_ns:
             return Evidence(Known.UNDECIDED)
         self._absent[key] = self._absent.get(key, 0) + 1
-        return Evidence(Known.ABSENT if self._absent[key] >= ABSENCES else Known.UNDECIDED)
+        if self._absent[key] < ABSENCES:
+            return Evidence(Known.UNDECIDED)
+        self.known.doubtful.discard(key)
+        return Evidence(Known.ABSENT)
 
     async def news(self, known: KnownOrder, told: Mapping[str, Any]) -> tuple[FillReport, ...]:
         """What an order's facts tell beyond what was told: its fills, and its end.

@@ -43,7 +43,6 @@ class KrakenVenue(WireVenue):
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
         super().__init__(desk=desk, feed=feed, audit_seconds=audit_seconds)
-        desk.leaving_lots = self.leaving_lots
         self._dead_man, self._look_seconds = desk.dead_man, look_seconds
         self._rest, self._ws_url = desk.rest, ws_url
         self._road, self._rate = desk.socket, desk.rate

@@ -31,7 +31,7 @@ class CoinbaseDialect:
         """Read the list of products, once."""
         if not self._names:
             told = await rest.public(names.PRODUCTS)
-            for product in names.read_products(told.get("products") or []).values():
+            for product in names.read_list(told).values():
                 self._names.setdefault(product.product_id, {product.product_id})
                 if product.alias:
                     self._names.setdefault(product.alias, {product.alias})

@@ -15,6 +15,7 @@ class Limits:
 
     private: int = PRIVATE_PER_SECOND
     public: int = PUBLIC_PER_SECOND
+    wait_seconds: float = 1.0  # what a refusal asks for
     now_ns: Callable[[], int] = time.monotonic_ns
     _counters: dict[str, Counter] = field(default_factory=dict)
 
@@ -26,7 +27,12 @@ class Limits:
         is_within = counter.add(1.0, self.now_ns())
         if not is_within:
             counter.level = min(counter.level, most + 1.0)
-        return is_within, headers(most, max(0, int(most - counter.level)))
+        told = headers(most, max(0, int(most - counter.level)))
+        return is_within, told if is_within else {**told, **self.later()}
+
+    def later(self) -> dict[str, str]:
+        """The header of a refusal."""
+        return {"retry-after": f"{self.wait_seconds:g}"}
 
 
 def headers(most: int, left: int) -> dict[str, str]:

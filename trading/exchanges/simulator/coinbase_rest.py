@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -29,7 +30,7 @@ from trading.exchanges.simulator.coinbase_jwt import HOST, PublicKey, Unauthoriz
 from trading.exchanges.simulator.coinbase_limits import Limits, headers
 from trading.exchanges.simulator.coinbase_market import MarketMethods
 from trading.exchanges.simulator.faults import COINBASE_REPLIES, Fault
-from trading.exchanges.simulator.replies import PAGE_520, hang_up
+from trading.exchanges.simulator.replies import CUT_OFF, PAGE_520, cut_off, hang_up
 
 ROOT = "/api/v3/brokerage/"
 CACHE_SECONDS, MOST_CACHED = 1.0, 1000
@@ -77,10 +78,24 @@ class CoinbaseRest:
         self, request: web.Request, where: str, right: str, method: Method
     ) -> web.StreamResponse:
         fault = self.desk.exchange.faults.take(COINBASE_REPLIES, where)
-        spoilt = _before(request, fault)
+        spoilt = _before(request, fault, self.limits)
         if spoilt is not None:
             return spoilt
         body = await request.read()
+        carry_out = partial(self._carry_out, request, body, where, right, method, fault)
+        if fault is not None and fault.kind in CUT_OFF:
+            return cut_off(request, fault, self.desk.exchange.later, carry_out)
+        return await _after(request, carry_out(), fault)
+
+    def _carry_out(
+        self,
+        request: web.Request,
+        body: bytes,
+        where: str,
+        right: str,
+        method: Method,
+        fault: Fault | None,
+    ) -> web.Response:
         try:
             account = self.authenticate(request) if right else NOBODY
         except Unauthorized as error:
@@ -89,11 +104,12 @@ class CoinbaseRest:
         who = account.key or f"address {request.remote}"
         is_within, told_headers = self.limits.count(who, is_public=not right)
         if not is_within:
+            self.desk.exchange.log("too_many", method=where, key=account.key)
             return _json(TOO_MANY, status=429, headers=told_headers)
         self.desk.exchange.log("request", method=where, key=account.key)
         response = self._act(request, body, account, right, method, fault)
         response.headers.update(told_headers)
-        return await _after(request, response, fault)
+        return response
 
     def authenticate(self, request: web.Request) -> Account:
         """Whose token a request carries.
@@ -203,17 +219,15 @@ def _asked(request: web.Request, body: bytes, account: Account) -> Asked:
     return Asked(account, dict(request.match_info), query, told)
 
 
-def _before(request: web.Request, fault: Fault | None) -> web.StreamResponse | None:
+def _before(request: web.Request, fault: Fault | None, limits: Limits) -> web.StreamResponse | None:
     """What a fault answers before anything was done."""
     match fault.kind if fault else "":
-        case "request_lost":
-            return hang_up(request)
         case "page_520":
             return web.Response(text=PAGE_520, status=520, content_type="text/html")
         case "unauthorized":
             return web.Response(status=401, text="Unauthorized")
         case "rate_limited":
-            return _json(TOO_MANY, status=429, headers=headers(30, 0))
+            return _json(TOO_MANY, status=429, headers={**headers(30, 0), **limits.later()})
         case "error":
             words = (fault.words if fault else "") or "simulated"
             return _json(bad_argument(words).told, status=400)

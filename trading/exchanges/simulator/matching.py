@@ -40,7 +40,7 @@ class Matching:
     faults: FaultPlan = field(default_factory=FaultPlan)
     mode: str = "online"
     oracle: list[dict[str, Any]] = field(default_factory=list)
-    agenda: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
+    agenda: list[tuple[int, int, Callable[[], object]]] = field(default_factory=list)
     settle: Callable[[], None] = lambda: None  # an act is over, and nothing of it was told yet
     number: int = 0  # the last one given
     _turns: "count[int]" = field(default_factory=count)
@@ -63,7 +63,7 @@ class Matching:
         text = letter + "".join(reversed(letters))
         return f"{text[:6]}-{text[6:11]}-{text[11:]}"
 
-    def later(self, seconds: float, act: Callable[[], None]) -> None:
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
         """Do something the first time that time passes after so many seconds of the market."""
         due_ns = self.clock.now_ns() + int(seconds * 1e9)
         heapq.heappush(self.agenda, (due_ns, next(self._turns), act))

@@ -9,7 +9,9 @@ from trading.exchanges.simulator.coinbase import Coinbase
 from trading.exchanges.simulator.exchange import Exchange
 from trading.exchanges.simulator.images import Change, Opened, Slip, Standing
 
-TRAFFIC = frozenset({"request", "stream", "unauthorized", "invalid_nonce"})  # changed no order
+TRAFFIC = frozenset(
+    {"request", "stream", "unauthorized", "invalid_nonce", "too_many"}
+)  # changed no order
 MARK_SECONDS = 10.0  # of the wall: how often time alone is written down
 
 

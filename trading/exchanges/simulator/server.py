@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from trading.exchanges.simulator.kraken_sockets import serve
 from trading.exchanges.simulator.kraken_stream import Session
 from trading.exchanges.simulator.ledger import DEPOSIT, Line
 from trading.exchanges.simulator.market import Grid, PairMarket, Recorded, SimulatorClock
-from trading.exchanges.simulator.replies import PAGE_520, hang_up
+from trading.exchanges.simulator.replies import CUT_OFF, PAGE_520, cut_off, hang_up
 from trading.exchanges.simulator.rules import Rejected
 
 TURN_SECONDS = 0.05
@@ -36,8 +37,7 @@ class Simulator:
         self.sessions: set[Session] = set()
         self.port = 0
         self.life: asyncio.Future[None]  # ends by itself only where nothing can be written down
-        self.coinbase = Coinbase(self.exchange)
-        self._rest = KrakenRest(self.exchange)
+        self.coinbase, self._rest = Coinbase(self.exchange), KrakenRest(self.exchange)
         self._runner: web.AppRunner | None = None
 
     def list_pair(
@@ -155,13 +155,14 @@ class Simulator:
     async def _answer_rest(self, request: web.Request) -> web.StreamResponse:
         method, body = request.match_info["method"], await request.read()
         fault = self.exchange.faults.take(REPLIES, method)
-        if fault is not None and fault.kind == "request_lost":
-            return hang_up(request)
+        arrive = partial(self._rest_answer, request, method, body)
+        if fault is not None and fault.kind in CUT_OFF:
+            return cut_off(request, fault, self.exchange.later, arrive)
         if fault is not None and fault.kind == "page_520":
             return web.Response(text=PAGE_520, status=520, content_type="text/html")
         if fault is not None and fault.kind == "error":
             return _json({"error": [fault.words or "EService:Unavailable"]})
-        answer = self._rest_answer(request, method, body)
+        answer = arrive()
         if fault is not None and fault.kind == "reply_lost":
             return hang_up(request)
         if fault is not None and fault.kind == "reply_late":
@@ -191,8 +192,8 @@ class Simulator:
         if request.match_info["act"] == "advance":
             self.clock.jump(int(told["to_ns"]))
             self.advance()
-            markets = self.exchange.markets
-            return _json({symbol: str(one.last_price()) for symbol, one in markets.items()})
+            listed = self.exchange.markets.items()
+            return _json({symbol: str(one.last_price()) for symbol, one in listed})
         try:
             self._act(request.match_info["act"], told)
         except (UnknownFault, InvalidKey, UnknownRight) as error:
