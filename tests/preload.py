@@ -12,7 +12,7 @@ from django.conf import settings
 # Neither Django nor the environment is known to these, as the import contracts see to.
 OURS = ("backtest", "core", "engine", "exchanges", "research", "tape")
 OTHERS = (
-    "aiohttp", "allauth.account", "autobahn.twisted.websocket",
+    "allauth.account", "autobahn.twisted.websocket",
     "celery.bin.celery", "channels.generic.websocket", "cryptography.fernet",
     "django.contrib.staticfiles", "django.core.management.base", "django.db.backends.postgresql.base",
     "django.forms", "django.http", "django.template.defaulttags", "django.test", "django.urls",
