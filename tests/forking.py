@@ -90,6 +90,7 @@ def _become(
         os.setsid()
     os.environ.clear()
     os.environ.update(environment)
+    sys.path[:0] = [one for one in environment.get("PYTHONPATH", "").split(os.pathsep) if one]
     os.chdir(servers.PROJECT_ROOT)
     with output.open("ab") as out, errors.open("ab") as err:
         os.dup2(out.fileno(), 1)

@@ -14,6 +14,7 @@ TELL = """
 import os, sys
 from django.db import connection
 print("OF_THE_TEST" in os.environ, os.environ.get("OF_THE_PROGRAM"), "numba" in sys.modules)
+print(sys.path[0])
 print(connection.settings_dict["NAME"], file=sys.stderr)
 """
 SLEEP = "import time; time.sleep(600)"
@@ -23,11 +24,15 @@ def test_it_has_the_environment_it_is_given_and_settings_of_its_own(
     monkeypatch, fresh_database
 ) -> None:
     monkeypatch.setenv("OF_THE_TEST", "1")
-    environment = {**fresh_database.environment, "OF_THE_PROGRAM": "its own"}
+    environment = {
+        **fresh_database.environment,
+        "OF_THE_PROGRAM": "its own",
+        "PYTHONPATH": "/a/place",
+    }
 
     done = answer_of("manage.py", "shell", "-v", "0", "-c", TELL, environment=environment)
 
-    assert done.stdout.splitlines() == ["False its own True"]  # numba was loaded ahead
+    assert done.stdout.splitlines() == ["False its own True", "/a/place"]  # numba was loaded ahead
     assert done.stderr.splitlines() == [fresh_database.name]
 
 
