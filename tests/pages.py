@@ -2,14 +2,14 @@
 
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.processes import ROOT, ended_afterwards, wait_for
+from tests.faults.processes import ended_afterwards, wait_for
+from tests.forking import Program
 
 
 @contextmanager
@@ -18,15 +18,8 @@ def served(
 ) -> Iterator[str]:
     """Pages, API and sockets, answering at the address that is told."""
     port = free_port()
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
-    with log.open("wb") as output:
-        daphne = subprocess.Popen(
-            [*command, application],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    command = ("-m", "daphne", "-b", "127.0.0.1", "-p", str(port))
+    daphne = Program(*command, application, environment=environment, output=log)
     address = f"http://127.0.0.1:{port}"
     with ended_afterwards(daphne):
         wait_for(lambda: answers(address, daphne), f"daphne to answer, see {log}")
@@ -39,7 +32,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def answers(address: str, process: "subprocess.Popen[bytes]") -> bool:
+def answers(address: str, process: "Program | subprocess.Popen[bytes]") -> bool:
     """Whether the pages answer; an ended process fails at once."""
     assert process.poll() is None, "daphne ended"
     try:

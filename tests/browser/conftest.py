@@ -3,8 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests import factories
 from tests.database import FreshDatabase
 from tests.faults.processes import ROOT, SHORT_LEASE, ended_afterwards
+from tests.forking import Program
 from tests.pages import served
 from tests.run_all import BROWSERS
 
@@ -136,19 +135,13 @@ def sign_up(
 
 
 @pytest.fixture
-def start_engine(site: Site) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+def start_engine(site: Site) -> Iterator[Callable[..., Program]]:
     """Run engines until the test ends."""
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[Program] = []
 
-    def start(slug: str, *, venue: str = "synthetic", speed: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "manage.py", "run_engine", "--tenant", slug]
-        process = subprocess.Popen(
-            [*command, "--exchange", venue, "--speed", speed],
-            cwd=ROOT,
-            env=site.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def start(slug: str, *, venue: str = "synthetic", speed: str) -> Program:
+        command = ("manage.py", "run_engine", "--tenant", slug, "--exchange", venue)
+        process = Program(*command, "--speed", speed, environment=site.environment)
         started.append(process)
         return process
 

@@ -1,7 +1,5 @@
 """A newcomer's way: sign-up, a paper account, a bot, an engine, a first decision; wide and narrow."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Site, sign_up
 from tests.browser.test_portal import looked_at
-from tests.faults.processes import ROOT, ended_afterwards
+from tests.faults.processes import ended_afterwards
+from tests.forking import Program
 
 pytestmark = pytest.mark.browser
 SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
@@ -19,13 +18,8 @@ SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 @pytest.fixture
 def fleet(site: Site, tmp_path: Path) -> Iterator[None]:
     """What starts engines that pages only ask for."""
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "run_fleet"],
-        cwd=ROOT,
-        env={**site.environment, "NOVA_TAPE_DIR": str(tmp_path / "tapes")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    places = {**site.environment, "NOVA_TAPE_DIR": str(tmp_path / "tapes")}
+    process = Program("manage.py", "run_fleet", environment=places)
     with ended_afterwards(process):
         yield
 

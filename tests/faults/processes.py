@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from tenants.scoping import tenant_scope
 from tests.factories import EngineRows
+from tests.forking import Program
 from trading.models import Decision, Engine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,22 +21,17 @@ SHORT_LEASE = {
 }
 
 
-def run_engine(
-    rows: EngineRows, environment: Mapping[str, str], *, speed: str = "max"
-) -> "subprocess.Popen[bytes]":
+def run_engine(rows: EngineRows, environment: Mapping[str, str], *, speed: str = "max") -> Program:
     """`manage.py run_engine` in a process of its own."""
-    command = [sys.executable, "manage.py", "run_engine", "--tenant", rows.slug]
-    return subprocess.Popen(
-        [*command, "--exchange", "replay", "--speed", speed],
-        cwd=ROOT,
-        env={**environment, **SHORT_LEASE},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = ("manage.py", "run_engine", "--tenant", rows.slug)
+    return Program(
+        *command, "--exchange", "replay", "--speed", speed,
+        environment={**environment, **SHORT_LEASE},
+    )  # fmt: skip
 
 
 @contextmanager
-def ended_afterwards(*processes: "subprocess.Popen[bytes]") -> Iterator[None]:
+def ended_afterwards(*processes: "Program | subprocess.Popen[bytes]") -> Iterator[None]:
     """Whatever happens, these processes do not outlive the test."""
     try:
         yield
@@ -68,17 +63,13 @@ def engine_row(rows: EngineRows) -> Engine:
 
 
 @contextmanager
-def worker_of_research(environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+def worker_of_research(environment: Mapping[str, str]) -> Iterator[Program]:
     """The worker of research as the installation runs it, in a process group of its own."""
-    celery = [sys.executable, "-m", "celery", "--app", "novapulse", "--quiet", "worker"]
-    process = subprocess.Popen(
-        [*celery, "--concurrency", "1", "--queues", "research,charts", "--without-mingle"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    celery = ("-m", "celery", "--app", "novapulse", "--quiet", "worker")
+    process = Program(
+        *celery, "--concurrency", "1", "--queues", "research,charts", "--without-mingle",
+        environment=environment, own_group=True,
+    )  # fmt: skip
     try:
         yield process
     finally:

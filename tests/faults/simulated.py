@@ -3,14 +3,13 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.faults.processes import ROOT, wait_for
+from tests.faults.processes import wait_for
+from tests.forking import Program
 
 SPEED = "60"  # a minute of the market is a second
 
@@ -22,15 +21,9 @@ class Venue:
         self.environment, self.port = environment, port
         self.process = self._start()
 
-    def _start(self, *more: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "manage.py", "run_simulator", "--port", str(self.port)]
-        process = subprocess.Popen(
-            [*command, "--speed", SPEED, "--pairs", "BTC/USD", *more],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def _start(self, *more: str) -> Program:
+        command = ("manage.py", "run_simulator", "--port", str(self.port), "--speed", SPEED)
+        process = Program(*command, "--pairs", "BTC/USD", *more, environment=self.environment)
         wait_for(self.answers, "the simulator answers")
         return process
 

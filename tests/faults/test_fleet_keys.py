@@ -1,15 +1,14 @@
 """A real fleet carries out what pages and the beat only ask for: it opens the key and asks the venue."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 from django.utils import timezone
 
 from tenants import operations as tenant_operations
 from tenants.scoping import tenant_scope
-from tests.faults.processes import ROOT, ended_afterwards, wait_for
+from tests.faults.processes import ended_afterwards, wait_for
+from tests.forking import Program
 from tests.simulator_place import tell_port
 from tests.vault.conftest import KEY, SECRET, make_account
 from tests.vault.venue import open_venue
@@ -23,13 +22,8 @@ def test_a_fleet_checks_what_was_asked_and_ends_cleanly(environment, tmp_path) -
     kept.seal()
     with open_venue(key=KEY, secret=SECRET) as (simulator, customer):
         tell_port(tmp_path, simulator.port)
-        fleet = subprocess.Popen(
-            [sys.executable, "manage.py", "run_fleet"],
-            cwd=ROOT,
-            env={**environment, "NOVA_DATA_DIR": str(tmp_path)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        places = {**environment, "NOVA_DATA_DIR": str(tmp_path)}
+        fleet = Program("manage.py", "run_fleet", environment=places)
         with ended_afterwards(fleet):
             wait_for(lambda: kept.row().state == "GOOD", "the new key is found good", seconds=120)
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +9,10 @@ import pytest
 from tenants.scoping import tenant_scope
 from tests import factories
 from tests.factories import EngineRows
-from tests.faults.processes import ROOT, decisions, ended_afterwards, wait_for
+from tests.faults.processes import decisions, ended_afterwards, wait_for
 from tests.faults.simulated import Venue
 from tests.faults.test_wire import open_holds
+from tests.forking import Program, answer_of
 from trading.ledger.rows import to_ns
 from trading.marketdata.store import FOREVER, BarStore, SeriesKey
 from trading.models import Decision
@@ -22,29 +21,11 @@ from trading.wiring.parity import check_parity
 pytestmark = pytest.mark.faults
 
 
-def start(environment: dict[str, str], *command: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "manage.py", *command],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def start(environment: dict[str, str], *command: str) -> Program:
+    return Program("manage.py", *command, environment=environment)
 
 
-def told(environment: dict[str, str], *command: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-def start_feed(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+def start_feed(environment: dict[str, str]) -> Program:
     process = start(environment, "run_feed", "--exchange", "simulator")
     socket = Path(environment["NOVA_DATA_DIR"], "run", "feed-simulator.lock")
 
@@ -95,7 +76,9 @@ def test_two_engines_outlive_their_feed_and_their_venue(
         assert len(streams) == 1 + len(rows), (
             "one for all bars, and each engine's own for its books"
         )
-        second = told(environment, "run_feed", "--exchange", "simulator")
+        second = answer_of(
+            "manage.py", "run_feed", "--exchange", "simulator", environment=environment
+        )
         assert second.returncode == 1
         assert f"process {feed.pid} serves simulator at" in second.stderr
 
@@ -111,7 +94,9 @@ def test_two_engines_outlive_their_feed_and_their_venue(
             wait_for(lambda: "candles" in open_holds(one), "a dead venue, too")  # noqa: B023
         venue.restart()
         go_on(rows, "they go on after the venue's return")
-        status = told(environment, "run_feed", "--exchange", "simulator", "--status")
+        status = answer_of(
+            "manage.py", "run_feed", "--exchange", "simulator", "--status", environment=environment
+        )
         assert status.stdout.startswith("simulator: connected; 3 listeners, 1 subscriptions")
 
         for engine in engines:
@@ -130,5 +115,7 @@ def test_two_engines_outlive_their_feed_and_their_venue(
         parity = check_parity(tenant_id=str(one.tenant_id), engine_id=str(one.engine_id))
         assert parity.is_equal, parity.differences
         assert parity.decisions > 700
-    gone = told(environment, "run_feed", "--exchange", "simulator", "--status")
+    gone = answer_of(
+        "manage.py", "run_feed", "--exchange", "simulator", "--status", environment=environment
+    )
     assert (gone.returncode, gone.stderr) == (3, "no shared feed of simulator runs here\n")

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -18,13 +16,13 @@ from tenants.scoping import tenant_scope
 from tests import factories
 from tests.factories import NOW, EngineRows
 from tests.faults.processes import (
-    ROOT,
     decisions,
     ended_afterwards,
     engine_row,
     wait_for,
 )
 from tests.faults.simulated import Venue
+from tests.forking import Program, answer_of
 from trading.exchanges.simulator.coinbase_tickets import entry_id
 from trading.exchanges.synthetic import START_NS
 from trading.models import Bot, Engine, Fill, Hold, OrderIntent, Position
@@ -55,15 +53,9 @@ def workspace(side: str, mode: str, *, key: dict[str, str] | None = None) -> Eng
     return rows
 
 
-def start_engine(environment: dict[str, str], side: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "manage.py", "run_engine", "--tenant", "acme"]
-    return subprocess.Popen(
-        [*command, "--exchange", side],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def start_engine(environment: dict[str, str], side: str) -> Program:
+    command = ("manage.py", "run_engine", "--tenant", "acme")
+    return Program(*command, "--exchange", side, environment=environment)
 
 
 def rows_of(rows: EngineRows, model: Any, **chosen: Any) -> list[Any]:
@@ -159,15 +151,7 @@ def kill_the_venue(rows: EngineRows, venue: Venue) -> None:
 
 def told_by(command: str, environment: dict[str, str]) -> Any:
     """What an operator's command answers."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", command, "--json"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    return json.loads(done.stdout)
+    return json.loads(answer_of("manage.py", command, "--json", environment=environment).stdout)
 
 
 @BOTH_SIDES
@@ -206,14 +190,10 @@ def test_a_missing_simulator_or_a_real_live_account_is_one_sentence(environment)
     with tenant_scope(rows.tenant_id):
         ExchangeAccount.objects.update(venue="kraken")
 
-    done = subprocess.run(
-        [sys.executable, "manage.py", "run_engine", "--tenant", "acme", "--exchange", "kraken"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = answer_of(
+        "manage.py", "run_engine", "--tenant", "acme", "--exchange", "kraken",
+        environment=environment,
+    )  # fmt: skip
 
     assert done.returncode == 4
     assert "sends real orders to the venue simulator only" in done.stderr

@@ -8,6 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from trading.api import docs
+
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -37,6 +39,14 @@ def test_it_is_openapi_3_1_and_every_operation_tells_its_problems(schema) -> Non
         if method == "post":
             names = [one["name"] for one in told["parameters"]]
             assert "Idempotency-Key" in names, path
+
+
+def test_it_is_the_same_whoever_asks_and_however(schema) -> None:
+    asked = Client().get("/api/v1/schema?format=json&version=9&lang=de")
+
+    assert json.loads(asked.content) == schema
+    assert schema["info"]["version"] == "1"
+    assert docs.published() is docs.published()  # it is not made again, which anybody could ask for
 
 
 def test_the_schema_is_made_without_a_warning() -> None:

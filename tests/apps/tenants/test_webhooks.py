@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tenants.models import Delivery, WebhookEndpoint
 from tenants.notifications import endpoints
 from tenants.notifications.addresses import ForbiddenAddress, check_address, check_url
-from tenants.notifications.channels import webhook
+from tenants.notifications.channels import posting, webhook
 from tenants.notifications.delivering import DELAYS, LEASE, deliver_due
 from tenants.notifications.news import Severity
 from tenants.scoping import tenant_scope
@@ -250,7 +250,7 @@ def test_an_endpoint_that_says_it_is_gone_is_given_up_at_once(tenant_id, receive
 
 
 def test_an_endpoint_that_never_answers_is_left(tenant_id, receiver: Receiver, monkeypatch):
-    monkeypatch.setattr(webhook, "SECONDS", 0.2)
+    monkeypatch.setattr(posting, "SECONDS", 0.2)
     receiver.is_slow = True
     keep_hook(tenant_id, receiver.address)
     tell_all(tenant_id, some_news(), some_news())
