@@ -158,9 +158,8 @@ class KrakenDesk:
         why = self.rules.closed_by(order.market)
         if stop is not None and why:
             raise NotSent(f"its stop stays, for nothing can be sold now: {why}")
-        until_ns = self._until(
-            order
-        )  # who hung makes no room: the next leader's stop may rest there
+        # Who hung makes no room: the next leader's stop may rest there.
+        until_ns = self._until(order)
         if order.purpose == Purpose.EXIT and stop is not None:
             await stops.take_away(self.rest, road, stop)
         elif order.purpose == Purpose.REDUCE and stop is not None:
