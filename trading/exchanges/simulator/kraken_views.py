@@ -5,26 +5,29 @@ from decimal import Decimal
 from typing import Any
 
 from trading.exchanges.simulator import kraken_words as words
-from trading.exchanges.simulator.market import MINUTE_NS, Level, PairMarket, Trade
+from trading.exchanges.simulator.market import MINUTE_NS, Grid, Level, PairMarket, Trade
 
 
-def instruments(markets: list[PairMarket], *, mode: str) -> dict[str, Any]:
-    """The instrument channel's object."""
-    assets = sorted({asset for market in markets for asset in market.symbol.split("/")})
+def asset(name: str) -> dict[str, Any]:
+    """One asset of the instrument channel."""
     return {
-        "assets": [{"id": name, "status": "enabled", "precision": 10} for name in assets],
-        "pairs": [_instrument(market, mode) for market in markets],
+        "id": name,
+        "status": "enabled",
+        "precision": 10,
+        "precision_display": 5,
+        "borrowable": False,
+        "collateral_value": words.raw(Decimal("1.0")),
     }
 
 
-def _instrument(market: PairMarket, mode: str) -> dict[str, Any]:
-    base, quote = market.symbol.split("/")
-    grid = market.grid
+def instrument(symbol: str, status: str, grid: Grid) -> dict[str, Any]:
+    """One pair of the instrument channel."""
+    base, quote = symbol.split("/")
     return {
-        "symbol": market.symbol,
+        "symbol": symbol,
         "base": base,
         "quote": quote,
-        "status": mode,
+        "status": status,
         "qty_precision": grid.lot_decimals,
         "qty_increment": words.raw(grid.lot_size),
         "price_precision": grid.price_decimals,
