@@ -15,7 +15,9 @@ from trading.chaos.wires import KRAKEN, KRAKEN_SOCKET, Wire
 from trading.core.codes import Purpose
 from trading.engine.messages import AccountMoved
 from trading.engine.watch import Rhythm
+from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.kraken import movements
+from trading.exchanges.kraken.movements import Movements
 from trading.exchanges.kraken.sockets import Subscriptions
 from trading.exchanges.simulator.faults import Fault
 from trading.exchanges.simulator.rules import Wish
@@ -99,14 +101,33 @@ async def test_a_gap_is_closed_by_another_snapshot_on_the_same_connection(bench:
     assert len(tokens) == 1
 
 
-async def test_a_message_that_comes_twice_is_heard_once(bench: WireBench) -> None:
-    exchange = bench.simulator.exchange
-    exchange.faults.arm(Fault("duplicate", "balances"))
+async def test_each_message_counts_once_and_none_after_a_gap() -> None:
+    heard: list[str] = []
+    moving = Movements(KnownOrders(), notice=heard.append)
+    first = moving.subscription("token")
 
-    exchange.move(bench.account, "USD", Decimal(-1))
-    await asyncio.sleep(0.3)
+    async def hear(kind: str, **told: Any) -> list[str]:
+        """The methods it asks for because of a message."""
+        rows = [{"type": "deposit", "amount": told.get("sequence"), "asset": "USD"}]
+        ask = moving.hear({"channel": "balances", "type": kind, "data": rows, **told})
+        await asyncio.sleep(0.02)
+        return [one["method"] for one in ask.requests] if ask else []
 
-    assert moved(bench) == ["withdrawal of -1 USD, spot wallet"]
+    assert (first["method"], first["params"]["token"]) == ("subscribe", "token")
+    assert await hear("update", sequence=7) == []
+    assert await hear("snapshot", sequence=1) == []
+    assert await hear("update", sequence=2) == []
+    assert await hear("update", sequence=2) == []
+    assert await hear("update") == []  # without a number none can be missing
+    assert await hear("update", sequence=4) == ["unsubscribe", "subscribe"]
+    assert await hear("update", sequence=5) == []
+    assert [words.split()[2] for words in heard] == ["2", "None"]
+    await hear("snapshot", sequence=1)
+    async with asyncio.timeout(10):
+        while heard[-1] != "balances were told anew":
+            await asyncio.sleep(0.01)
+    await hear("update", sequence=2)
+    assert [words.split()[2] for words in heard] == ["2", "None", "told", "2"]
 
 
 async def test_what_may_have_moved_between_two_connections_is_noticed(bench: WireBench) -> None:
@@ -130,10 +151,11 @@ def refusal(number: Any) -> dict[str, Any]:
             "req_id": number}  # fmt: skip
 
 
-async def test_only_balances_can_be_done_without() -> None:
+@pytest.mark.parametrize("extra", ["balances", "instrument"])
+async def test_what_rest_tells_too_can_be_done_without(extra: str) -> None:
     async def ask() -> list[dict[str, Any]]:
         return [{"method": "subscribe", "params": {"channel": name}}
-                for name in ("executions", "balances")]  # fmt: skip
+                for name in ("executions", extra)]  # fmt: skip
 
     talk = Subscriptions(ask)
     await talk.requests()

@@ -15,8 +15,10 @@ from trading.exchanges.kraken import kept_rates, orders
 from trading.exchanges.kraken.dead_man import LOOK_SECONDS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import FAILS
+from trading.exchanges.kraken.instruments import Instruments, Rows
 from trading.exchanges.kraken.movements import Movements
 from trading.exchanges.kraken.sockets import Overheard, Subscriptions
+from trading.exchanges.rules_watch import verdict
 from trading.exchanges.sockets import Connected, Frame, Lost, listen
 from trading.exchanges.wire_venue import AUDIT_SECONDS, CHANNEL, WireVenue
 
@@ -42,9 +44,12 @@ class KrakenVenue(WireVenue):
         ws_url: str,
         audit_seconds: float = AUDIT_SECONDS,
         look_seconds: float = LOOK_SECONDS,
+        instruments: Instruments | None = None,
     ) -> None:
         super().__init__(desk=desk, feed=feed, audit_seconds=audit_seconds)
         desk.leaving_lots = self.leaving_lots
+        if instruments is not None:
+            instruments.tell = self._hear_pairs
         self._dead_man, self._look_seconds = desk.dead_man, look_seconds
         self._rest, self._ws_url = desk.rest, ws_url
         self._road, self._rate = desk.socket, desk.rate
@@ -72,6 +77,13 @@ class KrakenVenue(WireVenue):
 
     def _work(self, after_ns: Mapping[int, int]) -> list[Awaitable[None]]:
         return [*super()._work(after_ns), self._dead_man.keep(look_seconds=self._look_seconds)]
+
+    def _hear_pairs(self, rows: Rows) -> None:
+        """The feed's connection told of pairs; orders are fitted to it from now on."""
+        why = self._desk.rules.hear(rows)
+        if why is not None:
+            log.warning("terms_changed", why=why or "they fit")
+            self._tell(verdict(why))
 
     async def _requests(self) -> list[dict[str, Any]]:
         """A token for each connection, and the channels of our orders and of what moves."""

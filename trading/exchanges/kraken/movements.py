@@ -60,7 +60,7 @@ class Movements:
         words = f"{kind} of {row.get('amount')} {row.get('asset')}, {row.get('wallet_type')} wallet"
         if kind != "trade":
             self._stir(words)
-        elif trade not in self._known.told:
+        else:
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self._doubt, trade, words)
 
     def _doubt(self, trade: str, words: str) -> None:

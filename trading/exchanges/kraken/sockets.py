@@ -6,14 +6,14 @@ from typing import Any
 
 import structlog
 
-from trading.exchanges.kraken import movements
+from trading.exchanges.kraken import instruments, movements
 from trading.exchanges.kraken.movements import Movements
 from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.sockets import Ask, Broken, Connected, Frame
 
 log = structlog.get_logger(__name__)
 
-EXTRA = (movements.CHANNEL,)  # a connection is of use without them: REST tells the same, later
+EXTRA = (instruments.CHANNEL, movements.CHANNEL)  # REST tells the same, later: not waited for
 
 
 @dataclass(slots=True)
@@ -28,20 +28,27 @@ class Subscriptions:
     async def requests(self) -> Sequence[Frame]:
         """The subscriptions, numbered."""
         wanted = await self.ask()
-        self._waiting = sum(len(one["params"].get("symbol") or [1]) for one in wanted)
         self._channels = [str(one["params"]["channel"]) for one in wanted]
+        self._waiting = sum(
+            len(one["params"].get("symbol") or [1])
+            for one in wanted
+            if one["params"]["channel"] not in EXTRA
+        )
         return [{**one, "req_id": number} for number, one in enumerate(wanted, start=1)]
 
     def hear(self, frame: Frame) -> Frame | Connected | None:
-        """Frames with a channel; ``Connected`` once every subscription was confirmed."""
-        if frame.get("method") == "subscribe":
-            if frame.get("success") is True:
-                self.confirmed(frame.get("result") or {})
-            else:
-                self._do_without(frame)
-            self._waiting -= 1
-            return Connected() if self._waiting == 0 else None
-        return frame if "channel" in frame else None
+        """Frames with a channel; ``Connected`` once every subscription that matters was confirmed."""
+        if frame.get("method") != "subscribe":
+            return frame if "channel" in frame else None
+        if frame.get("success") is not True:
+            self._do_without(frame)
+            return None
+        result = frame.get("result") or {}
+        self.confirmed(result)
+        if result.get("channel") in EXTRA:
+            return None
+        self._waiting -= 1
+        return Connected() if self._waiting == 0 else None
 
     def _do_without(self, frame: Frame) -> None:
         """Raises:
