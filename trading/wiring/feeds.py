@@ -146,9 +146,7 @@ def _wire_feed(
     )
 
     def own() -> MarketFeed:
-        bars = build()
-        keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
-        return RecordingFeed(bars, store=store, keys=keys)
+        return _recorded(build(), markets=markets, store=store)
 
     try:
         if not is_shared(venue):
@@ -159,11 +157,17 @@ def _wire_feed(
     except (ValueError, CannotOpen) as error:
         raise CannotFeed(str(error)) from None
     feed = StoredOrHeldFeed(feed, store=store)
-    return (
-        feed
-        if venue.startswith(CCXT)
-        else BookedFeed(feed, watch=_watch_books(venue, symbols=symbols, clock=time))
-    )
+    if venue.startswith(CCXT):
+        return feed
+    return BookedFeed(feed, watch=_watch_books(venue, symbols=symbols, clock=time))
+
+
+def _recorded(
+    feed: MarketFeed, *, markets: Sequence[EngineMarket], store: PatientStore
+) -> RecordingFeed:
+    instruments, seconds = [m.instrument for m in markets], markets[0].revision.timeframe_seconds
+    keys = [SeriesKey(one.venue, one.symbol, seconds) for one in instruments]
+    return RecordingFeed(feed, store=store, keys=keys)
 
 
 def _watch_books(venue: str, *, symbols: Sequence[str], clock: VenueClock) -> BookWatch:

@@ -51,6 +51,7 @@ class KrakenVenue(WireVenue):
         if instruments is not None:
             instruments.tell = self._hear_pairs
         self._dead_man, self._look_seconds = desk.dead_man, look_seconds
+        self._rules = desk.rules
         self._rest, self._ws_url = desk.rest, ws_url
         self._road, self._rate = desk.socket, desk.rate
         self._symbols: dict[str, str] = {}  # of orders that rest, whoever placed them
@@ -80,7 +81,7 @@ class KrakenVenue(WireVenue):
 
     def _hear_pairs(self, rows: Rows) -> None:
         """The feed's connection told of pairs; orders are fitted to it from now on."""
-        why = self._desk.rules.hear(rows)
+        why = self._rules.hear(rows)
         if why is not None:
             log.warning("terms_changed", why=why or "they fit")
             self._tell(verdict(why))
