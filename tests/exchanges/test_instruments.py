@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.fakes import MINUTE_NS, spec
-from tests.exchanges.bench import BARS, WireBench
+from tests.exchanges.bench import BARS, WireBench, seat
 from tests.exchanges.shared_street import Ear, relay_of, served
 from tests.exchanges.street import FUNDS, GRID, ArrayBars, SimulatedTime, open_simulator, oracle
 from trading.chaos.wires import KEY, KRAKEN, KRAKEN_SOCKET, Close, uncounted
@@ -139,6 +139,45 @@ def test_the_newest_word_counts_whoever_says_it(steps: list[tuple[bool, str, flo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rules, "time", Time)
         asyncio.run(play())
+
+
+@pytest.mark.parametrize("mode", ["cancel_only", "post_only", "maintenance"])
+async def test_the_mode_of_the_whole_venue_is_heard_on_the_connection_of_orders(
+    monkeypatch, mode: str
+) -> None:
+    monkeypatch.setattr(rules_watch, "LOOK_SECONDS", 3600.0)
+
+    def said() -> list[str]:
+        changes = [one for one in bench.heard if isinstance(one, FeedChange)]
+        return [one.reason for one in changes if one.channel == rules_watch.CHANNEL]
+
+    async with seat(KRAKEN_SOCKET) as bench:
+        await bench.listen()
+        await bench.protected()
+        bench.simulator.exchange.mode = mode
+        await bench.until(lambda: len(said()) == 1)
+        with pytest.raises(NotSent, match=f"its stop stays, .* Kraken is in {mode} mode"):
+            await bench.submit(bench.order(Purpose.EXIT, 400))
+        (stop,) = bench.working
+        bench.simulator.exchange.mode = "online"
+        await bench.until(lambda: len(said()) == 2)
+        await bench.submit(bench.order(Purpose.EXIT, 400))
+        await bench.until(lambda: bench.filled == 800)
+
+    assert stop.kind == "stop-loss"
+    assert said()[0] == f"Kraken is in {mode} mode; accepted is 'online'"
+
+
+def test_a_mode_holds_until_another_is_told_whatever_the_pairs_say() -> None:
+    made = Rules(Told(), [spec()], {"BTC/USD": FITS})
+
+    assert made.hear_mode({"data": [{"system": "online"}]}) is None
+    assert "cancel_only" in (made.hear_mode({"data": [{"system": "cancel_only"}]}) or "")
+    for odd in ({}, {"data": []}, {"data": [1]}, {"data": [{}]}, {"data": {"system": "online"}}):
+        assert made.hear_mode(odd) is None
+    assert "cancel_only" in (heard_by(made, status="limit_only") or "")
+    assert "limit_only" in (made.hear_mode({"data": [{"system": "online"}]}) or "")
+    assert heard_by(made, status="online") == ""
 
 
 def test_what_cannot_be_read_or_is_nobodys_changes_nothing() -> None:

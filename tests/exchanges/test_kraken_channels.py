@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.simulator.faults import Fault
 from trading.exchanges.simulator.server import Simulator
 
-BARS = stormy_bars(5, 60)
+BARS, NS = stormy_bars(5, 60), 1_000_000_000
 ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.01"}
 
 
@@ -209,3 +210,43 @@ async def test_a_second_subscription_counts_anew_and_a_dropped_message_leaves_a_
     assert (again["type"], again["sequence"]) == ("snapshot", 1)
     (usd,) = [one for one in again["data"] if one["asset"] == "USD"]
     assert Decimal(usd["balance"]) == Decimal(10_002)
+
+
+async def test_the_last_fifty_trades_come_for_who_asks_and_the_next_follow_them(
+    simulator: Simulator,
+) -> None:
+    simulator.clock.jump(simulator.clock.now_ns() + 600 * NS)
+    simulator.advance()
+    async with client_of(simulator) as client:
+        asked: dict[str, Any] = {"channel": "trade", "symbol": ["BTC/USD"], "snapshot": True}
+        ack = await client.say("subscribe", 1, **asked)
+        first = await client.hear("trade")
+        simulator.clock.jump(simulator.clock.now_ns() + 2 * NS)
+        second = await client.hear("trade")
+
+    assert ack["result"] == {"channel": "trade", "symbol": "BTC/USD", "snapshot": True}
+    assert (first["type"], second["type"]) == ("snapshot", "update")
+    numbers = [row["trade_id"] for one in (first, second) for row in one["data"]]
+    assert len(first["data"]) == 50
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+@pytest.mark.parametrize("trigger", ["trades", "bbo"])
+async def test_the_ticker_comes_by_trade_or_by_best_price(
+    simulator: Simulator, trigger: str
+) -> None:
+    rows: list[dict[str, Any]] = []
+    async with client_of(simulator) as client:
+        params: dict[str, Any] = {"channel": "ticker", "symbol": ["BTC/USD"]}
+        wrong = await client.say("subscribe", 1, event_trigger="none", **params)
+        ack = await client.say("subscribe", 2, event_trigger=trigger, **params)
+        while len(rows) < 20:
+            simulator.clock.jump(simulator.clock.now_ns() + NS)
+            rows += (await client.hear("ticker"))["data"]
+
+    assert wrong["error"] == "Subscription event_trigger not supported"
+    assert ack["result"]["event_trigger"] == trigger
+    best = [(row["bid"], row["bid_qty"], row["ask"], row["ask_qty"]) for row in rows]
+    assert all(Decimal(row["bid"]) < Decimal(row["ask"]) for row in rows)
+    if trigger == "bbo":
+        assert all(one != other for one, other in pairwise(best))

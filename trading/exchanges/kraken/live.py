@@ -81,7 +81,9 @@ class KrakenVenue(WireVenue):
 
     def _hear_pairs(self, rows: Rows) -> None:
         """The feed's connection told of pairs; orders are fitted to it from now on."""
-        why = self._rules.hear(rows)
+        self._tell_terms(self._rules.hear(rows))
+
+    def _tell_terms(self, why: str | None) -> None:
         if why is not None:
             log.warning("terms_changed", why=why or "they fit")
             self._tell(verdict(why))
@@ -129,6 +131,8 @@ class KrakenVenue(WireVenue):
             await self._catch_up()
             self._road.trust(self._token)
             self._tell(FeedChange(CHANNEL, is_up=True, reason="orders are told again"))
+        elif frame.get("channel") == "status":
+            self._tell_terms(self._rules.hear_mode(frame))
         elif frame.get("channel") == "executions":
             self._count(frame)
             for told in [] if self._gap else frame.get("data") or []:

@@ -14,6 +14,7 @@ from trading.exchanges.kraken.admission import check_pair
 from trading.exchanges.kraken.instruments import Rows
 from trading.exchanges.kraken.terms import ONLINE, open_pair
 from trading.exchanges.rules_watch import UNREADABLE
+from trading.exchanges.sockets import Frame
 from trading.exchanges.tables import Table
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,7 @@ class Rules:
     table: Table
     specs: Sequence[MarketSpec]
     pairs: dict[str, names.Pair] = field(default_factory=dict)
+    mode: str = ONLINE  # of the whole venue, as its stream told last
     _gone: frozenset[str] = frozenset()
     _heard_at: dict[str, float] = field(default_factory=dict)  # symbol -> when the stream told it
 
@@ -40,6 +42,8 @@ class Rules:
     def closed_by(self, market: int) -> str:
         """Why nothing can be sold at the market, as far as was heard; empty: it can."""
         pair = names.choose(self.pairs, self.specs[market].symbol)
+        if self.mode != ONLINE:
+            return f"Kraken is in {self.mode} mode"
         if pair.symbol in self._gone:
             return f"{pair.symbol} is not listed"
         return "" if pair.status == ONLINE else f"{pair.symbol} is {pair.status!r}"
@@ -62,6 +66,16 @@ class Rules:
         after = ({symbol: self.pairs[symbol] for symbol in known}, self._gone)
         return None if after == before else self._why()
 
+    def hear_mode(self, frame: Frame) -> str | None:
+        """The stream told of the whole venue, at its beginning or because it changed; as ``hear``."""
+        rows = frame.get("data")
+        told = rows[0] if isinstance(rows, list) and rows else {}
+        mode = str(told.get("system") or "") if isinstance(told, dict) else ""
+        if mode in ("", self.mode):
+            return None
+        self.mode = mode
+        return self._why()
+
     async def reload(self) -> str:
         """Read the table; why no position can be opened and left now.
 
@@ -77,6 +91,8 @@ class Rules:
         return self._why()
 
     def _why(self) -> str:
+        if self.mode != ONLINE:
+            return f"Kraken is in {self.mode} mode; accepted is {ONLINE!r}"
         listed = {one: pair for one, pair in self.pairs.items() if one not in self._gone}
         try:
             for spec in self.specs:

@@ -14,7 +14,8 @@ INSTRUMENT = "instrument"
 PUBLIC = ("ticker", "book", "trade", "ohlc", INSTRUMENT)
 DEPTHS = (10, 25, 100, 500, 1000)
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
-SNAPSHOT_CANDLES = 30
+SNAPSHOT_CANDLES, SNAPSHOT_TRADES = 30, 50
+TRIGGERS = ("trades", "bbo")
 DELISTED = "delisted"
 
 
@@ -41,8 +42,10 @@ def subscribe(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> N
             continue
         key = (channel, symbol, _size(channel, params))
         outlet.subscriptions.add(key)
-        outlet.ack(base, {"channel": channel, "symbol": symbol, **_extra(key)})
-        if params.get("snapshot", channel != "trade"):
+        has_snapshot = params.get("snapshot", channel != "trade")
+        extra = {**_extra(key), "snapshot": has_snapshot}
+        outlet.ack(base, {"channel": channel, "symbol": symbol, **extra})
+        if has_snapshot:
             _snapshot(outlet, key, market)
 
 
@@ -109,12 +112,20 @@ def _size(channel: str, params: dict[str, Any]) -> int:
         if interval not in INTERVALS:
             raise Rejected("Subscription ohlc interval not supported")
         return int(interval)
+    if channel == "ticker":
+        trigger = params.get("event_trigger", TRIGGERS[0])
+        if trigger not in TRIGGERS:
+            raise Rejected("Subscription event_trigger not supported")
+        return TRIGGERS.index(trigger)
     return 0
 
 
 def _extra(key: Subscription) -> dict[str, Any]:
+    channel, _, size = key
+    if channel == "ticker":
+        return {"event_trigger": TRIGGERS[size]}
     names = {"book": "depth", "ohlc": "interval"}
-    return {names[key[0]]: key[2]} if key[0] in names else {}
+    return {names[channel]: size} if channel in names else {}
 
 
 def _snapshot(outlet: Outlet, key: Subscription, market: PairMarket) -> None:
@@ -122,6 +133,10 @@ def _snapshot(outlet: Outlet, key: Subscription, market: PairMarket) -> None:
     now = outlet.exchange.clock.now_ns()
     if channel == "ticker":
         outlet.tell(channel, "snapshot", [views.ticker(market, now_ns=now)])
+        outlet.books[key] = _best(market)
+    elif channel == "trade":
+        told_trades = views.last_trades(market, SNAPSHOT_TRADES, now_ns=now)
+        outlet.tell(channel, "snapshot", [views.trade(market, one) for one in told_trades])
     elif channel == "book":
         told, outlet.books[key] = views.book(market, size, {}, now_ns=now)
         outlet.tell(channel, "snapshot", [told])
@@ -143,7 +158,7 @@ def on_trades(outlet: Outlet, market: PairMarket, trades: list[Trade]) -> None:
         if channel == "trade":
             outlet.tell(channel, "update", [views.trade(market, one) for one in trades])
         elif channel == "ticker":
-            outlet.tell(channel, "update", [views.ticker(market, now_ns=now)])
+            _tell_ticker(outlet, key, market)
         elif channel == "book":
             before = outlet.books.get(key, {})
             told, outlet.books[key] = views.book(market, size, before, now_ns=now)
@@ -151,6 +166,20 @@ def on_trades(outlet: Outlet, market: PairMarket, trades: list[Trade]) -> None:
                 outlet.tell(channel, "update", [told])
         elif channel == "ohlc":
             _tell_candles(outlet, market, size, trades)
+
+
+def _best(market: PairMarket) -> views.Window:
+    bids, asks = market.book(1)
+    return {("bids", bids[0][0]): bids[0][1], ("asks", asks[0][0]): asks[0][1]}
+
+
+def _tell_ticker(outlet: Outlet, key: Subscription, market: PairMarket) -> None:
+    """After every trade, or where only another best price or quantity is worth it."""
+    best = _best(market)
+    if TRIGGERS[key[2]] == "trades" or outlet.books.get(key) != best:
+        row = views.ticker(market, now_ns=outlet.exchange.clock.now_ns())
+        outlet.tell(key[0], "update", [row])
+    outlet.books[key] = best
 
 
 def _tell_candles(outlet: Outlet, market: PairMarket, interval: int, trades: list[Trade]) -> None:

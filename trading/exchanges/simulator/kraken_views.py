@@ -79,6 +79,13 @@ def candle(market: PairMarket, start: int, interval: int, *, now_ns: int) -> dic
     }
 
 
+def last_trades(market: PairMarket, count: int, *, now_ns: int) -> list[Trade]:
+    """The newest of this minute and the one before, oldest first."""
+    minute = now_ns // MINUTE_NS
+    found = [one for at in (minute - 1, minute) for one in market.minute(at)]
+    return [one for one in found if one.time_ns <= now_ns][-count:]
+
+
 def trade(market: PairMarket, told: Trade) -> dict[str, Any]:
     """One entry of the trade channel."""
     return {
