@@ -425,3 +425,28 @@ async def test_a_book_with_more_decimals_than_before_comes_again() -> None:
     await asyncio.gather(keeping, return_exceptions=True)
     await rest.close()
     await simulator.stop()
+
+
+async def test_terms_come_on_a_connection_that_brings_candles_already(tmp_path: Path) -> None:
+    simulator, path = await open_simulator(BARS), tmp_path / "feed.sock"
+    heard: list[str] = []
+
+    def feed(instruments: Instruments | None) -> KrakenFeed:
+        link = Link(path, patience_seconds=1e9)
+        return KrakenFeed(
+            rest=SharedRest(link), ws_url="", listen=SharedStream(link).listen,
+            symbols=["BTC/USD"], timeframe_ns=MINUTE_NS, instruments=instruments,
+        )  # fmt: skip
+
+    async with served(relay_of(simulator), path) as relay:
+        plain = Ear(feed(None))
+        await plain.until(is_up=True)
+        live = Ear(feed(Instruments(lambda rows: heard.extend(str(one["status"]) for one in rows))))
+        await live.until(is_up=True)
+        async with asyncio.timeout(10):
+            while heard != ["online"]:
+                await asyncio.sleep(0.01)
+        await plain.close()
+        await live.close()
+        assert (relay.status().connections, relay.status().topics) == (1, 2)
+    await simulator.stop()
