@@ -44,6 +44,11 @@ STATUSES = (
 )  # fmt: skip
 
 
+def terms_of(bench: WireBench) -> list[FeedChange]:
+    changes = [one for one in bench.heard if isinstance(one, FeedChange)]
+    return [one for one in changes if one.channel == rules_watch.CHANNEL]
+
+
 class Told:
     """A table that says what it is told to."""
 
@@ -147,25 +152,21 @@ async def test_the_mode_of_the_whole_venue_is_heard_on_the_connection_of_orders(
 ) -> None:
     monkeypatch.setattr(rules_watch, "LOOK_SECONDS", 3600.0)
 
-    def said() -> list[str]:
-        changes = [one for one in bench.heard if isinstance(one, FeedChange)]
-        return [one.reason for one in changes if one.channel == rules_watch.CHANNEL]
-
     async with seat(KRAKEN_SOCKET) as bench:
         await bench.listen()
         await bench.protected()
         bench.simulator.exchange.mode = mode
-        await bench.until(lambda: len(said()) == 1)
+        await bench.until(lambda: len(terms_of(bench)) == 1)
         with pytest.raises(NotSent, match=f"its stop stays, .* Kraken is in {mode} mode"):
             await bench.submit(bench.order(Purpose.EXIT, 400))
         (stop,) = bench.working
         bench.simulator.exchange.mode = "online"
-        await bench.until(lambda: len(said()) == 2)
+        await bench.until(lambda: len(terms_of(bench)) == 2)
         await bench.submit(bench.order(Purpose.EXIT, 400))
         await bench.until(lambda: bench.filled == 800)
 
     assert stop.kind == "stop-loss"
-    assert said()[0] == f"Kraken is in {mode} mode; accepted is 'online'"
+    assert terms_of(bench)[0].reason == f"Kraken is in {mode} mode; accepted is 'online'"
 
 
 def test_a_mode_holds_until_another_is_told_whatever_the_pairs_say() -> None:
@@ -240,8 +241,7 @@ class InstrumentBench(WireBench):
     @property
     def said(self) -> list[FeedChange]:
         """What was told of the terms."""
-        changes = [one for one in self.heard if isinstance(one, FeedChange)]
-        return [one for one in changes if one.channel == rules_watch.CHANNEL]
+        return terms_of(self)
 
     def change(self, **told: str) -> None:
         door.act(self.simulator.exchange, "pair", {"symbol": "BTC/USD", **told})
