@@ -20,6 +20,7 @@ from tests.engine.fakes import random_bars
 from tests.exchanges.coinbase_customer import Customer
 from tests.exchanges.street import FUNDS, GRID, ArrayBars
 from trading.exchanges.kraken.sign import signature
+from trading.exchanges.simulator import door
 from trading.exchanges.simulator.accounts import LIMIT, MARKET, STOP, Account
 from trading.exchanges.simulator.coinbase_asked import Asked, HttpRefusal
 from trading.exchanges.simulator.coinbase_edits import Edits
@@ -108,6 +109,12 @@ class Kept:
         order = self.kraken.find(client_id=f"mine-{number}")
         self.simulator.exchange.cancel(self.kraken, order, reason="User requested")
 
+    def move(self, cents: int) -> None:
+        self.simulator.exchange.move(self.kraken, "USD", Decimal(cents) / 100)
+
+    def restrict(self, status: str) -> None:
+        door.act(self.simulator.exchange, "pair", {"symbol": SYMBOL, "status": status})
+
     def switch(self, seconds: int) -> None:
         self.simulator.exchange.set_dead_man(self.kraken, seconds)
 
@@ -174,6 +181,8 @@ ACTS = st.one_of(
               st.sampled_from(SIDES), LOTS, STEPS),
     st.tuples(st.just("amend"), NUMBERS, LOTS, STEPS),
     st.tuples(st.just("cancel"), NUMBERS),
+    st.tuples(st.just("move"), st.integers(-5_000, 5_000)),
+    st.tuples(st.just("restrict"), st.sampled_from(["online", "cancel_only", "limit_only"])),
     st.tuples(st.just("switch"), st.integers(0, 90)),
     st.tuples(st.just("ticket"), NUMBERS, st.sampled_from(STYLES),
               st.sampled_from([side.upper() for side in SIDES]), LOTS, STEPS, STEPS),

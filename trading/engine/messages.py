@@ -77,8 +77,14 @@ class FeedChange(Struct, frozen=True, gc=False, array_like=True):
     reason: str
 
 
+class AccountMoved(Struct, frozen=True, gc=False, array_like=True):
+    """Something moved on the account that is no fill of ours."""
+
+    words: str
+
+
 News = BarClosed | BookSeen | PriceTick | FeedChange  # of the market
-Message = News | FillReport
+Message = News | FillReport | AccountMoved
 
 
 class OrderRequest(Struct, frozen=True):

@@ -12,7 +12,7 @@ from trading.engine.guards import BREAKER
 from trading.engine.handler import Handler, Pace, Ports
 from trading.engine.lag import Lag
 from trading.engine.lost import LOST_COMMITS, take_back
-from trading.engine.messages import FeedChange
+from trading.engine.messages import AccountMoved, FeedChange
 from trading.engine.state import CoreState
 from trading.engine.watch import Rhythm, Watch
 
@@ -196,6 +196,9 @@ class Runner:
         handler = self._handler
         async for message in self._ports.venue.messages(after_ns=handler.core.cursors()):
             await self._has_obeyed.wait()
+            if isinstance(message, AccountMoved):
+                self._watch.notice()
+                continue
             async with self._turn():
                 await handler.handle(message)
             is_silence = isinstance(message, FeedChange) and not message.is_up

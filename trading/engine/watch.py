@@ -51,6 +51,7 @@ class Watch:
         self._venue = handler.ports.venue
         self._asked: set[str] = set()
         self._is_asked = asyncio.Event()
+        self._has_moved = False  # since the last look began
         self._unclear_since: dict[tuple[int, int], float] = {}
         self._strangers: tuple[Stranger, ...] | None = None
 
@@ -70,6 +71,12 @@ class Watch:
             self._asked.add(command_id)
             self._is_asked.set()
 
+    def notice(self) -> None:
+        """Something moved that is not ours: a look is due now, or after the one that confirms a doubt."""
+        self._has_moved = True
+        if not self._handler.guards.doubts:
+            self._is_asked.set()
+
     async def run(self) -> None:
         """Look at the start, then every so often, and whenever somebody asks."""
         while True:
@@ -84,7 +91,7 @@ class Watch:
             await self._answer_alone("a paper account: its books are the venue's own")
             return None
         async with self._turn():
-            before = self._books()
+            before, self._has_moved = self._books(), False
         try:
             sight = await self._venue.look()
         except NoSight as error:
@@ -95,7 +102,8 @@ class Watch:
             if self._handler.execution.unclear() or before != self._books():
                 return self._rhythm.confirm  # something moved meanwhile: this look proves nothing
             await self._judge(before, sight)
-        return self._rhythm.confirm if self._handler.guards.doubts else self._rhythm.look
+        is_soon = self._handler.guards.doubts or self._has_moved
+        return self._rhythm.confirm if is_soon else self._rhythm.look
 
     def _books(self) -> Needs:
         core = self._handler.core

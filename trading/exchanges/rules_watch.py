@@ -33,6 +33,11 @@ class Rules(Protocol):
         ...
 
 
+def verdict(why: str) -> FeedChange:
+    """Whether entries wait."""
+    return FeedChange(CHANNEL, is_up=not why, reason=why or "the venue's terms fit again")
+
+
 async def heed(rules: Rules, tell: Callable[[FeedChange], None]) -> None:
     """Look again and again, for ever; they were read just before."""
     loop = asyncio.get_running_loop()
@@ -49,4 +54,4 @@ async def heed(rules: Rules, tell: Callable[[FeedChange], None]) -> None:
                 tell(FeedChange(CHANNEL, is_up=False, reason=reason))
         else:
             read_at = loop.time()
-            tell(FeedChange(CHANNEL, is_up=not why, reason=why or "the venue's terms fit again"))
+            tell(verdict(why))

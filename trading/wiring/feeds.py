@@ -20,6 +20,7 @@ from trading.exchanges.coinbase.sign import API_PATH
 from trading.exchanges.fallback import FallbackFeed
 from trading.exchanges.kraken.books import KrakenBooks, read_book
 from trading.exchanges.kraken.feed import KrakenFeed
+from trading.exchanges.kraken.instruments import Instruments
 from trading.exchanges.kraken.names import TABLE
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.recording import RecordingFeed
@@ -78,8 +79,11 @@ def build_feed(
     speed: str | None,
     clock: Clock,
     venue_clock: VenueClock | None = None,
+    instruments: Instruments | None = None,
 ) -> MarketFeed:
     """The feed of an engine; with ``venue_clock`` of one that trades live, which also needs prices.
+
+    ``instruments`` hears on which terms Kraken's pairs trade, where it is Kraken's.
 
     Raises:
         CannotFeed: a venue without a feed, no stored bars, a bad speed, or mixed timeframes.
@@ -87,7 +91,7 @@ def build_feed(
     if len({market.revision.timeframe_seconds for market in markets}) > 1:
         raise CannotFeed("all bots of one engine must trade the same timeframe")
     if is_wired(engine.account.venue):
-        return _wire_feed(engine.account.venue, markets, venue_clock)
+        return _wire_feed(engine.account.venue, markets, venue_clock, instruments)
     try:
         pace = parse_speed(speed or engine.speed)
     except InvalidSpeed as error:
@@ -117,7 +121,12 @@ def road_of(feed: MarketFeed) -> str:
     return STORED if isinstance(feed, ReplayFeed) else OWN
 
 
-def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | None) -> MarketFeed:
+def _wire_feed(
+    venue: str,
+    markets: Sequence[EngineMarket],
+    clock: VenueClock | None,
+    instruments: Instruments | None,
+) -> MarketFeed:
     """Bars through the shared feed of this host where there is one, which records them; else our own.
 
     Order books come over a connection of the engine's own.
@@ -133,12 +142,11 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | 
         timeframe_ns=timeframe_ns,
         clock=time,
         with_ticks=clock is not None,
+        instruments=instruments,
     )
 
     def own() -> MarketFeed:
-        bars = build()
-        keys = [SeriesKey(m.instrument.venue, m.instrument.symbol, seconds) for m in markets]
-        return RecordingFeed(bars, store=store, keys=keys)
+        return _recorded(build(), markets=markets, store=store)
 
     try:
         if not is_shared(venue):
@@ -152,6 +160,14 @@ def _wire_feed(venue: str, markets: Sequence[EngineMarket], clock: VenueClock | 
     if venue.startswith(CCXT):
         return feed
     return BookedFeed(feed, watch=_watch_books(venue, symbols=symbols, clock=time))
+
+
+def _recorded(
+    feed: MarketFeed, *, markets: Sequence[EngineMarket], store: PatientStore
+) -> RecordingFeed:
+    instruments, seconds = [m.instrument for m in markets], markets[0].revision.timeframe_seconds
+    keys = [SeriesKey(one.venue, one.symbol, seconds) for one in instruments]
+    return RecordingFeed(feed, store=store, keys=keys)
 
 
 def _watch_books(venue: str, *, symbols: Sequence[str], clock: VenueClock) -> BookWatch:
@@ -176,6 +192,7 @@ def feed_of(
     timeframe_ns: int,
     clock: VenueClock,
     with_ticks: bool = False,
+    instruments: Instruments | None = None,
     source: Source | None = None,
 ) -> MarketFeed:
     """Bars over the venue's protocol, and prices between them where they are wanted.
@@ -187,8 +204,9 @@ def feed_of(
     if venue.startswith(CCXT):
         client = open_client(venue)
         return CcxtFeed(client=client, symbols=symbols, timeframe_ns=timeframe_ns, clock=clock)
-    open_feed = CoinbaseFeed if venue in COINBASE_VENUES else KrakenFeed
     source = source or own_source(venue, clock=clock)
+    is_coinbase = venue in COINBASE_VENUES
+    open_feed = CoinbaseFeed if is_coinbase else partial(KrakenFeed, instruments=instruments)
     return open_feed(
         rest=source.rest,
         ws_url=source.url,

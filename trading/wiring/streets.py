@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic_ns
 
 from tenants.models import ExchangeAccount
@@ -17,6 +18,7 @@ from trading.exchanges.kraken.call_rate import CallRate
 from trading.exchanges.kraken.counters import CALLS, Tier
 from trading.exchanges.kraken.dead_man import Protection
 from trading.exchanges.kraken.desk import KrakenDesk
+from trading.exchanges.kraken.instruments import Instruments
 from trading.exchanges.kraken.live import KrakenVenue
 from trading.exchanges.kraken.names import TABLE
 from trading.exchanges.kraken.rest import KrakenRest
@@ -62,11 +64,17 @@ def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
             opened = open_usable_key(account.id)
     except NoKey as error:
         raise CannotRun(f"{account} is in live mode: {error}") from None
-    time = VenueClock()
+    time, instruments = VenueClock(), Instruments()
     feed = build_feed(
-        engine=plan.engine, markets=plan.markets, speed=speed, clock=clock, venue_clock=time
+        engine=plan.engine,
+        markets=plan.markets,
+        speed=speed,
+        clock=clock,
+        venue_clock=time,
+        instruments=instruments,
     )
-    open_wire = _coinbase if account.venue in COINBASE_VENUES else _kraken
+    is_coinbase = account.venue in COINBASE_VENUES
+    open_wire = _coinbase if is_coinbase else partial(_kraken, instruments=instruments)
     return open_wire(plan, opened, feed, time, clock)
 
 
@@ -76,7 +84,13 @@ def own_clock(plan: Plan, clock: Clock) -> Callable[[], int] | None:
 
 
 def _kraken(
-    plan: Plan, opened: OpenedKey, feed: MarketFeed, time: VenueClock, clock: Clock
+    plan: Plan,
+    opened: OpenedKey,
+    feed: MarketFeed,
+    time: VenueClock,
+    clock: Clock,
+    *,
+    instruments: Instruments,
 ) -> Street:
     url, _, private = venue_urls(plan.account.venue)
     wall_ns, tier = own_clock(plan, clock), Tier(plan.account.tier)
@@ -93,7 +107,7 @@ def _kraken(
         tier=tier,
         passing_ns=passing_ns,
     )
-    venue = KrakenVenue(desk=desk, feed=feed, ws_url=private)
+    venue = KrakenVenue(desk=desk, feed=feed, ws_url=private, instruments=instruments)
     return Street(feed, venue, _watch(plan, opened, rest), _closing(feed, rest))
 
 

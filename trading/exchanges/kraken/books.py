@@ -163,6 +163,7 @@ class KrakenBooks:
         self._failures[symbol] += 1
         log.warning("book_spoilt", symbol=symbol, why=why, times=self._failures[symbol])
         if self._failures[symbol] >= MOST_FAILURES:
+            self.pairs.clear()  # its decimals may be others by now
             raise Broken(f"book of {symbol}: {why}")
 
     def _new_book(self, symbol: str) -> Book:

@@ -114,6 +114,8 @@ class KrakenDesk:
         if order.purpose == Purpose.ENTRY:
             if self.clock.now_ns() > order.deadline_ns:
                 raise NotSent("its deadline has passed")
+            if why := self.rules.closed_by(order.market):
+                raise NotSent(f"nothing is entered now: {why}")
             self.rate.check_entry(order.market, working=self.known.working())
         else:
             self._check_sales(order)
@@ -176,7 +178,7 @@ class KrakenDesk:
         return self.rate.symbols[self.known.by_id[venue_id].order.market]
 
     async def _place(self, road: Road, order: OrderRequest) -> str:
-        spec = self.specs[order.market]
+        spec, order = self.specs[order.market], self.rules.fit(order)  # terms change while we wait
         pair = names.choose(self.pairs, spec.symbol)
         if order.purpose != Purpose.ENTRY:
             self._check_sales(order)  # again: what was awaited until now may have brought news
@@ -210,7 +212,7 @@ class KrakenDesk:
 
     async def _move(self, road: Road, stop: KnownOrder, order: OrderRequest) -> str:
         """Amend the resting stop: until the venue confirms, the old one protects."""
-        spec = self.specs[order.market]
+        spec, order = self.specs[order.market], self.rules.fit(order)  # idem
         params = orders.amend_params(order, spec, deadline_ns=self._deadline(order))
         try:
             await road.amend(stop.venue_id, params)

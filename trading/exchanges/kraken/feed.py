@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from trading.engine.messages import PriceTick
-from trading.exchanges.kraken import names
+from trading.exchanges.kraken import instruments, names
 from trading.exchanges.kraken.candles import interval_of, rest_candles, ws_candles
+from trading.exchanges.kraken.instruments import Instruments
 from trading.exchanges.kraken.sockets import Subscriptions
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.sockets import Frame, Heard, Listen, listen
@@ -33,11 +34,13 @@ class KrakenFeed(WireFeed):
         clock: VenueClock | None = None,
         with_ticks: bool = False,
         listen: Listen = listen,
+        instruments: Instruments | None = None,
     ) -> None:
         super().__init__(
             symbols=symbols, timeframe_ns=timeframe_ns, clock=clock, with_ticks=with_ticks
         )
         self._rest, self._ws_url, self._listen_to = rest, ws_url, listen
+        self._instruments = instruments  # None: nobody asks for the pairs' terms
         self._interval = interval_of(timeframe_ns)
         self._pairs: dict[str, names.Pair] = {}
         self._stream_ns = 0  # the venue's time when the newest frame was sent
@@ -73,7 +76,8 @@ class KrakenFeed(WireFeed):
 
     async def _requests(self) -> list[dict[str, Any]]:
         params = {"channel": "ohlc", "symbol": list(self._symbols), "interval": self._interval}
-        return [{"method": "subscribe", "params": params}]
+        extra = [instruments.request()] if self._instruments else []
+        return [{"method": "subscribe", "params": params}, *extra]
 
     def _frames(self) -> Heard:
         return self._listen_to(self._ws_url, lambda: Subscriptions(self._requests))
@@ -91,6 +95,8 @@ class KrakenFeed(WireFeed):
     def _take(self, frame: Frame) -> None:
         if frame["channel"] == "heartbeat":
             self._stream_ns = max(self._stream_ns, self.clock.now_ns())
+        if frame["channel"] == instruments.CHANNEL and self._instruments:
+            self._instruments.tell(instruments.rows_of(frame))
         if frame["channel"] != "ohlc":
             return
         with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""Venue port over Kraken: the executions channel tells of our orders, and its socket carries them."""
+"""Venue port over Kraken: one socket tells of our orders and of what moves, and carries them."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import aclosing
@@ -8,14 +8,17 @@ import structlog
 
 from trading.core.codes import Purpose
 from trading.engine.batches import OpenIntent
-from trading.engine.messages import FeedChange, FillReport
+from trading.engine.messages import AccountMoved, FeedChange, FillReport
 from trading.engine.orders import State
 from trading.engine.ports import MarketFeed
 from trading.exchanges.kraken import kept_rates, orders
 from trading.exchanges.kraken.dead_man import LOOK_SECONDS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import FAILS
+from trading.exchanges.kraken.instruments import Instruments, Rows
+from trading.exchanges.kraken.movements import Movements
 from trading.exchanges.kraken.sockets import Overheard, Subscriptions
+from trading.exchanges.rules_watch import verdict
 from trading.exchanges.sockets import Connected, Frame, Lost, listen
 from trading.exchanges.wire_venue import AUDIT_SECONDS, CHANNEL, WireVenue
 
@@ -41,13 +44,20 @@ class KrakenVenue(WireVenue):
         ws_url: str,
         audit_seconds: float = AUDIT_SECONDS,
         look_seconds: float = LOOK_SECONDS,
+        instruments: Instruments | None = None,
     ) -> None:
         super().__init__(desk=desk, feed=feed, audit_seconds=audit_seconds)
+        if instruments is not None:
+            instruments.tell = self._hear_pairs
         self._dead_man, self._look_seconds = desk.dead_man, look_seconds
+        self._rules = desk.rules
         self._rest, self._ws_url = desk.rest, ws_url
         self._road, self._rate = desk.socket, desk.rate
         self._symbols: dict[str, str] = {}  # of orders that rest, whoever placed them
         self._token = ""
+        self._movements = Movements(
+            desk.known, notice=lambda words: self._tell(AccountMoved(words))
+        )
         self._sequence, self._gap = 0, ""
 
     def snapshot(self) -> bytes:
@@ -68,18 +78,29 @@ class KrakenVenue(WireVenue):
     def _work(self, after_ns: Mapping[int, int]) -> list[Awaitable[None]]:
         return [*super()._work(after_ns), self._dead_man.keep(look_seconds=self._look_seconds)]
 
+    def _hear_pairs(self, rows: Rows) -> None:
+        """The feed's connection told of pairs; orders are fitted to it from now on."""
+        self._tell_terms(self._rules.hear(rows))
+
+    def _tell_terms(self, why: str | None) -> None:
+        if why is not None:
+            log.warning("terms_changed", why=why or "they fit")
+            self._tell(verdict(why))
+
     async def _requests(self) -> list[dict[str, Any]]:
-        """A token for each connection, and the channel of our orders."""
+        """A token for each connection, and the channels of our orders and of what moves."""
         try:
             self._token = str((await self._rest.read("GetWebSocketsToken"))["token"])
         except FAILS as error:
             raise OSError(f"no token: {error}") from None
         params = {"channel": "executions", "snap_orders": True, "snap_trades": False,
                   "ratecounter": True}  # fmt: skip
-        return [{"method": "subscribe", "params": {**params, "token": self._token}}]
+        orders_ = {"method": "subscribe", "params": {**params, "token": self._token}}
+        return [orders_, self._movements.subscription(self._token)]
 
     def _converse(self) -> Overheard:
-        return Overheard(Subscriptions(self._requests, self._confirmed), self._road)
+        talk = Subscriptions(self._requests, self._confirmed)
+        return Overheard(talk, self._road, self._movements)
 
     def _confirmed(self, told: Mapping[str, Any]) -> None:
         """The subscription's own terms."""
@@ -109,6 +130,8 @@ class KrakenVenue(WireVenue):
             await self._catch_up()
             self._road.trust(self._token)
             self._tell(FeedChange(CHANNEL, is_up=True, reason="orders are told again"))
+        elif frame.get("channel") == "status":
+            self._tell_terms(self._rules.hear_mode(frame))
         elif frame.get("channel") == "executions":
             self._count(frame)
             for told in [] if self._gap else frame.get("data") or []:

@@ -1,7 +1,7 @@
 """Pairs and assets as Kraken's tables name them; nothing is guessed from letters."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -71,6 +71,30 @@ def read_pairs(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Pair]:
             status=str(facts.get("status", "online")),
         )
     return found
+
+
+def heard_pair(known: Pair, row: Mapping[str, Any]) -> Pair:
+    """A pair as the instrument channel tells it now; what it does not tell stays.
+
+    Raises:
+        ValueError, ArithmeticError, TypeError: it cannot be read.
+    """
+    return replace(
+        known,
+        price_decimals=int(row.get("price_precision", known.price_decimals)),
+        tick_size=_step(row.get("price_increment", known.tick_size)),
+        lot_size=_step(row.get("qty_increment", known.lot_size)),
+        min_quantity=Decimal(str(row.get("qty_min", known.min_quantity))),
+        min_notional=Decimal(str(row.get("cost_min", known.min_notional))),
+        status=str(row.get("status", known.status)),
+    )
+
+
+def _step(told: Any) -> Decimal:
+    step = Decimal(str(told))
+    if not step.is_finite() or step <= 0:
+        raise ValueError(f"a step of {step}")
+    return step
 
 
 def choose(pairs: Mapping[str, Pair], symbol: str) -> Pair:

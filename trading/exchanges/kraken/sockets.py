@@ -1,11 +1,19 @@
 """WebSocket v2 of Kraken: subscriptions, one confirmation for each symbol, frames with a channel."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
+from trading.exchanges.kraken import instruments, movements
+from trading.exchanges.kraken.movements import Movements
 from trading.exchanges.kraken.socket_road import SocketRoad
-from trading.exchanges.sockets import Broken, Connected, Frame
+from trading.exchanges.sockets import Ask, Broken, Connected, Frame
+
+log = structlog.get_logger(__name__)
+
+EXTRA = (instruments.CHANNEL, movements.CHANNEL)  # REST tells the same, later: not waited for
 
 
 @dataclass(slots=True)
@@ -15,35 +23,60 @@ class Subscriptions:
     ask: Callable[[], Awaitable[Sequence[dict[str, Any]]]]
     confirmed: Callable[[Mapping[str, Any]], None] = lambda told: None
     _waiting: int = 0
+    _channels: list[str] = field(default_factory=list)
 
     async def requests(self) -> Sequence[Frame]:
         """The subscriptions, numbered."""
         wanted = await self.ask()
-        self._waiting = sum(len(one["params"].get("symbol") or [1]) for one in wanted)
+        self._channels = [str(one["params"]["channel"]) for one in wanted]
+        self._waiting = sum(
+            len(one["params"].get("symbol") or [1])
+            for one in wanted
+            if one["params"]["channel"] not in EXTRA
+        )
         return [{**one, "req_id": number} for number, one in enumerate(wanted, start=1)]
 
     def hear(self, frame: Frame) -> Frame | Connected | None:
-        """Frames with a channel; ``Connected`` once every subscription was confirmed."""
-        if frame.get("method") == "subscribe":
-            if frame.get("success") is not True:
-                raise Broken(f"subscription refused: {frame.get('error', 'no reason given')}")
-            self.confirmed(frame.get("result") or {})
-            self._waiting -= 1
-            return Connected() if self._waiting == 0 else None
-        return frame if "channel" in frame else None
+        """Frames with a channel; ``Connected`` once every subscription that matters was confirmed."""
+        if frame.get("method") != "subscribe":
+            return frame if "channel" in frame else None
+        if frame.get("success") is not True:
+            self._do_without(frame)
+            return None
+        result = frame.get("result") or {}
+        self.confirmed(result)
+        if result.get("channel") in EXTRA:
+            return None
+        self._waiting -= 1
+        return Connected() if self._waiting == 0 else None
+
+    def _do_without(self, frame: Frame) -> None:
+        """Raises:
+        Broken: what was refused cannot be done without.
+        """
+        number, why = frame.get("req_id"), frame.get("error", "no reason given")
+        asked = [name for at, name in enumerate(self._channels, start=1) if at == number]
+        if not asked or asked[0] not in EXTRA:
+            raise Broken(f"subscription refused: {why}")
+        log.warning("channel_refused", channel=asked[0], why=why)
 
 
 @dataclass(slots=True)
 class Overheard:
-    """A private connection: its subscriptions, and answers on the road of orders."""
+    """A private connection: its subscriptions, what moves, and answers on the road of orders."""
 
     inner: Subscriptions
     road: SocketRoad
+    movements: Movements
 
     async def requests(self) -> Sequence[Frame]:
         """The subscriptions, numbered."""
         return await self.inner.requests()
 
-    def hear(self, frame: Frame) -> Frame | Connected | None:
+    def hear(self, frame: Frame) -> Frame | Connected | Ask | None:
         """As the subscriptions hear it; the road hears everything first, and its answers are news too."""
-        return frame if self.road.hear(frame) else self.inner.hear(frame)
+        if self.road.hear(frame):
+            return frame
+        if frame.get("channel") == movements.CHANNEL:
+            return self.movements.hear(frame)
+        return self.inner.hear(frame)

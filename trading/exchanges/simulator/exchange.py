@@ -6,6 +6,7 @@ from functools import partial
 
 from trading.exchanges.simulator import rules
 from trading.exchanges.simulator.accounts import CANCELED, Account, Counter, Order
+from trading.exchanges.simulator.ledger import DEPOSIT, WITHDRAWAL, Line
 from trading.exchanges.simulator.market import PairMarket
 from trading.exchanges.simulator.matching import Matching
 from trading.exchanges.simulator.rules import Rejected, Wish
@@ -21,10 +22,10 @@ class Exchange(Matching):
         Raises:
             Rejected: in the venue's words.
         """
-        rules.permit(self.mode, "add")
-        market = self._market(wish.symbol)
+        market, status = self._market(wish.symbol), self.status_of(wish.symbol)
+        rules.permit(status, "add")
         self._charge(account, wish.symbol, 1.0)
-        rules.check(account, market, wish, mode=self.mode, now_ns=self.clock.now_ns())
+        rules.check(account, market, wish, mode=status, now_ns=self.clock.now_ns())
         if wish.validate:
             return None
         order = self.draft(wish, order_id=self.name("O"))
@@ -75,7 +76,7 @@ class Exchange(Matching):
         """
         if order is None or not order.is_open:
             raise Rejected("EOrder:Invalid order")
-        rules.permit(self.mode, "amend")
+        rules.permit(self.status_of(order.symbol), "amend")
         market = self._market(order.symbol)
         age = (self.clock.now_ns() - max(order.opened_ns, order.amended_ns)) / 1e9
         self._charge(account, order.symbol, 1.0 + rules.penalty(rules.AMEND_COST, age))
@@ -101,7 +102,7 @@ class Exchange(Matching):
         """
         if order is None or not order.is_open:
             raise Rejected("EOrder:Unknown order")
-        rules.permit(self.mode, "cancel")
+        rules.permit(self.status_of(order.symbol), "cancel")
         age = (self.clock.now_ns() - max(order.opened_ns, order.amended_ns)) / 1e9
         self.counter(account, order.symbol).add(
             rules.penalty(rules.CANCEL_COST, age), self.clock.now_ns()
@@ -111,6 +112,18 @@ class Exchange(Matching):
             self.later(late.seconds, partial(self.fill_rest, account, order))
             return
         self.end(account, order, CANCELED, reason)
+
+    def move(self, account: Account, asset: str, amount: Decimal) -> None:
+        """The customer brings money to the venue, or takes it away."""
+        balance = account.balances.get(asset, Decimal(0)) + amount
+        kind, now_ns = DEPOSIT if amount > 0 else WITHDRAWAL, self.clock.now_ns()
+        account.balances[asset] = balance
+        line = Line(
+            self.name("L"), self.name("Q"), now_ns, kind, asset, amount, Decimal(0), balance
+        )
+        account.ledger.append(line)
+        self.log("move", key=account.key, asset=asset, amount=str(amount), balance=str(balance))
+        account.tell("balances", {"line": line})
 
     def _market(self, symbol: str) -> PairMarket:
         market = self.markets.get(symbol)

@@ -99,6 +99,7 @@ class Change(msgspec.Struct, omit_defaults=True):
     seen_ns: int  # up to here the market has met the orders
     number: int
     mode: str
+    statuses: dict[str, str] = {}
     opened: list[Opened] = []
     standings: list[Standing] = []
     orders: list[tuple[str, Order]] = []  # by account's key, without their fills

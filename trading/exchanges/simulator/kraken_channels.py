@@ -1,21 +1,22 @@
 """Subscriptions of the simulated venue: what each channel tells at first, and as things happen."""
 
-import math
-from decimal import Decimal
 from typing import Any
 
+from trading.exchanges.simulator import kraken_own_channels as own
 from trading.exchanges.simulator import kraken_views as views
 from trading.exchanges.simulator import kraken_words as words
-from trading.exchanges.simulator.accounts import Account, Order
-from trading.exchanges.simulator.kraken_outlet import Outlet, Subscription
+from trading.exchanges.simulator.exchange import Exchange
+from trading.exchanges.simulator.kraken_outlet import Listed, Outlet, Subscription
 from trading.exchanges.simulator.market import MINUTE_NS, PairMarket, Trade
 from trading.exchanges.simulator.rules import Rejected
 
-PUBLIC = ("ticker", "book", "trade", "ohlc", "instrument")
-PRIVATE = ("executions", "balances")
+INSTRUMENT = "instrument"
+PUBLIC = ("ticker", "book", "trade", "ohlc", INSTRUMENT)
 DEPTHS = (10, 25, 100, 500, 1000)
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
-SNAPSHOT_CANDLES = 30
+SNAPSHOT_CANDLES, SNAPSHOT_TRADES = 30, 50
+TRIGGERS = ("trades", "bbo")
+DELISTED = "delisted"
 
 
 def subscribe(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
@@ -25,16 +26,13 @@ def subscribe(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> N
         Rejected: in the venue's words.
     """
     channel = params.get("channel")
-    if channel in PRIVATE:
-        _subscribe_private(outlet, channel, params, base)
+    if channel in own.CHANNELS:
+        own.subscribe(outlet, channel, params, base)
         return
     if channel not in PUBLIC:
         raise Rejected("Subscription name invalid")
-    if channel == "instrument":
-        outlet.ack(base, {"channel": channel, "snapshot": True})
-        outlet.subscriptions.add((channel, "", 0))
-        markets = list(outlet.exchange.markets.values())
-        outlet.tell(channel, "snapshot", views.instruments(markets, mode=outlet.exchange.mode))
+    if channel == INSTRUMENT:
+        _subscribe_instruments(outlet, params, base)
         return
     for symbol in params.get("symbol") or []:
         market = outlet.exchange.markets.get(symbol)
@@ -44,8 +42,10 @@ def subscribe(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> N
             continue
         key = (channel, symbol, _size(channel, params))
         outlet.subscriptions.add(key)
-        outlet.ack(base, {"channel": channel, "symbol": symbol, **_extra(key)})
-        if params.get("snapshot", channel != "trade"):
+        has_snapshot = params.get("snapshot", channel != "trade")
+        extra = {**_extra(key), "snapshot": has_snapshot}
+        outlet.ack(base, {"channel": channel, "symbol": symbol, **extra})
+        if has_snapshot:
             _snapshot(outlet, key, market)
 
 
@@ -56,7 +56,49 @@ def unsubscribe(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) ->
         key = (channel, symbol, _size(channel, params))
         outlet.subscriptions.discard(key)
         outlet.books.pop(key, None)
-        outlet.ack(base, {"channel": channel, "symbol": symbol})
+        outlet.ack(base, {"channel": channel, **({"symbol": symbol} if symbol else {})})
+
+
+def _subscribe_instruments(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
+    """All pairs and assets; there is no asking for some."""
+    if "symbol" in params:
+        raise Rejected(f"Unsupported field: 'symbol' for the given msg type: {base['method']}")
+    has_snapshot = params.get("snapshot", True)
+    outlet.ack(base, {"channel": INSTRUMENT, "snapshot": has_snapshot})
+    outlet.subscriptions.add((INSTRUMENT, "", 0))
+    outlet.listed = _listed(outlet.exchange)
+    if has_snapshot:
+        names = sorted({asset for symbol in outlet.listed for asset in symbol.split("/")})
+        _tell_instruments(outlet, "snapshot", names, outlet.listed)
+
+
+def _listed(exchange: Exchange) -> Listed:
+    """On which terms each pair trades now."""
+    return {
+        one.symbol: (exchange.status_of(one.symbol), one.grid) for one in exchange.markets.values()
+    }
+
+
+def _tell_instruments(outlet: Outlet, kind: str, names: list[str], pairs: Listed) -> None:
+    told = {
+        "assets": [views.asset(name) for name in names],
+        "pairs": [views.instrument(symbol, *terms) for symbol, terms in pairs.items()],
+    }
+    outlet.tell(INSTRUMENT, kind, told)
+
+
+def on_terms(outlet: Outlet) -> None:
+    """The venue's mode and its pairs' terms, where they are others than were told."""
+    if outlet.told_mode != outlet.exchange.mode:
+        outlet.greet()
+    if (INSTRUMENT, "", 0) not in outlet.subscriptions:
+        return
+    now, before = _listed(outlet.exchange), outlet.listed
+    changed = {symbol: terms for symbol, terms in now.items() if before.get(symbol) != terms}
+    gone = {one: (DELISTED, grid) for one, (_, grid) in before.items() if one not in now}
+    outlet.listed = now
+    if changed or gone:
+        _tell_instruments(outlet, "update", [], changed | gone)
 
 
 def _size(channel: str, params: dict[str, Any]) -> int:
@@ -70,12 +112,20 @@ def _size(channel: str, params: dict[str, Any]) -> int:
         if interval not in INTERVALS:
             raise Rejected("Subscription ohlc interval not supported")
         return int(interval)
+    if channel == "ticker":
+        trigger = params.get("event_trigger", TRIGGERS[0])
+        if trigger not in TRIGGERS:
+            raise Rejected("Subscription event_trigger not supported")
+        return TRIGGERS.index(trigger)
     return 0
 
 
 def _extra(key: Subscription) -> dict[str, Any]:
+    channel, _, size = key
+    if channel == "ticker":
+        return {"event_trigger": TRIGGERS[size]}
     names = {"book": "depth", "ohlc": "interval"}
-    return {names[key[0]]: key[2]} if key[0] in names else {}
+    return {names[channel]: size} if channel in names else {}
 
 
 def _snapshot(outlet: Outlet, key: Subscription, market: PairMarket) -> None:
@@ -83,6 +133,10 @@ def _snapshot(outlet: Outlet, key: Subscription, market: PairMarket) -> None:
     now = outlet.exchange.clock.now_ns()
     if channel == "ticker":
         outlet.tell(channel, "snapshot", [views.ticker(market, now_ns=now)])
+        outlet.books[key] = _best(market)
+    elif channel == "trade":
+        told_trades = views.last_trades(market, SNAPSHOT_TRADES, now_ns=now)
+        outlet.tell(channel, "snapshot", [views.trade(market, one) for one in told_trades])
     elif channel == "book":
         told, outlet.books[key] = views.book(market, size, {}, now_ns=now)
         outlet.tell(channel, "snapshot", [told])
@@ -104,7 +158,7 @@ def on_trades(outlet: Outlet, market: PairMarket, trades: list[Trade]) -> None:
         if channel == "trade":
             outlet.tell(channel, "update", [views.trade(market, one) for one in trades])
         elif channel == "ticker":
-            outlet.tell(channel, "update", [views.ticker(market, now_ns=now)])
+            _tell_ticker(outlet, key, market)
         elif channel == "book":
             before = outlet.books.get(key, {})
             told, outlet.books[key] = views.book(market, size, before, now_ns=now)
@@ -112,6 +166,20 @@ def on_trades(outlet: Outlet, market: PairMarket, trades: list[Trade]) -> None:
                 outlet.tell(channel, "update", [told])
         elif channel == "ohlc":
             _tell_candles(outlet, market, size, trades)
+
+
+def _best(market: PairMarket) -> views.Window:
+    bids, asks = market.book(1)
+    return {("bids", bids[0][0]): bids[0][1], ("asks", asks[0][0]): asks[0][1]}
+
+
+def _tell_ticker(outlet: Outlet, key: Subscription, market: PairMarket) -> None:
+    """After every trade, or where only another best price or quantity is worth it."""
+    best = _best(market)
+    if TRIGGERS[key[2]] == "trades" or outlet.books.get(key) != best:
+        row = views.ticker(market, now_ns=outlet.exchange.clock.now_ns())
+        outlet.tell(key[0], "update", [row])
+    outlet.books[key] = best
 
 
 def _tell_candles(outlet: Outlet, market: PairMarket, interval: int, trades: list[Trade]) -> None:
@@ -123,84 +191,3 @@ def _tell_candles(outlet: Outlet, market: PairMarket, interval: int, trades: lis
         row = views.candle(market, start, interval, now_ns=at)
         if row:
             outlet.tell("ohlc", "update", [row], timestamp=words.stamp(at))
-
-
-def _subscribe_private(
-    outlet: Outlet, channel: str, params: dict[str, Any], base: dict[str, Any]
-) -> None:
-    account = outlet.account_of(params)
-    if outlet.account is None:
-        outlet.account = account
-
-        def listener(about: str, event: dict[str, Any]) -> None:
-            _on_private(outlet, about, event)
-
-        outlet.listener = listener
-        account.listeners.append(listener)
-    outlet.subscriptions.add((channel, "", 0))
-    most = {"maxratecount": int(account.engine_most)} if channel == "executions" else {}
-    outlet.tells_rate = outlet.tells_rate or bool(most and params.get("ratecounter"))
-    outlet.ack(base, {"channel": channel, "snap_orders": True, "snap_trades": False, **most})
-    outlet.sequence[channel] = 1
-    if channel == "executions":
-        now = outlet.exchange.clock.now_ns()
-        events = [{"exec_type": "snapshot", "order": order} for order in account.working()]
-        told = [words.execution(event, now_ns=now) for event in events]
-    else:
-        told = [_balance(asset, value) for asset, value in account.balances.items()]
-    outlet.tell(channel, "snapshot", told, sequence=1)
-
-
-def _balance(asset: str, value: Decimal) -> dict[str, Any]:
-    wallet = {"type": "spot", "id": "main", "balance": words.raw(value)}
-    return {
-        "asset": asset,
-        "asset_class": "currency",
-        "balance": words.raw(value),
-        "wallets": [wallet],
-    }
-
-
-def _on_private(outlet: Outlet, channel: str, event: dict[str, Any]) -> None:
-    """News of the account this socket belongs to, and answers that come late, whoever asked."""
-    if channel == "answers":
-        outlet.send(event["message"])
-        return
-    if (channel, "", 0) not in outlet.subscriptions or outlet.account is None:
-        return
-    if channel == "executions":
-        told = [{**words.execution(event, now_ns=outlet.exchange.clock.now_ns()),
-                 **_rate(outlet, outlet.account, event["order"])}]  # fmt: skip
-    else:
-        told = [_ledger_row(outlet, asset, event) for asset in event["assets"]]
-    outlet.sequence[channel] += 1
-    outlet.tell(channel, "update", told, sequence=outlet.sequence[channel])
-
-
-def _rate(outlet: Outlet, account: Account, order: Order) -> dict[str, Any]:
-    """How far the pair's counter is, for those who asked for it."""
-    if not outlet.tells_rate:
-        return {}
-    counter = outlet.exchange.counter(account, order.symbol)
-    return {"ratecount": math.ceil(counter.now(outlet.exchange.clock.now_ns()))}
-
-
-def _ledger_row(outlet: Outlet, asset: str, event: dict[str, Any]) -> dict[str, Any]:
-    assert outlet.account is not None
-    order, fill = event["order"], event["fill"]
-    sign = 1 if order.side == "buy" else -1
-    base, quote = order.symbol.split("/")
-    moved = {base: sign * fill.quantity, quote: -sign * fill.price * fill.quantity}
-    return {
-        "ledger_id": outlet.exchange.name("L"),
-        "ref_id": fill.trade_id,
-        "timestamp": words.stamp(fill.time_ns),
-        "type": "trade",
-        "asset": asset,
-        "asset_class": "currency",
-        "wallet_type": "spot",
-        "wallet_id": "main",
-        "amount": words.raw(moved.get(asset, Decimal(0))),
-        "fee": words.raw(fill.fee if asset == fill.fee_asset else Decimal(0)),
-        "balance": words.raw(outlet.account.balances[asset]),
-    }

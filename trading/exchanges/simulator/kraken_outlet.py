@@ -10,10 +10,12 @@ from trading.exchanges.simulator.accounts import Account, Listener
 from trading.exchanges.simulator.exchange import Exchange
 from trading.exchanges.simulator.faults import MESSAGES, Fault
 from trading.exchanges.simulator.kraken_views import Window
+from trading.exchanges.simulator.market import Grid
 from trading.exchanges.simulator.rules import Rejected
 
 MOST_WAITING = 10_000
 Subscription = tuple[str, str, int]  # channel, symbol, depth or interval
+Listed = dict[str, tuple[str, Grid]]  # symbol -> status and grid
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +34,8 @@ class Outlet:
     fault: Fault | None = None  # of the request that is being answered
     is_over: bool = False
     tells_rate: bool = False
+    told_mode: str = ""
+    listed: Listed = field(default_factory=dict)  # as the instrument channel told last
 
     def send(self, message: dict[str, Any]) -> None:
         """Queue a frame; a reader that falls too far behind is dropped."""
@@ -59,7 +63,8 @@ class Outlet:
             self.send(message)
 
     def greet(self) -> None:
-        """The status frame that comes by itself."""
+        """The status frame that comes by itself, at first and with each change."""
+        self.told_mode = self.exchange.mode
         told = {"api_version": "v2", "connection_id": 13834774380200032777,
                 "system": self.exchange.mode, "version": "2.0.9"}  # fmt: skip
         self.send({"channel": "status", "type": "update", "data": [told]})

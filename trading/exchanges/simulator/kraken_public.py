@@ -70,7 +70,7 @@ class PublicMethods:
 
     def _pairs(self, asked: Asked) -> Any:
         return {
-            words.pair_key(m.symbol): words.pair_facts(m, self._exchange.mode)
+            words.pair_key(m.symbol): words.pair_facts(m, self._exchange.status_of(m.symbol))
             for m in self.markets(asked)
         }
 

@@ -5,26 +5,29 @@ from decimal import Decimal
 from typing import Any
 
 from trading.exchanges.simulator import kraken_words as words
-from trading.exchanges.simulator.market import MINUTE_NS, Level, PairMarket, Trade
+from trading.exchanges.simulator.market import MINUTE_NS, Grid, Level, PairMarket, Trade
 
 
-def instruments(markets: list[PairMarket], *, mode: str) -> dict[str, Any]:
-    """The instrument channel's object."""
-    assets = sorted({asset for market in markets for asset in market.symbol.split("/")})
+def asset(name: str) -> dict[str, Any]:
+    """One asset of the instrument channel."""
     return {
-        "assets": [{"id": name, "status": "enabled", "precision": 10} for name in assets],
-        "pairs": [_instrument(market, mode) for market in markets],
+        "id": name,
+        "status": "enabled",
+        "precision": 10,
+        "precision_display": 5,
+        "borrowable": False,
+        "collateral_value": words.raw(Decimal("1.0")),
     }
 
 
-def _instrument(market: PairMarket, mode: str) -> dict[str, Any]:
-    base, quote = market.symbol.split("/")
-    grid = market.grid
+def instrument(symbol: str, status: str, grid: Grid) -> dict[str, Any]:
+    """One pair of the instrument channel."""
+    base, quote = symbol.split("/")
     return {
-        "symbol": market.symbol,
+        "symbol": symbol,
         "base": base,
         "quote": quote,
-        "status": mode,
+        "status": status,
         "qty_precision": grid.lot_decimals,
         "qty_increment": words.raw(grid.lot_size),
         "price_precision": grid.price_decimals,
@@ -74,6 +77,13 @@ def candle(market: PairMarket, start: int, interval: int, *, now_ns: int) -> dic
         "interval": interval,
         "timestamp": words.stamp(begin + interval * MINUTE_NS),
     }
+
+
+def last_trades(market: PairMarket, count: int, *, now_ns: int) -> list[Trade]:
+    """The newest of this minute and the one before, oldest first."""
+    minute = now_ns // MINUTE_NS
+    found = [one for at in (minute - 1, minute) for one in market.minute(at)]
+    return [one for one in found if one.time_ns <= now_ns][-count:]
 
 
 def trade(market: PairMarket, told: Trade) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-DEPOSIT, TRADE = "deposit", "trade"
+DEPOSIT, WITHDRAWAL, TRADE = "deposit", "withdrawal", "trade"
 
 
 @dataclass(frozen=True, slots=True)

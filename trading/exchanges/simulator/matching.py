@@ -14,6 +14,7 @@ from trading.exchanges.simulator.accounts import (
     EXPIRED,
     FOK,
     GTC,
+    KRAKEN,
     MARKET,
     STOP,
     STOP_LIMIT,
@@ -26,6 +27,8 @@ from trading.exchanges.simulator.ledger import TRADE, Line
 from trading.exchanges.simulator.market import PairMarket, SimulatorClock, Trade
 
 CENT = Decimal("0.00000001")
+ONLINE = "online"
+HALTED = ("cancel_only", "post_only", "maintenance", "work_in_progress", "delisted")  # pairs
 SWITCH = "Dead man's switch"
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -38,7 +41,8 @@ class Matching:
     markets: dict[str, PairMarket]
     accounts: dict[str, Account] = field(default_factory=dict)
     faults: FaultPlan = field(default_factory=FaultPlan)
-    mode: str = "online"
+    mode: str = ONLINE
+    statuses: dict[str, str] = field(default_factory=dict)  # of Kraken's pairs that are not online
     oracle: list[dict[str, Any]] = field(default_factory=list)
     agenda: list[tuple[int, int, Callable[[], object]]] = field(default_factory=list)
     settle: Callable[[], None] = lambda: None  # an act is over, and nothing of it was told yet
@@ -48,6 +52,10 @@ class Matching:
     def log(self, kind: str, **facts: Any) -> None:
         """Remember; nothing is ever taken back."""
         self.oracle.append({"kind": kind, "at_ns": self.clock.now_ns(), **facts})
+
+    def status_of(self, symbol: str) -> str:
+        """What may be done with a pair: the venue's mode, or the pair's own where that is online."""
+        return self.statuses.get(symbol, ONLINE) if self.mode == ONLINE else self.mode
 
     def next_number(self) -> int:
         """One that nothing else has."""
@@ -88,9 +96,12 @@ class Matching:
 
     def _meet(self, market: PairMarket, trade: Trade) -> None:
         """Orders a public trade reaches."""
-        if self.mode not in ("online",):
+        if self.mode != ONLINE:
             return
+        is_halted = self.status_of(market.symbol) in HALTED
         for account in self.accounts.values():
+            if is_halted and account.venue == KRAKEN:
+                continue
             for order in account.working():
                 if (order.book or order.symbol) == market.symbol:
                     self._meet_one(account, market, order, trade)
@@ -177,13 +188,15 @@ class Matching:
         order.fills.append(fill)
         balances, moved = account.balances, {base: sign * quantity, quote: -sign * notional}
         assets = tuple(dict.fromkeys((base, quote, asset)))
+        lines = []
         for one in assets:
             amount, paid = moved.get(one, Decimal(0)), fee if one == asset else Decimal(0)
             balances[one] = balances.get(one, Decimal(0)) + amount - paid
-            account.ledger.append(
+            lines.append(
                 Line(self.name("L"), fill.trade_id, time_ns, TRADE, one, amount, paid,
                      balances[one])
             )  # fmt: skip
+        account.ledger += lines
         self.log("fill", key=account.key, order_id=order.order_id, client_id=order.client_id,
                  trade_id=fill.trade_id, symbol=order.symbol, side=order.side, price=str(price),
                  quantity=str(quantity), fee=str(fee), fee_asset=asset, balance=str(balances[base]))  # fmt: skip
@@ -192,7 +205,8 @@ class Matching:
         account.tell("executions", {"exec_type": "trade", "order": order, "fill": fill})
         if order.status == CLOSED:
             account.tell("executions", {"exec_type": "filled", "order": order})
-        account.tell("balances", {"assets": assets, "fill": fill, "order": order})
+        for line in lines:
+            account.tell("balances", {"line": line})
 
     def fill_rest(self, account: Account, order: Order) -> None:
         """Fill what is left at the order's own limit."""

@@ -25,7 +25,7 @@ class Memory:
         self._lines: dict[str, int] = {}
         self._fills: dict[str, int] = {}
         self._events = 0
-        self._marked_ns, self._mode = 0, ""
+        self._marked_ns, self._open_to = 0, ("", dict[str, str]())
 
     def news(self) -> Change | None:
         """What changed since the last call; None where nothing did."""
@@ -33,7 +33,8 @@ class Memory:
         events = exchange.oracle[self._events :]
         self._events = len(exchange.oracle)
         now_ns = exchange.clock.now_ns()
-        change = Change(now_ns, self._seen_ns(now_ns), exchange.number, exchange.mode)
+        change = Change(now_ns, self._seen_ns(now_ns), exchange.number, exchange.mode,
+                        dict(exchange.statuses))  # fmt: skip
         for account in list(exchange.accounts.values()):
             if self._accounts.get(account.key) is not account:
                 self._open(account, change)
@@ -48,10 +49,11 @@ class Memory:
 
     def _is_news(self, change: Change) -> bool:
         late = change.at_ns - self._marked_ns >= MARK_SECONDS * 1e9 * self._exchange.clock.speed
-        is_told = change.mode == self._mode and not late
+        open_to = (change.mode, change.statuses)
+        is_told = open_to == self._open_to and not late
         if is_told and not (change.opened or change.standings or change.events):
             return False
-        self._marked_ns, self._mode = change.at_ns, change.mode
+        self._marked_ns, self._open_to = change.at_ns, open_to
         return True
 
     def _seen_ns(self, now_ns: int) -> int:
@@ -97,6 +99,7 @@ def recall(changes: Iterable[Change], *, exchange: Exchange, coinbase: Coinbase)
     """Let a venue that knows nobody stand where the last of these changes left another."""
     for change in changes:
         exchange.number, exchange.mode = change.number, change.mode
+        exchange.statuses = dict(change.statuses)
         for opened in change.opened:
             exchange.accounts[opened.key] = opened.make()
         for standing in change.standings:

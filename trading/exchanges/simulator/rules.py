@@ -14,7 +14,11 @@ ALLOWED = {
     "online": {"add", "amend", "cancel"},
     "post_only": {"add", "amend", "cancel"},
     "cancel_only": {"cancel"},
+    "limit_only": {"add", "amend", "cancel"},
+    "reduce_only": {"add", "amend", "cancel"},
     "maintenance": set[str](),
+    "work_in_progress": set[str](),
+    "delisted": set[str](),
 }
 
 
@@ -74,8 +78,13 @@ def check(account: Account, market: PairMarket, wish: Wish, *, mode: str, now_ns
         raise Rejected("EOrder:Order minimum not met")
     if wish.quantity * price < market.grid.min_notional:
         raise Rejected("EOrder:Cost minimum not met")
-    if mode == "post_only" and not wish.post_only:
-        raise Rejected("EService:Market in post_only mode")
+    is_closed = {
+        "post_only": not wish.post_only,
+        "limit_only": wish.price is None,
+        "reduce_only": wish.side == "buy",
+    }
+    if is_closed.get(mode):
+        raise Rejected(f"EService:Market in {mode} mode")
     if wish.post_only and wish.price is not None:
         bids, asks = market.book(1)
         met = wish.price >= asks[0][0] if wish.side == "buy" else wish.price <= bids[0][0]

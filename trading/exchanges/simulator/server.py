@@ -10,13 +10,14 @@ import msgspec
 from aiohttp import web
 
 from trading.exchanges.replay import BarSource
+from trading.exchanges.simulator import door
 from trading.exchanges.simulator import kraken_channels as channels
 from trading.exchanges.simulator.accounts import COINBASE, RIGHTS, Account
 from trading.exchanges.simulator.coinbase import Coinbase, UnknownRight
 from trading.exchanges.simulator.coinbase_account import RIGHTS as COINBASE_RIGHTS
 from trading.exchanges.simulator.coinbase_jwt import InvalidKey
 from trading.exchanges.simulator.exchange import Exchange
-from trading.exchanges.simulator.faults import REPLIES, Fault, UnknownFault
+from trading.exchanges.simulator.faults import REPLIES, UnknownFault
 from trading.exchanges.simulator.kraken_rest import KrakenRest
 from trading.exchanges.simulator.kraken_sockets import serve
 from trading.exchanges.simulator.kraken_stream import Session
@@ -83,7 +84,8 @@ class Simulator:
         self.coinbase.add_routes(app)
         app.router.add_get("/simulator/oracle", self._oracle)
         app.router.add_post(
-            "/simulator/{act:advance|fault|freeze|heal|mode|account|note|sockets}", self._control
+            "/simulator/{act:advance|fault|freeze|heal|mode|account|move|note|pair|sockets}",
+            self._control,
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -132,6 +134,8 @@ class Simulator:
         """Let happen what time has brought, write it down, and tell it."""
         happened = self.exchange.advance()
         self.exchange.settle()
+        for session in self.sessions:
+            channels.on_terms(session)
         for market, trades in happened:
             for session in self.sessions:
                 channels.on_trades(session, market, trades)
@@ -203,20 +207,14 @@ class Simulator:
 
     def _act(self, act: str, told: Mapping[str, Any]) -> None:
         match act:
-            case "note":
-                self.exchange.log("note", words=str(told["words"]))
-            case "fault":
-                self.exchange.faults.arm(Fault(**told))
-            case "heal":
-                self.exchange.faults.armed.clear()
             case "freeze":
                 self.freeze(on=bool(told["on"]))
-            case "mode":
-                self.exchange.mode = told["mode"]
             case "sockets":
                 self.close_sockets()
             case "account":
                 self._open_account(told)
+            case _:
+                door.act(self.exchange, act, told)
 
     def _open_account(self, told: Mapping[str, Any]) -> None:
         """A customer of either wire, with the rights named."""
