@@ -875,13 +875,13 @@ async def test_what_was_sold_counts_as_leaving_until_the_engine_has_booked_it(
     street.account.fill("order-1", "0.1")
     await street.desk.inquiry.look_at(street.desk.known.by_id["order-1"])
 
-    assert stream.venue.leaving_lots(0) == 1000
+    assert street.desk.known.leaving[0] == 1000
     with pytest.raises(OutcomeUnknown, match="not booked yet"):
         await street.submit(Purpose.EXIT)
     async with aclosing(stream.venue.messages(after_ns={})) as messages:
         while not isinstance(report := await anext(messages), FillReport):
             pass
-        assert stream.venue.leaving_lots(0) == 1000  # it waits for its turn
+        assert street.desk.known.leaving[0] == 1000  # it waits for its turn
         stream.venue.booked(report)
 
-        assert stream.venue.leaving_lots(0) == 0
+        assert street.desk.known.leaving[0] == 0

@@ -257,10 +257,6 @@ class WireVenue(ABC):
         """The engine counts with this news from now on."""
         self._desk.known.booked(report)
 
-    def leaving_lots(self, market: int) -> int:
-        """What was sold and the engine has not booked yet."""
-        return self._desk.known.leaving[market]
-
     async def _catch_up(self) -> None:
         """Everything the stream may have missed, before it is trusted again."""
         while True:
