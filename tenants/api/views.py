@@ -46,12 +46,14 @@ class ApiView(APIView):
     """An endpoint; ``needs`` says for every method what the caller must be allowed.
 
     ``needs_step_up`` names the methods for which a session must have shown its second factor;
-    ``effects`` what a method does to the workspace's risk, where it is no plain change.
+    ``effects`` what a method does to the workspace's risk, where it is no plain change;
+    ``shown_once`` what of an answer is kept nowhere, not even to answer the same request again.
     """
 
     needs: ClassVar[Mapping[str, str]] = {}
     needs_step_up: ClassVar[tuple[str, ...]] = ()
     effects: ClassVar[Mapping[str, Effect]] = {}
+    shown_once: ClassVar[tuple[str, ...]] = ()
     authentication_classes: Any = (KeyAuthentication, BrowserAuthentication)
     permission_classes = (MayInWorkspace,)
     throttle_classes = (CallerThrottle,)

@@ -209,6 +209,7 @@ def test_storage_tells_the_database_its_migrations_and_the_bars(people, as_calle
         "people": (None, True),
         "audit": (None, True),
         "notices": (90, True),
+        "invitations": (90, True),
         "answers": (2, True),
         "sessions": (14, True),
     }
