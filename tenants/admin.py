@@ -30,6 +30,7 @@ from tenants.models import (
     User,
     WebhookEndpoint,
 )
+from tenants.nudges import Nudge, nudge_on_commit
 
 Words = dict[str, str]  # of a row's columns
 
@@ -104,8 +105,9 @@ class AuditedAdmin(admin.ModelAdmin):
         self, request: HttpRequest, obj: Any, verb: str, before: Words, after: Words
     ) -> None:
         operator: Any = request.user
+        tenant_id = obj.pk if isinstance(obj, Tenant) else obj.tenant_id
         operations.write_audit(
-            tenant_id=obj.pk if isinstance(obj, Tenant) else obj.tenant_id,
+            tenant_id=tenant_id,
             actor=operator,
             action=f"operator.{obj._meta.model_name}.{verb}",
             subject=str(obj),
@@ -113,6 +115,7 @@ class AuditedAdmin(admin.ModelAdmin):
             after=after,
             now=timezone.now(),
         )
+        nudge_on_commit(tenant_id, Nudge.ACCESS, using="staff")
 
 
 @admin.register(Tenant)
