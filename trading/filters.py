@@ -75,8 +75,10 @@ class ChapterFilter(HistoryFilter):
     def clean_chapter(self) -> Which:
         """By its number, or all of them."""
         text: str = self.cleaned_data["chapter"]
-        if text in ("", ALL):
-            return ALL if text else None
+        if not text:
+            return None
+        if text == ALL:
+            return ALL
         if not (text.isascii() and text.isdigit() and int(text) >= 1):
             raise forms.ValidationError(f"A number from 1, or {ALL}; was {text}.")
         return int(text)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -12,7 +12,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from trading.models import LedgerEntry, Position
 
 Book = LedgerEntry.Book
-ALL = "all"  # chapters of an account, or of every one
+ALL: Final = "all"  # chapters of an account, or of every one
 Which = int | Literal["all"] | None  # a chapter by its number; None: the current one
 
 
