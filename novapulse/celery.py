@@ -76,6 +76,11 @@ BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "forget-old-invitations": {
+        "task": "tenants.tasks.forget_old_invitations",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
     "expire-invitations": {
         "task": "tenants.tasks.expire_invitations",
         "schedule": 600.0,

@@ -30,6 +30,7 @@ from tenants.models import (
     User,
     WebhookEndpoint,
 )
+from tenants.nudges import Nudge, nudge_on_commit
 
 Words = dict[str, str]  # of a row's columns
 
@@ -90,22 +91,21 @@ class AuditedAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         before = {name: str(form.initial[name]) for name in form.changed_data if change}
         after = {name: str(form.cleaned_data[name]) for name in form.changed_data}
-        self._write_audit(request, obj, "change" if change else "add", before, after)
+        self._log(request, obj, "change" if change else "add", before, after)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self._write_audit(request, obj, "remove", {"row": str(obj)}, {})
+        self._log(request, obj, "remove", {"row": str(obj)}, {})
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for obj in queryset:
             self.delete_model(request, obj)
 
-    def _write_audit(
-        self, request: HttpRequest, obj: Any, verb: str, before: Words, after: Words
-    ) -> None:
+    def _log(self, request: HttpRequest, obj: Any, verb: str, before: Words, after: Words) -> None:
         operator: Any = request.user
+        tenant_id = obj.pk if isinstance(obj, Tenant) else obj.tenant_id
         operations.write_audit(
-            tenant_id=obj.pk if isinstance(obj, Tenant) else obj.tenant_id,
+            tenant_id=tenant_id,
             actor=operator,
             action=f"operator.{obj._meta.model_name}.{verb}",
             subject=str(obj),
@@ -113,6 +113,7 @@ class AuditedAdmin(admin.ModelAdmin):
             after=after,
             now=timezone.now(),
         )
+        nudge_on_commit(tenant_id, Nudge.ACCESS, using="staff")
 
 
 @admin.register(Tenant)

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 from ipaddress import ip_address
+from secrets import token_urlsafe
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -87,6 +89,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_email(self, email: str) -> str:
         """The address as it is stored."""
         return str(super().clean_email(email)).lower()
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Who signs up again waits as long as somebody new: hashing a password is what takes time."""
+        make_password(token_urlsafe())
+        super().send_account_already_exists_mail(email)
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """Also who came by the link of an open invitation to this very address: its letter arrived."""

@@ -18,7 +18,7 @@ from tenants.api.throttling import INVITATIONS, WRONG_LINKS, address_of
 from tenants.auth import INVITATION_KEY, permission_required
 from tenants.middleware import SESSION_KEY
 from tenants.models import Invitation
-from tenants.notifications.invitation_letter import send_on_commit
+from tenants.notifications.invitation_letter import send_on_commit, site_of
 from tenants.scoping import tenant_scope
 from tenants.standing import Effect
 
@@ -33,8 +33,9 @@ def too_many_letters(request: HttpRequest) -> str:
 def write_letter(request: HttpRequest, invitation: Invitation, token: str) -> None:
     """To the invited address, once this request's work is kept; the list of the team tells."""
     workspace: Any = request.tenant  # type: ignore[attr-defined]
-    site = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
-    send_on_commit(invitation=invitation, token=token, workspace=workspace.name, site=site)
+    send_on_commit(
+        invitation=invitation, token=token, workspace=workspace.name, site=site_of(request)
+    )
     messages.success(request, f"A letter to {invitation.email} is on its way.")
 
 

@@ -25,10 +25,10 @@ class Nudge(StrEnum):
     BELL = "bell"
 
 
-def nudge_on_commit(tenant_id: UUID, nudge: Nudge) -> None:
-    """Once what was changed is there for everybody to see."""
-    if transaction.get_connection().in_atomic_block:
-        transaction.on_commit(lambda: _publish(tenant_id, nudge))
+def nudge_on_commit(tenant_id: UUID, nudge: Nudge, *, using: str = "default") -> None:
+    """Once what was changed, over the database alias told, is there for everybody to see."""
+    if transaction.get_connection(using).in_atomic_block:
+        transaction.on_commit(lambda: _publish(tenant_id, nudge), using=using)
     else:
         _publish(tenant_id, nudge)
 

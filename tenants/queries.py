@@ -62,6 +62,7 @@ class KeyHolder:
     key_id: UUID
     user_id: int
     scope: str
+    expires_at: datetime | None
     workspace: Workspace
 
     def allows(self, permission: str) -> bool:
@@ -74,7 +75,7 @@ def find_key_holder(*, digest: str) -> KeyHolder | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM tenant_of_api_key(%s)", [digest])
         row = cursor.fetchone()
-    return KeyHolder(row[0], row[1], row[2], Workspace(*row[3:])) if row else None
+    return KeyHolder(row[0], row[1], row[2], row[3], Workspace(*row[4:])) if row else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ FUNCTIONS: dict[str, str] = {
     """,
     # Where does this API key lead, and as whose? Only while its maker is a member.
     "tenant_of_api_key(wanted varchar)": """
-        RETURNS TABLE (key_id uuid, user_id bigint, scope varchar, tenant_id uuid, slug varchar,
-                       name varchar, status varchar, role varchar, status_reason varchar)
+        RETURNS TABLE (key_id uuid, user_id bigint, scope varchar, expires_at timestamptz,
+                       tenant_id uuid, slug varchar, name varchar, status varchar, role varchar,
+                       status_reason varchar)
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-            SELECT k.id, k.user_id, k.scope, t.id, t.slug, t.name, t.status, m.role, t.status_reason
+            SELECT k.id, k.user_id, k.scope, k.expires_at, t.id, t.slug, t.name, t.status, m.role,
+                   t.status_reason
             FROM tenants_apikey k
             JOIN tenants_tenant t ON t.id = k.tenant_id
             JOIN tenants_membership m ON m.tenant_id = k.tenant_id AND m.user_id = k.user_id

@@ -36,6 +36,13 @@ def forget_old_notices(**_: Any) -> int:
     return operations.forget_notices(before=before, most=MOST)
 
 
+@shared_task(queue="default", name="tenants.tasks.forget_old_invitations")
+def forget_old_invitations(**_: Any) -> int:
+    """Delete invitations that were settled longer ago than notices are kept; how many."""
+    before = timezone.now() - timedelta(days=settings.NOTICES_KEPT_DAYS)
+    return operations.forget_invitations(before=before, most=MOST)
+
+
 @shared_task(queue="default", name="tenants.tasks.expire_invitations")
 def expire_invitations(**_: Any) -> int:
     """End invitations nobody took up in time; how many."""

@@ -9,7 +9,7 @@ from django import forms
 
 from trading.queries.attribution import WAYS
 from trading.queries.audit import Acts
-from trading.queries.chapters import list_chapters
+from trading.queries.chapters import ALL, Which, list_chapters
 from trading.queries.decisions import REASONS, STAGES, Sought
 from trading.queries.events import KINDS, After, Event, Happened
 from trading.queries.history import Wanted
@@ -68,23 +68,34 @@ class HistoryFilter(forms.Form):
 
 
 class ChapterFilter(HistoryFilter):
-    """The same, and which chapter of an account that started over; without: the current one."""
+    """The same, and which chapter of an account that started over, or all; else the current one."""
 
-    chapter = forms.IntegerField(required=False, min_value=1, max_value=LAST_PAGE)
+    chapter = forms.CharField(required=False, max_length=len(str(LAST_PAGE)))
+
+    def clean_chapter(self) -> Which:
+        """By its number, or all of them."""
+        text: str = self.cleaned_data["chapter"]
+        if not text:
+            return None
+        if text == ALL:
+            return ALL
+        if not (text.isascii() and text.isdigit() and int(text) >= 1):
+            raise forms.ValidationError(f"A number from 1, or {ALL}; was {text}.")
+        return int(text)
 
     def clean(self) -> dict[str, Any]:
         """A chapter is one of an account's."""
         cleaned: dict[str, Any] = super().clean() or {}
         number, account_id = cleaned.get("chapter"), cleaned.get("account")
         self.chapters = list_chapters(account_id=account_id) if account_id else []
-        if number is not None and account_id is None:
+        if isinstance(number, int) and account_id is None:
             self.add_error("chapter", f"{number} needs an account beside it.")
-        elif number is not None and number > len(self.chapters):
+        elif isinstance(number, int) and number > len(self.chapters):
             self.add_error("chapter", f"{number}, accepted is 1 to {len(self.chapters)}.")
         return cleaned
 
 
-class AttributionFilter(HistoryFilter):
+class AttributionFilter(ChapterFilter):
     """The same, and which way closed trades are split."""
 
     by = forms.ChoiceField(

@@ -13,6 +13,7 @@ from tenants.standing import Effect
 from tenants.step_up import has_stepped_up
 
 KEY_HEADER = "X-API-Key"
+NO_KEY = "No key can do this: a person does, in a browser, with a second factor."
 STEP_UP = "Give your second factor first: open /accounts/2fa/reauthenticate/."
 WWW_AUTHENTICATE = 'ApiKey realm="NovaPulse", header="X-API-Key"'
 
@@ -83,6 +84,17 @@ def require_second_factor(request: Request) -> None:
     """
     if not _is_sure(request):
         raise PermissionDenied(STEP_UP)
+
+
+def require_person(request: Request) -> None:
+    """For what would outlive a key that leaked: its holder must not make an equal or a superior.
+
+    Raises:
+        PermissionDenied: a key, or a session that has not shown its second factor a moment ago.
+    """
+    if request.auth is not None:
+        raise PermissionDenied(NO_KEY)
+    require_second_factor(request)
 
 
 def _is_sure(request: Request) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -27,6 +27,7 @@ def idempotent(handler: Handler) -> Handler:
 
     Request and answer are one transaction: nothing is done without being stored, and the second of
     two at the same time waits for the first. A refused request stored nothing and may be mended.
+    What the view names in ``shown_once`` is stored nowhere: a repeated answer has null there.
     """
 
     @wraps(handler)
@@ -36,13 +37,17 @@ def idempotent(handler: Handler) -> Handler:
             return handler(view, request, *args, **kwargs)
         if not 1 <= len(key) <= LONGEST or not key.isprintable():
             raise ValidationError({HEADER: f"1 to {LONGEST} printable characters."})
-        return _once(key, request, lambda: handler(view, request, *args, **kwargs))
+        return _once(
+            key, request, lambda: handler(view, request, *args, **kwargs), hidden=view.shown_once
+        )
 
     guarded.is_idempotent = True  # type: ignore[attr-defined]  # the guard tests read it
     return guarded
 
 
-def _once(key: str, request: Request, act: Callable[[], Response]) -> Response:
+def _once(
+    key: str, request: Request, act: Callable[[], Response], *, hidden: Sequence[str]
+) -> Response:
     tenant_id, actor = request._request.tenant.id, caller_of(request)  # type: ignore[attr-defined]
     fingerprint = _fingerprint(request)
     with connection.cursor() as cursor:
@@ -63,7 +68,7 @@ def _once(key: str, request: Request, act: Callable[[], Response]) -> Response:
             key=key,
             fingerprint=fingerprint,
             status=answer.status_code,
-            body=answer.data,
+            body={**answer.data, **dict.fromkeys(hidden)} if hidden else answer.data,
             headers={name: answer[name] for name in KEPT_HEADERS if name in answer},
             created_at=timezone.now(),
         )

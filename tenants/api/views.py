@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -46,12 +48,14 @@ class ApiView(APIView):
     """An endpoint; ``needs`` says for every method what the caller must be allowed.
 
     ``needs_step_up`` names the methods for which a session must have shown its second factor;
-    ``effects`` what a method does to the workspace's risk, where it is no plain change.
+    ``effects`` what a method does to the workspace's risk, where it is no plain change;
+    ``shown_once`` what of an answer is kept nowhere, not even to answer the same request again.
     """
 
     needs: ClassVar[Mapping[str, str]] = {}
     needs_step_up: ClassVar[tuple[str, ...]] = ()
     effects: ClassVar[Mapping[str, Effect]] = {}
+    shown_once: ClassVar[tuple[str, ...]] = ()
     authentication_classes: Any = (KeyAuthentication, BrowserAuthentication)
     permission_classes = (MayInWorkspace,)
     throttle_classes = (CallerThrottle,)
@@ -66,10 +70,35 @@ class ApiView(APIView):
         view.effects = cls.effects  # type: ignore[attr-defined]  # they too
         return view
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Whoever may ask is told what of the question nobody would read."""
+        super().initial(request, *args, **kwargs)
+        handler = getattr(self, str(request.method).lower(), None)  # None: answered 405
+        takes = getattr(handler, "takes", None)  # None: it does not say, and reads nothing
+        if takes is not None:
+            _refuse_unread(request, takes)
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer["Cache-Control"] = "no-store"
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What a method reads of a request: these parameters of the query, and a body or none."""
+
+    query: frozenset[str]
+    body: bool
+
+
+def _refuse_unread(request: Request, takes: Takes) -> None:
+    known = sorted(takes.query)
+    unread = {name: _hint(name, known) for name in request.query_params if name not in known}
+    if request.method not in SAFE_METHODS and not takes.body:
+        unread |= {str(name): _hint(str(name), []) for name in request.data}  # also: is it JSON?
+    if unread:
+        raise serializers.ValidationError(unread)
 
 
 def actor_of(request: Request) -> User:
@@ -103,5 +132,6 @@ class Strict(serializers.Serializer[Any]):
 
 def _hint(name: str, known: list[str]) -> list[str]:
     near = get_close_matches(name, known, n=1)
-    meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
+    others = f"known are {', '.join(known)}." if known else "nothing is read here."
+    meant = f"did you mean {near[0]!r}?" if near else others
     return [f"No such field; {meant}"]

@@ -3,8 +3,10 @@
 from smtplib import SMTPException
 
 import structlog
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -14,6 +16,11 @@ from tenants.roles import Role
 from tenants.scoping import tenant_scope
 
 log = structlog.get_logger(__name__)
+
+
+def site_of(request: HttpRequest) -> str:
+    """The address letters lead to: the installation's own, or else the one this request came by."""
+    return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
 
 
 def send_on_commit(*, invitation: Invitation, token: str, workspace: str, site: str) -> None:

@@ -31,6 +31,7 @@ from tenants.operations.invitations import (
     revoke_invitation,
 )
 from tenants.operations.keys import (
+    MOST_DAYS,
     InvalidKey,
     KeyNotFound,
     digest_of,
@@ -45,10 +46,16 @@ from tenants.operations.people import (
     create_tenant,
     remove_member,
 )
-from tenants.operations.retention import forget_notices, forget_old_answers, forget_sessions
+from tenants.operations.retention import (
+    forget_invitations,
+    forget_notices,
+    forget_old_answers,
+    forget_sessions,
+)
 from tenants.operations.standing import StandingRefused, change_standing
 
 __all__ = [
+    "MOST_DAYS",
     "CredentialNotFound",
     "InvalidCredential",
     "InvalidKey",
@@ -69,6 +76,7 @@ __all__ = [
     "disable_key",
     "expire_invitations",
     "fingerprint_of",
+    "forget_invitations",
     "forget_notices",
     "forget_old_answers",
     "forget_sessions",

@@ -34,21 +34,27 @@ def digest_of(secret: str) -> str:
 
 
 def issue_key(
-    *, tenant_id: UUID, user: User, label: str, scope: str, days: int | None, now: datetime
+    *,
+    tenant_id: UUID,
+    user: User,
+    label: str,
+    scope: str,
+    days: int | None,
+    now: datetime,
+    no_later_than: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key for a member; (row, the key itself, which is shown once and never kept).
+
+    Args:
+        no_later_than: when the key ends that asks for this one; without days, both end together.
 
     Raises:
         InvalidKey: the label is empty or too long, the scope unknown, the days out of range, or
             there are too many keys.
     """
     label = label.strip()
-    if not 1 <= len(label) <= 60:
-        raise InvalidKey(f"label: 1 to 60 characters, was {len(label)}")
-    if scope not in tuple(Scope):
-        raise InvalidKey(f"scope: {scope!r}, accepted is {', '.join(Scope)}")
-    if days is not None and not 1 <= days <= MOST_DAYS:
-        raise InvalidKey(f"days: 1 to {MOST_DAYS}, was {days}")
+    _check(label, scope, days)
+    expires_at = _end_of(days, now=now, no_later_than=no_later_than)
     if ApiKey.objects.filter(revoked_at=None).count() >= MOST_KEYS:
         raise InvalidKey(f"keys: at most {MOST_KEYS} in a workspace; revoke one that is not used")
     secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
@@ -60,10 +66,28 @@ def issue_key(
         hint=secret[:HINT_LENGTH],
         user=user,
         created_at=now,
-        expires_at=now + timedelta(days=days) if days else None,
+        expires_at=expires_at,
     )
     _audit(key, "api_key.issue", actor=user, now=now)
     return key, secret
+
+
+def _check(label: str, scope: str, days: int | None) -> None:
+    if not 1 <= len(label) <= 60:
+        raise InvalidKey(f"label: 1 to 60 characters, was {len(label)}")
+    if scope not in tuple(Scope):
+        raise InvalidKey(f"scope: {scope!r}, accepted is {', '.join(Scope)}")
+    if days is not None and not 1 <= days <= MOST_DAYS:
+        raise InvalidKey(f"days: 1 to {MOST_DAYS}, was {days}")
+
+
+def _end_of(days: int | None, *, now: datetime, no_later_than: datetime | None) -> datetime | None:
+    if days is None:
+        return no_later_than
+    end = now + timedelta(days=days)
+    if no_later_than is not None and end > no_later_than:
+        raise InvalidKey(f"days: {days}, the key that asks ends {no_later_than:%Y-%m-%d %H:%M} UTC")
+    return end
 
 
 def revoke_key(*, key_id: UUID, actor: User | None, now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
-from tenants.models import Delivery, Notice, Notification, StoredAnswer
+from tenants.models import Delivery, Invitation, Notice, Notification, StoredAnswer
 from tenants.scoping import staff_scope
 
 BATCH = 1000
@@ -31,6 +31,12 @@ def forget_old_answers(*, before: datetime, most: int) -> int:
     """Delete stored answers of every workspace that are older; how many."""
     old = StoredAnswer.objects.filter(created_at__lt=before)
     return _in_batches(old, lambda keys: _forget(StoredAnswer, keys), most=most)
+
+
+def forget_invitations(*, before: datetime, most: int) -> int:
+    """Delete invitations of every workspace that were settled earlier; how many. The log keeps them."""
+    old = Invitation.objects.filter(settled_at__lt=before)
+    return _in_batches(old, lambda keys: _forget(Invitation, keys), most=most)
 
 
 def forget_sessions(*, now: datetime, most: int) -> int:

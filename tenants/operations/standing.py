@@ -6,6 +6,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 
 from tenants.models import Tenant, User
+from tenants.nudges import Nudge, nudge_on_commit
 from tenants.operations.audit import write_audit
 
 STATUSES = (Tenant.Status.ACTIVE, Tenant.Status.WINDING_DOWN, Tenant.Status.SUSPENDED)
@@ -46,4 +47,5 @@ def change_standing(
         after=after,
         now=now,
     )
+    nudge_on_commit(tenant.id, Nudge.ACCESS)
     return tenant

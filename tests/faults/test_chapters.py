@@ -18,7 +18,9 @@ from trading.core.records import ACCOUNT
 from trading.engine.names import to_names
 from trading.ledger.proof import prove_books
 from trading.models import Decision, Engine, EngineSnapshot, Fill, LedgerEntry, Order, Position
-from trading.queries.chapters import NoSuchChapter, list_chapters
+from trading.queries.attribution import attribute, strategy_results
+from trading.queries.chapters import NoSuchChapter, Which, list_chapters
+from trading.queries.history import Wanted
 from trading.queries.overview import get_overview
 from trading.queries.performance import list_performance
 from trading.wiring.parity import check_parity
@@ -29,14 +31,15 @@ NEW_CASH = Decimal(2_500)
 
 
 def play_until_flat(rows: EngineRows) -> None:
-    """A day, and then until nothing is held."""
+    """A day, and then until something was traded and nothing is held."""
     for minutes in range(1500, 3500, 100):
         with tenant_scope(rows.tenant_id):
             until = bars_begin(rows) + timedelta(minutes=minutes)
             Engine.objects.update(replay_to=until, observed="STOPPED", desired="RUNNING")
         play(rows)
         with tenant_scope(rows.tenant_id):
-            if not Position.objects.filter(closed_at=None).exists():
+            traded, held = Position.objects.all(), Position.objects.filter(closed_at=None)
+            if traded.exists() and not held.exists():
                 Engine.objects.update(replay_to=None, desired="STOPPED")
                 return
     pytest.fail("something was held all the time")
@@ -52,9 +55,18 @@ def start_over(rows: EngineRows, cash: Decimal = NEW_CASH) -> None:
         operations.reset_paper(account_id=rows.account_id, cash=cash, actor=None, now=NOW)
 
 
-def trades_of(rows: EngineRows, chapter: int) -> int:
+def trades_of(rows: EngineRows, chapter: Which) -> int:
     found = list_performance(account_id=rows.account_id, chapter=chapter)
     return sum(one.closed.trades for one in found)
+
+
+def attributed(rows: EngineRows, chapter: Which, *, of_account: bool = True) -> int:
+    """Trades, told the same by strategy and by any other split."""
+    wanted = Wanted(account_id=rows.account_id if of_account else None)
+    by_side = sum(one.closed.trades for one in attribute(wanted, by="side", chapter=chapter))
+    results = strategy_results(wanted, chapter=chapter)
+    assert sum(part.closed.trades for one in results for part in one.parts) == by_side
+    return by_side
 
 
 def test_an_account_starts_over_and_its_engine_goes_on(street) -> None:
@@ -90,6 +102,11 @@ def test_an_account_starts_over_and_its_engine_goes_on(street) -> None:
         assert old == former
         assert old + new == Position.objects.exclude(closed_at=None).count()
         assert [one.closed.trades for one in list_performance(account_id=None)] == [new]
+        (whole,) = list_performance(account_id=None, chapter="all")
+        assert whole.closed.trades == trades_of(rows, "all") == old + new
+        assert [attributed(rows, which) for which in (1, 2, None)] == [old, new, new]
+        assert attributed(rows, None, of_account=False) == new
+        assert attributed(rows, "all") == attributed(rows, "all", of_account=False) == old + new
         assert [one.is_current for one in list_chapters(account_id=rows.account_id)] == [
             False,
             True,

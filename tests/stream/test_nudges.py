@@ -1,10 +1,12 @@
 """What ends access closes sockets at once, and what is told rings the bell: over real sockets."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
@@ -12,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tenants import operations
-from tenants.models import Membership
+from tenants.models import ApiKey, Membership, Tenant, User
 from tenants.notifications import inbox, outbox
 from tenants.notifications.news import Kind, News, Severity
 from tenants.roles import Role
@@ -108,10 +110,18 @@ def demote(who: dict[str, Any]) -> None:
     )
 
 
+def suspend(who: dict[str, Any]) -> None:
+    operations.change_standing(
+        tenant_id=who["tenant"].id, status="SUSPENDED", reason="unpaid", actor=None,
+        now=timezone.now(),
+    )  # fmt: skip
+
+
 ENDS: list[tuple[str, Callable[[dict[str, Any]], None], int]] = [
     ("key", revoke, passes.NOT_SIGNED_IN),
     ("key", remove, passes.NOT_SIGNED_IN),
     ("key", demote, passes.ROLE_CHANGED),
+    ("key", suspend, passes.SUSPENDED),
     ("session", remove, passes.NOT_A_MEMBER),
     ("session", demote, passes.ROLE_CHANGED),
 ]
@@ -124,7 +134,7 @@ def test_what_ends_access_closes_the_socket_at_once(address: str, tom) -> None:
             with tenant_scope(tom["tenant"].id):
                 end(tom)
             assert closed_with(socket) == code, end.__name__
-            if end is revoke:
+            if end in (revoke, suspend):
                 rung(other, tom, number + 100)
         restore(tom)
 
@@ -132,6 +142,7 @@ def test_what_ends_access_closes_the_socket_at_once(address: str, tom) -> None:
 def restore(who: dict[str, Any]) -> None:
     """A member who trades, with a key that opens."""
     with tenant_scope(who["tenant"].id):
+        Tenant.objects.filter(id=who["tenant"].id).update(status="ACTIVE", status_reason="")
         Membership.objects.filter(user=who["user"]).delete()
         who["membership"] = Membership.objects.create(
             tenant=who["tenant"], user=who["user"], role=Role.TRADER, created_at=timezone.now()
@@ -150,6 +161,34 @@ def test_signing_out_closes_the_sockets_of_the_session_at_once(address: str, tom
 
         assert closed_with(socket) == passes.NOT_SIGNED_IN
         rung(program, tom, 2)
+
+
+@pytest.mark.parametrize("how", ["key", "session"])
+def test_an_expiry_closes_the_socket_at_once(address: str, tom, how: str) -> None:
+    soon = timezone.now() + timedelta(seconds=2)
+    session = tom["browser"].cookies[settings.SESSION_COOKIE_NAME].value
+    Session.objects.filter(session_key=session).update(expire_date=soon)
+    with tenant_scope(tom["tenant"].id):
+        ApiKey.objects.filter(id=tom["key"].id).update(expires_at=soon)
+
+    with listening(address, tom, how) as socket:
+        assert closed_with(socket) == passes.NOT_SIGNED_IN
+
+
+def test_an_operator_who_suspends_a_workspace_closes_its_programs_sockets(
+    address: str, tom
+) -> None:
+    operator = User.objects.create_superuser("ops@example.com")
+    site = Client()
+    site.force_login(operator)
+    page = f"/admin/tenants/tenant/{tom['tenant'].id}/change/"
+    with listening(address, tom, "key") as socket:
+        rung(socket, tom, 1)
+
+        told = {"name": "Acme", "status": "SUSPENDED", "status_reason": "unpaid"}
+        assert site.post(page, told).status_code == 302
+
+        assert closed_with(socket) == passes.SUSPENDED
 
 
 def test_reading_a_notification_rings_the_bell_of_the_other_pages(address: str, tom) -> None:

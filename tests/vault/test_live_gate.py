@@ -160,7 +160,7 @@ def test_a_short_time_on_paper_does_not_count(street: Street, fills: int) -> Non
     street.pass_backtest()
     street.trade_on_paper(fills=fills)
 
-    assert "has not traded on paper for 14 days with 10 fills" in street.refusal()
+    assert f"of 14 days and {fills} of 10 fills on paper" in street.refusal()
 
 
 def test_an_owners_reason_overrides_missing_evidence_and_stands_in_the_log(street: Street) -> None:
@@ -196,7 +196,7 @@ def test_what_filled_for_real_money_is_no_time_on_paper(street: Street) -> None:
         rows.write_fill(street.engine, number=number, at=NOW + timedelta(days=1, hours=number))
     street.check_key()
 
-    assert "(so far 0 and 0)" in street.refusal()
+    assert "has 0 of 14 days and 0 of 10 fills on paper" in street.refusal()
 
 
 def test_play_money_needs_a_key_that_is_not_known_to_be_bad(street: Street, settings) -> None:

@@ -89,7 +89,7 @@ def newest(street: Street) -> BotRevision:
 def test_another_score_waits_for_a_backtest_of_exactly_it(live: Street) -> None:
     assert ask(live, OTHER_SCORE) is not None
 
-    assert "Bot r2 has no backtest, of exactly its parameters" in refusal(live)
+    assert "Bot r2 has no backtest that luck does not explain" in refusal(live)
     assert "on paper" not in refusal(live)  # the same strategies have been, before it went live
     live.pass_backtest(params_hash=newest(live).params_hash)
     put_in_force(live)
@@ -137,7 +137,9 @@ def test_a_strategy_that_never_was_on_paper_needs_its_time_there(live: Street) -
     ask(live, {"strategies": {silent: {**voting[silent], "weight": 1.0}}})
     live.pass_backtest(params_hash=newest(live).params_hash)
 
-    assert "its strategies have not traded on paper together for 14 days" in refusal(live)
+    assert "0 of 10 fills on paper, by the bot that has traded its strategies longest" in refusal(
+        live
+    )
 
 
 def test_days_of_real_money_are_no_days_on_paper(street: Street) -> None:
@@ -152,7 +154,9 @@ def test_days_of_real_money_are_no_days_on_paper(street: Street) -> None:
     ask(street, OTHER_SCORE, now=LATER + timedelta(days=30))
     street.pass_backtest(params_hash=newest(street).params_hash)
 
-    assert "(so far 1 and 10)" in refusal(street, now=LATER + timedelta(days=30))
+    assert "1 of 14 days and 10 of 10 fills on paper" in refusal(
+        street, now=LATER + timedelta(days=30)
+    )
 
 
 def rows_of_paper(street: Street, number: int) -> None:

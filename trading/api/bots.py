@@ -69,7 +69,7 @@ class Bots(ApiView):
         return Response(answers.Bots({"items": shown, "next": more}).data)
 
     @told("Make a bot on an account; its engine takes it up when it starts", answers.Bot, code=201,
-          request=BotBody, changes=True, problems=(404,))  # fmt: skip
+          gives=("Location", "ETag"), request=BotBody, changes=True, problems=(404,))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         body = BotBody(data=request.data)
@@ -108,7 +108,7 @@ class Bot(ApiView):
     needs: ClassVar = {"GET": "view"}
 
     @told("Read a bot with its parameters; its ETag is what a change is based on",
-          answers.WholeBot, problems=(404,))  # fmt: skip
+          answers.WholeBot, gives=("ETag",), problems=(404,))  # fmt: skip
     def get(self, request: Request, bot_id: uuid.UUID) -> Response:
         found: Any = _find(bot_id)
         active = found.active_revision
@@ -121,7 +121,7 @@ class Revisions(ApiView):
 
     needs: ClassVar = {"GET": "view", "POST": "trade"}
 
-    @told("List a bot's revisions", answers.Revisions, name="list_revisions", parameters=PAGE,
+    @told("List a bot's revisions", answers.Revisions, name="list_revisions", parameters=PAGE, gives=("ETag",),
           problems=(400, 404))  # fmt: skip
     def get(self, request: Request, bot_id: uuid.UUID) -> Response:
         limit, before = limit_of(request), cursor_of(request)
@@ -133,7 +133,7 @@ class Revisions(ApiView):
 
     @told("Make a revision: in force at once (201); waits for an owner (202) where it loosens a limit, "
           "or changes what trades real money without proof",
-          answers.Revision, code=201, also=202, request=RevisionBody, changes=True,
+          answers.Revision, code=201, also=202, gives=("Location", "ETag"), request=RevisionBody, changes=True,
           parameters=(IF_MATCH,), problems=(404, 409, 412, 428))  # fmt: skip
     @idempotent
     def post(self, request: Request, bot_id: uuid.UUID) -> Response:

@@ -123,7 +123,7 @@ class Pause(_Control):
     """No new entries."""
 
     @told("Pause: no new entries; exits and stops keep running", answers.Command, code=202,
-          request=ControlBody, changes=True, problems=(404, 409))  # fmt: skip
+          gives=("Location",), request=ControlBody, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         return self.send(request, operations.pause_engine)
@@ -135,7 +135,7 @@ class Resume(_Control):
     effects: ClassVar = {"POST": Effect.OPEN}
 
     @told("Resume entries", answers.Command, code=202, request=ControlBody, changes=True,
-          problems=(404, 409))  # fmt: skip
+          gives=("Location",), problems=(404, 409))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         return self.send(request, operations.resume_engine)
@@ -145,7 +145,7 @@ class CloseAll(_Control):
     """Everything closed."""
 
     @told("Close every position at the next price, and pause entries", answers.Command, code=202,
-          request=ControlBody, changes=True, problems=(404, 409))  # fmt: skip
+          gives=("Location",), request=ControlBody, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         return self.send(request, operations.close_all)
@@ -158,7 +158,7 @@ class Kill(_Control):
     steps_up_for_money: ClassVar = True
 
     @told("Kill: close everything, enter nothing until revived", answers.Command, code=202,
-          request=ControlBody, changes=True, problems=(404, 409))  # fmt: skip
+          gives=("Location",), request=ControlBody, changes=True, problems=(404, 409))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         return self.send(request, operations.kill_engine)
@@ -172,7 +172,7 @@ class Revive(_Control):
     steps_up_for_money: ClassVar = True
 
     @told("Revive a killed engine", answers.Command, code=202, request=ControlBody, changes=True,
-          problems=(404, 409))  # fmt: skip
+          gives=("Location",), problems=(404, 409))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         return self.send(request, operations.revive_engine)

@@ -7,11 +7,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 
+from trading.queries.chapters import ALL
+
 ACCOUNT = OpenApiParameter("account", OpenApiTypes.UUID, description="of one account alone")
 CHAPTER = OpenApiParameter(
     "chapter",
-    {"type": "integer", "minimum": 1},
-    description="of the account, 1 the oldest; without: the one since it last started over",
+    {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "enum": [ALL]}]},
+    description="of the account, 1 the oldest, or all; without: the one since it last started over",
 )
 BOT = OpenApiParameter("bot", OpenApiTypes.UUID, description="of one bot alone")
 ENGINE = OpenApiParameter("engine", OpenApiTypes.UUID, description="of one engine alone")

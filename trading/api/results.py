@@ -8,14 +8,15 @@ from rest_framework.response import Response
 
 from tenants.api.views import ApiView
 from trading.api import result_answers as answers
-from trading.api.filtering import ACCOUNT, BOT, PAIR, SPAN, checked
+from trading.api.filtering import ACCOUNT, BOT, CHAPTER, PAIR, SPAN, checked
 from trading.api.schemas import answers as told
-from trading.filters import AttributionFilter, HistoryFilter
+from trading.filters import AttributionFilter, ChapterFilter, HistoryFilter
 from trading.queries.attribution import WAYS, attribute, strategy_results
 from trading.queries.execution import list_execution
 from trading.queries.latency import list_acknowledged
 
 FILTERS = (ACCOUNT, BOT, PAIR, *SPAN)
+COUNTED = (*FILTERS, CHAPTER)
 BY = OpenApiParameter("by", {"type": "string", "enum": list(WAYS)}, description="strategy")
 
 
@@ -25,10 +26,10 @@ class StrategyPerformance(ApiView):
     needs: ClassVar = {"GET": "view"}
 
     @told("Read what the trades of each strategy made", answers.StrategyPerformance,
-          parameters=FILTERS, problems=(400,))  # fmt: skip
+          parameters=COUNTED, problems=(400,))  # fmt: skip
     def get(self, request: Request) -> Response:
-        form = checked(HistoryFilter(request.query_params))
-        found = strategy_results(form.wanted)
+        form = checked(ChapterFilter(request.query_params))
+        found = strategy_results(form.wanted, chapter=form.cleaned_data["chapter"])
         return Response(answers.StrategyPerformance({"items": found}).data)
 
 
@@ -38,10 +39,10 @@ class Attribution(ApiView):
     needs: ClassVar = {"GET": "view"}
 
     @told("Read where closed trades made and lost money", answers.Attribution,
-          parameters=(*FILTERS, BY), problems=(400,))  # fmt: skip
+          parameters=(*COUNTED, BY), problems=(400,))  # fmt: skip
     def get(self, request: Request) -> Response:
         form = checked(AttributionFilter(request.query_params))
-        found = attribute(form.wanted, by=form.way)
+        found = attribute(form.wanted, by=form.way, chapter=form.cleaned_data["chapter"])
         return Response(answers.Attribution({"by": form.way, "items": found}).data)
 
 

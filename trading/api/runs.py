@@ -97,7 +97,7 @@ class Backtest(_Start):
     body = BacktestBody
 
     @told("Start a backtest", answers.Run, code=202, request=BacktestBody, changes=True,
-          problems=(409,))  # fmt: skip
+          gives=("Location",), problems=(409,))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         return self.start(request)
@@ -109,7 +109,7 @@ class Optimize(_Start):
     body = SearchBody
 
     @told("Start a sweep: the best of many parameter sets", answers.Run, code=202,
-          request=SearchBody, changes=True, problems=(409,))  # fmt: skip
+          gives=("Location",), request=SearchBody, changes=True, problems=(409,))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         return self.start(request)
@@ -121,7 +121,7 @@ class WalkForward(_Start):
     body = WalkBody
 
     @told("Start a walk-forward: choose on the past, test on what follows", answers.Run, code=202,
-          request=WalkBody, changes=True, problems=(409,))  # fmt: skip
+          gives=("Location",), request=WalkBody, changes=True, problems=(409,))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         return self.start(request)
@@ -133,7 +133,7 @@ class Lookahead(_Start):
     body = LookaheadBody
 
     @told("Start a look-ahead analysis: does the future change a decision?", answers.Run, code=202,
-          request=LookaheadBody, changes=True, problems=(409,))  # fmt: skip
+          gives=("Location",), request=LookaheadBody, changes=True, problems=(409,))  # fmt: skip
     @idempotent
     def post(self, request: Request) -> Response:
         return self.start(request)
@@ -154,7 +154,8 @@ class Result(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("Read the whole result, trades included", OpenApiTypes.OBJECT, problems=(404, 409))
+    @told("Read the whole result, trades included", OpenApiTypes.OBJECT, gives=("X-Result-SHA256",),
+          problems=(404, 409))  # fmt: skip
     def get(self, request: Request, number: int) -> Response:
         run = find(number)
         facts = queries.get_result(run)

@@ -53,12 +53,12 @@ class Settings(ApiView):
     needs: ClassVar = {"GET": "view", "PATCH": "manage"}
 
     @told("Read the workspace's settings; their ETag is what a change is based on",
-          answers.Settings)  # fmt: skip
+          answers.Settings, gives=("ETag",))  # fmt: skip
     def get(self, request: Request) -> Response:
         return _answer(get_in_force())
 
     @told("Change settings: a new version", answers.Settings, request=SettingsBody, changes=True,
-          parameters=(IF_MATCH,), problems=(412, 428))  # fmt: skip
+          gives=("ETag",), parameters=(IF_MATCH,), problems=(412, 428))  # fmt: skip
     @idempotent
     def patch(self, request: Request) -> Response:
         found = get_in_force()

@@ -12,6 +12,7 @@ from trading.api import (
     docs,
     figures,
     history,
+    keys,
     ledger,
     markets,
     notifications,
@@ -19,12 +20,14 @@ from trading.api import (
     runs,
     settings,
     standing,
+    team,
     workspace,
 )
 
 ONE = "backtest/runs/<int:number>"
 BOT = "bots/<uuid:bot_id>"
 ACCOUNT = "accounts/<uuid:account_id>"
+INVITATION = "team/invitations/<uuid:invitation_id>"
 urlpatterns = [
     path("health", standing.Health.as_view(), name="api_health"),
     path("status", standing.Status.as_view(), name="api_status"),
@@ -110,6 +113,13 @@ urlpatterns = [
         notifications.Acknowledge.as_view(),
         name="api_acknowledge",
     ),
+    path("team/members", team.Members.as_view(), name="api_members"),
+    path("team/members/<int:member_id>", team.Member.as_view(), name="api_member"),
+    path("team/invitations", team.Invitations.as_view(), name="api_invitations"),
+    path(INVITATION, team.OneInvitation.as_view(), name="api_invitation"),
+    path(f"{INVITATION}/renew", team.RenewedInvitation.as_view(), name="api_renew_invitation"),
+    path("keys", keys.Keys.as_view(), name="api_keys"),
+    path("keys/<uuid:key_id>", keys.Key.as_view(), name="api_key"),
     path("storage", standing.Storage.as_view(), name="api_storage"),
     path("schema", docs.Schema.as_view(), name="api_schema"),
     path("docs", docs.Docs.as_view(), name="api_docs"),

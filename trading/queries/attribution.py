@@ -10,7 +10,7 @@ from uuid import UUID
 from trading.core import explain
 from trading.core.codes import ExitReason, Regime
 from trading.core.config.strategies import STRATEGY_NAMES
-from trading.models import Position
+from trading.queries.chapters import Which, positions_of
 from trading.queries.history import Wanted, with_entry
 from trading.queries.performance import Closed
 
@@ -75,11 +75,15 @@ WAYS: Mapping[str, Callable[[Row], str]] = {
 }
 
 
-def attribute(wanted: Wanted, *, by: str) -> list[Part]:
-    """Closed trades split one way; the best of an account and currency first, nothing converted."""
+def attribute(wanted: Wanted, *, by: str, chapter: Which) -> list[Part]:
+    """Closed trades split one way; the best of an account and currency first, nothing converted.
+
+    Raises:
+        NoSuchChapter: the account has no such chapter.
+    """
     value_of = WAYS[by]
     found: dict[tuple[UUID, str, str], Part] = {}
-    for row in _closed(wanted):
+    for row in _closed(wanted, chapter):
         key = (row["bot__account"], row["instrument__quote"], value_of(row))
         if key not in found:
             found[key] = Part(key[0], row["bot__account__label"], key[1], key[2])
@@ -98,26 +102,30 @@ class StrategyResult:
     parts: list[Part]
 
 
-def strategy_results(wanted: Wanted) -> list[StrategyResult]:
-    """Every strategy in the order of votes, also those that never led to a trade."""
+def strategy_results(wanted: Wanted, *, chapter: Which) -> list[StrategyResult]:
+    """Every strategy in the order of votes, also those that never led to a trade.
+
+    Raises:
+        NoSuchChapter: the account has no such chapter.
+    """
     parts: dict[str, list[Part]] = defaultdict(list)
-    for part in attribute(wanted, by="strategy"):
+    for part in attribute(wanted, by="strategy", chapter=chapter):
         parts[part.value].append(part)
     known = [StrategyResult(name, parts[name]) for name in STRATEGY_NAMES]
     rest = [StrategyResult(UNKNOWN, parts[UNKNOWN])] if UNKNOWN in parts else []
     return known + rest
 
 
-def _closed(wanted: Wanted) -> Iterator[dict[str, Any]]:
+def _closed(wanted: Wanted, chapter: Which) -> Iterator[dict[str, Any]]:
     """In the order they closed, in constant memory."""
     asked = {
-        "bot__account": wanted.account_id,
         "bot": wanted.bot_id,
         "instrument__symbol": wanted.pair,
         "closed_at__gte": wanted.since,
         "closed_at__lt": wanted.until,
     }
     given = {path: value for path, value in asked.items() if value is not None}
-    closed = with_entry(Position.objects.exclude(closed_at=None)).filter(**given)
+    counted = positions_of(account_id=wanted.account_id, chapter=chapter)
+    closed = with_entry(counted.exclude(closed_at=None)).filter(**given)
     rows = closed.order_by("closed_at", "id").values(*FIELDS)
     return rows.iterator(chunk_size=ROWS_AT_ONCE)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
+from typing import Final, Literal
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -11,6 +12,8 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from trading.models import LedgerEntry, Position
 
 Book = LedgerEntry.Book
+ALL: Final = "all"  # chapters of an account, or of every one
+Which = int | Literal["all"] | None  # a chapter by its number; None: the current one
 
 
 class NoSuchChapter(ValueError):
@@ -47,14 +50,17 @@ def list_chapters(*, account_id: UUID) -> list[Chapter]:
     return _chapters(list(_closings().filter(account=account_id)))
 
 
-def positions_of(*, account_id: UUID | None, chapter: int | None) -> QuerySet[Position]:
-    """Positions of one account's chapter; the current one where none is named, and of all accounts.
+def positions_of(*, account_id: UUID | None, chapter: Which) -> QuerySet[Position]:
+    """Positions of one account's chapter, or of every account's current one; of all chapters if asked.
 
     Raises:
         NoSuchChapter: the account has no such chapter.
     """
     if account_id is None:
-        return Position.objects.exclude(_of_former_chapters())
+        former = Q(pk__in=[]) if chapter == ALL else _of_former_chapters()
+        return Position.objects.exclude(former)
+    if chapter == ALL:
+        return Position.objects.filter(bot__account=account_id)
     chapters = list_chapters(account_id=account_id)
     if chapter is not None and chapter > len(chapters):
         raise NoSuchChapter(f"{chapter}, this account has 1 to {len(chapters)}")

@@ -31,13 +31,18 @@ class PaperPeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class BotEvidence:
-    """Of one bot's revision in force."""
+class Evidence:
+    """Of one revision, in force or to be; ``by`` says whose time on paper counts, if not its own."""
 
-    bot: Bot
     revision: BotRevision
     backtest: BacktestRun | None
     paper: PaperPeriod
+    by: str = ""
+
+    @property
+    def bot(self) -> Bot:
+        """Whose revision it is."""
+        return self.revision.bot
 
     @property
     def missing(self) -> list[str]:
@@ -47,19 +52,19 @@ class BotEvidence:
             found.append(f"{self.revision} has no backtest that luck does not explain")
         if not self.paper.is_enough:
             found.append(
-                f"{self.revision} has not traded on paper for {PAPER_DAYS} days with {PAPER_FILLS} "
-                f"fills (so far {self.paper.days} and {self.paper.fills})"
+                f"{self.revision} has {self.paper.days} of {PAPER_DAYS} days and "
+                f"{self.paper.fills} of {PAPER_FILLS} fills on paper{self.by}"
             )
         return found
 
 
-def list_evidence(account: ExchangeAccount, *, now: datetime) -> list[BotEvidence]:
+def list_evidence(account: ExchangeAccount, *, now: datetime) -> list[Evidence]:
     """Of every bot that would trade, the oldest first."""
     bots = Bot.objects.filter(account=account).exclude(stage=Bot.Stage.RETIRED)
-    active = bots.exclude(active_revision=None).select_related("active_revision")
+    active = bots.exclude(active_revision=None).select_related("active_revision__bot")
     live = _live_times(account, now=now)
     return [
-        BotEvidence(bot, revision, passed_backtest(revision), _paper(account, revision, live, now))
+        Evidence(revision, passed_backtest(revision), _paper(account, revision, live, now))
         for bot in active.order_by("created_at", "id")
         if (revision := bot.active_revision) is not None
     ]

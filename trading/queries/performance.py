@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from trading.models import Position
-from trading.queries.chapters import positions_of
+from trading.queries.chapters import Which, positions_of
 from trading.queries.pnl import AccountEarned, Earned, profit_and_loss, sum_known
 
 ZERO = Decimal(0)
@@ -83,8 +83,8 @@ class AccountResult(Result):
     bots: Sequence[BotResult]
 
 
-def list_performance(*, account_id: UUID | None, chapter: int | None = None) -> list[AccountResult]:
-    """Of one account's chapter, or of all current ones: a line per account and currency.
+def list_performance(*, account_id: UUID | None, chapter: Which = None) -> list[AccountResult]:
+    """Of one account's chapter, of all current ones, or of all: a line per account and currency.
 
     Nothing is converted.
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 
 from trading.core import explain
 from trading.models import Decision, Instrument, Position
-from trading.queries.chapters import positions_of
+from trading.queries.chapters import Which, positions_of
 
 ZERO = Decimal(0)
 Market = tuple[UUID, int]  # a bot's, by the instrument
@@ -62,8 +62,8 @@ class AccountEarned:
         return None if self.unrealized is None else self.realized + self.unrealized
 
 
-def profit_and_loss(*, account_id: UUID | None, chapter: int | None = None) -> list[AccountEarned]:
-    """Of one account's chapter, or of all current ones: a line per account and currency.
+def profit_and_loss(*, account_id: UUID | None, chapter: Which = None) -> list[AccountEarned]:
+    """Of one account's chapter, of all current ones, or of all: a line per account and currency.
 
     Nothing is converted.
 

@@ -1,7 +1,6 @@
 """What speaks for new parameters of a bot that trades real money: a backtest, a time on paper."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,42 +8,12 @@ from django.db.models import Q
 
 from tenants.models import ExchangeAccount
 from trading.core.loosening import only_tightens
-from trading.models import BacktestRun, Bot, BotRevision, RevisionWait
+from trading.models import Bot, BotRevision, RevisionWait
 from trading.queries.bots import whole_params
-from trading.queries.evidence import (
-    PAPER_DAYS,
-    PAPER_FILLS,
-    PaperPeriod,
-    paper_period,
-    passed_backtest,
-)
+from trading.queries.evidence import Evidence, PaperPeriod, paper_period, passed_backtest
 
+BY = ", by the bot that has traded its strategies longest"
 IN_FORCE = Q(wait=None) | Q(wait__outcome=RevisionWait.Outcome.IN_FORCE)
-
-
-@dataclass(frozen=True, slots=True)
-class RevisionEvidence:
-    """Of one revision that is not in force."""
-
-    revision: BotRevision
-    backtest: BacktestRun | None
-    paper: PaperPeriod
-
-    @property
-    def missing(self) -> list[str]:
-        """What is not on record; a sentence each."""
-        found = []
-        if self.backtest is None:
-            found.append(
-                f"{self.revision} has no backtest, of exactly its parameters, pairs and timeframe, "
-                "that luck does not explain"
-            )
-        if not self.paper.is_enough:
-            found.append(
-                f"its strategies have not traded on paper together for {PAPER_DAYS} days with "
-                f"{PAPER_FILLS} fills (so far {self.paper.days} and {self.paper.fills})"
-            )
-        return found
 
 
 def missing_for(revision: BotRevision, *, now: datetime) -> list[str]:
@@ -58,12 +27,8 @@ def missing_for(revision: BotRevision, *, now: datetime) -> list[str]:
         return []
     if only_tightens(whole_params(active.params), whole_params(revision.params)):
         return []
-    return get_evidence(bot, revision, now=now).missing
-
-
-def get_evidence(bot: Bot, revision: BotRevision, *, now: datetime) -> RevisionEvidence:
-    """What is on record for a revision of a bot."""
-    return RevisionEvidence(revision, passed_backtest(revision), _paper(bot, revision, now=now))
+    paper = _paper(bot, revision, now=now)
+    return Evidence(revision, passed_backtest(revision), paper, BY).missing
 
 
 def strategies_of(params: Mapping[str, Any]) -> frozenset[str]:

@@ -9,7 +9,15 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from tenants.models import AuditEntry, ChainCheck, Delivery, Notice, Notification, StoredAnswer
+from tenants.models import (
+    AuditEntry,
+    ChainCheck,
+    Delivery,
+    Invitation,
+    Notice,
+    Notification,
+    StoredAnswer,
+)
 from trading.marketdata.store import BarStore
 from trading.queries.bars import open_recordings, open_store
 
@@ -18,6 +26,7 @@ KINDS = {
     **{model._meta.db_table: "audit" for model in (AuditEntry, ChainCheck)},
     StoredAnswer._meta.db_table: "answers",
     Session._meta.db_table: "sessions",
+    Invitation._meta.db_table: "invitations",
 }
 
 
@@ -95,6 +104,7 @@ def _kept() -> list[Kept]:
     """Everything in the database, by what is done with it when it is old."""
     days = {
         "notices": settings.NOTICES_KEPT_DAYS,
+        "invitations": settings.NOTICES_KEPT_DAYS,
         "answers": StoredAnswer.KEPT.days,
         "sessions": settings.SESSION_COOKIE_AGE // 86_400,
     }

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
+from django.utils import timezone
 
 from trading.stream import passes
 from trading.stream.passes import Pass, Seat, Verdict
@@ -15,6 +17,7 @@ from trading.stream.passes import Pass, Seat, Verdict
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_CHECKS = 10.0
+SECONDS_AFTER_END = 0.1  # of an expiry: the database's clock is not ours
 PASSES_AT_ONCE = 50  # so many share a connection, and no page waits for more of them
 MOST_SOCKETS = 50  # of one person or one key at one process
 
@@ -45,6 +48,7 @@ class Door:
         self._guests: set[Guest] = set()
         self._task: asyncio.Task[None] | None = None
         self._doubted: set[UUID] = set()
+        self._ends: set[tuple[UUID, datetime]] = set()
         self._look: asyncio.Task[None] | None = None
 
     async def admit(self, shown: Pass, *, address: str) -> Verdict:
@@ -57,6 +61,7 @@ class Door:
     def enter(self, guest: Guest) -> None:
         """Watch a guest from now on."""
         self._guests.add(guest)
+        self._await_end(guest.seat)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch())
 
@@ -69,6 +74,21 @@ class Door:
         self._doubted.add(tenant_id)
         if self._look is None or self._look.done():
             self._look = asyncio.create_task(self._look_at_doubted())
+
+    def _await_end(self, seat: Seat) -> None:
+        """Look again just after a pass expires, where that is sooner than by itself."""
+        if seat.until is None or (seat.tenant_id, seat.until) in self._ends:
+            return
+        left = (seat.until - timezone.now()).total_seconds()
+        if left < 2 * SECONDS_BETWEEN_CHECKS:
+            end = (seat.tenant_id, seat.until)
+            self._ends.add(end)
+            wait = max(left, 0.0) + SECONDS_AFTER_END
+            asyncio.get_running_loop().call_later(wait, self._look_at_end, end)
+
+    def _look_at_end(self, end: tuple[UUID, datetime]) -> None:
+        self._ends.discard(end)
+        self.look_again(end[0])
 
     async def _look_at_doubted(self) -> None:
         while self._doubted:
@@ -95,7 +115,10 @@ class Door:
     async def _show_out(self, verdicts: dict[Pass, Verdict]) -> None:
         """Close whatever its pass no longer leads to; unknown is not yes."""
         for guest in [guest for guest in self._guests if guest.shown in verdicts]:
-            code = guest.why_out(verdicts[guest.shown])
+            verdict = verdicts[guest.shown]
+            code = guest.why_out(verdict)
+            if isinstance(verdict, Seat) and code is None:
+                self._await_end(verdict)
             if code is not None:
                 self.leave(guest)
                 await guest.close(code)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from importlib import import_module
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -50,11 +52,15 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where a pass leads: a workspace, the role in it, and whose sockets are counted together."""
+    """Where a pass leads: a workspace, the role in it, and whose sockets are counted together.
+
+    ``until`` is when the pass expires, which a session puts off by being used; None: never.
+    """
 
     tenant_id: UUID
     role: str
     caller: str
+    until: datetime | None = field(default=None, compare=False)
 
 
 Verdict = Seat | int  # or the code that closes the socket
@@ -120,7 +126,7 @@ def _judge_holder(holder: queries.KeyHolder) -> Verdict:
         return SUSPENDED
     if not holder.allows(Permission.VIEW):
         return NOT_A_MEMBER
-    return Seat(workspace.id, workspace.role, f"key:{holder.key_id}")
+    return Seat(workspace.id, workspace.role, f"key:{holder.key_id}", holder.expires_at)
 
 
 def _judge_session(session_key: str) -> Verdict:
@@ -133,7 +139,8 @@ def _judge_session(session_key: str) -> Verdict:
     workspace = queries.choose_workspace(user_id=user.pk, wanted=wanted)
     if workspace is None:
         return NOT_A_MEMBER
-    return Seat(workspace.id, workspace.role, f"user:{user.pk}")
+    ends = Session.objects.filter(session_key=session_key).values_list("expire_date", flat=True)
+    return Seat(workspace.id, workspace.role, f"user:{user.pk}", ends.first())
 
 
 def _values(scope: Mapping[str, Any], wanted: bytes) -> list[str]:

@@ -14,6 +14,7 @@ from novapulse_client.live import Update
 from novapulse_client.models import Command, Revision, Run
 from novapulse_client.reader import Reader
 from novapulse_client.standing import Account, Marked, Notification, Outcome, Outcomes
+from novapulse_client.team import ApiKey, Invitation, Member, NewKey
 from novapulse_client.wire import Wire
 
 
@@ -125,6 +126,36 @@ class Client(Reader):
         """Start a paper account over; its engine must stand still and hold nothing."""
         body = {"account": str(account)} | ({} if cash is None else {"cash": str(cash)})
         return self._wire.post("/paper/reset", body, Reset)
+
+    def invite(self, email: str, role: str = "VIEWER") -> Invitation:
+        """By letter, as VIEWER or TRADER; no key invites an owner. Needs scope ``admin``."""
+        return self._wire.post("/team/invitations", {"email": email, "role": role}, Invitation)
+
+    def renew_invitation(self, invitation: UUID | str) -> Invitation:
+        """Send the letter again, with another link; needs scope ``admin``."""
+        return self._wire.post(f"/team/invitations/{invitation}/renew", {}, Invitation)
+
+    def revoke_invitation(self, invitation: UUID | str) -> Invitation:
+        """Its link opens nothing any more; needs scope ``admin``."""
+        return self._wire.change("DELETE", f"/team/invitations/{invitation}", {}, Invitation)
+
+    def change_member(self, member: int, role: str) -> list[Member]:
+        """Another role, and who is there now; needs scope ``admin``."""
+        path = f"/team/members/{member}"
+        return self._wire.change("PATCH", path, {"role": role}, Page[Member]).items
+
+    def remove_member(self, member: int) -> list[Member]:
+        """Take somebody out, and who is there now; needs scope ``admin``."""
+        return self._wire.change("DELETE", f"/team/members/{member}", {}, Page[Member]).items
+
+    def issue_key(self, label: str, *, scope: str = "read", days: int | None = None) -> NewKey:
+        """A key of scope ``read`` or ``trade`` that acts for you; needs scope ``admin``."""
+        body = {"label": label, "scope": scope} | ({} if days is None else {"days": days})
+        return self._wire.post("/keys", body, NewKey)
+
+    def revoke_key(self, key: UUID | str) -> ApiKey:
+        """For ever, at once; needs scope ``admin``."""
+        return self._wire.change("DELETE", f"/keys/{key}", {}, ApiKey)
 
     def pause(self, engine: UUID | str | None = None, *, reason: str = "") -> Command:
         """No new entries; exits and stops keep running."""

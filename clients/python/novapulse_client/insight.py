@@ -123,6 +123,23 @@ class Execution(Model, frozen=True, kw_only=True):
     fee_bps: float | None
 
 
+class Acknowledged(Model, frozen=True, kw_only=True):
+    """How long one venue took to answer, over the newest orders; wall time."""
+
+    venue: str
+    mode: str
+    orders: int
+    p50_ms: float
+    p95_ms: float
+
+
+class Executed(Model, frozen=True, kw_only=True):
+    """How orders were executed, and how long venues took to answer."""
+
+    items: list[Execution]
+    acknowledged: list[Acknowledged]
+
+
 class Event(Model, frozen=True, kw_only=True):
     """One thing that happened."""
 

@@ -8,10 +8,12 @@ from uuid import UUID
 from novapulse_client.base import Page
 from novapulse_client.decisions import Decision, Explained, Thought
 from novapulse_client.insight import (
+    Acknowledged,
     Anomaly,
     AttributedPart,
     Connection,
     Event,
+    Executed,
     Execution,
     Favorite,
     Regime,
@@ -24,6 +26,7 @@ from novapulse_client.insight import (
 from novapulse_client.ledger import Fill, Order, Position, Trade
 from novapulse_client.models import Bot, Command, Revision, Run, Status
 from novapulse_client.standing import Account, Alert, Notification
+from novapulse_client.team import ApiKey, Invitation, Member
 from novapulse_client.wire import Wire
 
 ROWS_AT_ONCE = 200
@@ -53,7 +56,13 @@ class WantedPositions(Wanted, total=False):
     state: str
 
 
-class WantedParts(Wanted, total=False):
+class WantedResults(Wanted, total=False):
+    """The same; ``chapter`` of the account, or ``all``; without: since it last started over."""
+
+    chapter: int | str
+
+
+class WantedParts(WantedResults, total=False):
     """The same, and ``by`` what they are split: strategy, regime, pair, side, exit_reason, bot."""
 
     by: str
@@ -153,7 +162,7 @@ class Reader:
         """Every strategy, and who listens to it."""
         return self._all("/strategies", Page[Strategy])
 
-    def strategy_performance(self, **wanted: Unpack[Wanted]) -> list[StrategyResult]:
+    def strategy_performance(self, **wanted: Unpack[WantedResults]) -> list[StrategyResult]:
         """What the trades of each strategy made."""
         return self._all("/strategy-performance", Page[StrategyResult], wanted)
 
@@ -163,7 +172,11 @@ class Reader:
 
     def execution(self, **wanted: Unpack[Wanted]) -> list[Execution]:
         """How orders were executed."""
-        return self._all("/execution", Page[Execution], wanted)
+        return self._execution(wanted).items
+
+    def acknowledged(self, **wanted: Unpack[Wanted]) -> list[Acknowledged]:
+        """How long venues took to acknowledge orders, p50 and p95 of the newest."""
+        return self._execution(wanted).acknowledged
 
     def events(self, **wanted: Unpack[WantedEvents]) -> Iterator[Event]:
         """What happened, newest first."""
@@ -205,20 +218,38 @@ class Reader:
         """Your own workspace; needs scope ``admin``."""
         return self._wire.get(f"/tenants/{tenant}", Workspace)
 
+    def members(self) -> list[Member]:
+        """Everybody of the workspace, the oldest first."""
+        return self._all("/team/members", Page[Member])
+
+    def invitations(self) -> list[Invitation]:
+        """Those nobody has answered yet; needs scope ``admin``."""
+        return self._all("/team/invitations", Page[Invitation])
+
+    def api_keys(self) -> list[ApiKey]:
+        """Every API key, also revoked ones, the newest first; needs scope ``admin``."""
+        return self._all("/keys", Page[ApiKey])
+
+    def _execution(self, wanted: Mapping[str, Any]) -> Executed:
+        return self._wire.get("/execution", Executed, _query(wanted))
+
     def _all(
         self, path: str, page: type[Page[T]], wanted: Mapping[str, Any] | None = None
     ) -> list[T]:
-        query = {name: _text(name, value) for name, value in (wanted or {}).items()}
-        return self._wire.get(path, page, query).items
+        return self._wire.get(path, page, _query(wanted or {})).items
 
     def _list(self, path: str, page: type[Page[T]], wanted: Mapping[str, Any]) -> Iterator[T]:
-        query = {"limit": str(ROWS_AT_ONCE), **{k: _text(k, v) for k, v in wanted.items()}}
+        query = {"limit": str(ROWS_AT_ONCE), **_query(wanted)}
         while True:
             found = self._wire.get(path, page, query)
             yield from found.items
             if found.next is None:
                 return
             query["cursor"] = found.next
+
+
+def _query(wanted: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _text(name, value) for name, value in wanted.items()}
 
 
 def _text(name: str, value: Any) -> str:

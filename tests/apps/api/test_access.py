@@ -2,19 +2,23 @@
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from tenants.models import AuditEntry, ExchangeAccount
+from tenants import operations
+from tenants.models import AuditEntry, ExchangeAccount, Membership
+from tenants.roles import Role
 from tenants.scoping import tenant_scope
 from tenants.standing import Effect
 from tests.apps.api.conftest import ASKED, issue, post, program, role_of
 from tests.apps.step_up import step_up
 from tests.apps.tenants.notices import tell_one
 from tests.apps.trading import rows
-from tests.factories import make_instrument
+from tests.factories import NOW, make_instrument, make_user
 from tests.vault.conftest import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Kept
 from trading.api.urls import urlpatterns
 from trading.models import BacktestRun, Bot, Engine, EngineCommand
@@ -61,6 +65,13 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_notification": {"get": VIEW, "patch": TRADE},
     "api_acknowledge": {"post": TRADE},
     "api_storage": {"get": VIEW},
+    "api_members": {"get": VIEW},
+    "api_member": {"patch": MANAGE, "delete": MANAGE},
+    "api_invitations": {"get": MANAGE, "post": MANAGE},
+    "api_renew_invitation": {"post": MANAGE},
+    "api_invitation": {"delete": MANAGE},
+    "api_keys": {"get": MANAGE, "post": MANAGE},
+    "api_key": {"delete": MANAGE},
     "api_scanner": {"get": VIEW},
     "api_regime": {"get": VIEW},
     "api_strategies": {"get": VIEW},
@@ -117,6 +128,10 @@ EFFECTS: dict[Effect, set[tuple[str, str]]] = {  # what is not listed only reads
         ("api_notification_settings", "patch"),
         ("api_read_all", "post"),
         ("api_acknowledge", "post"),
+        ("api_member", "patch"),
+        ("api_member", "delete"),
+        ("api_invitation", "delete"),
+        ("api_key", "delete"),
         ("api_account_mode", "put"),  # to paper; to live: ENTER, see below
     },
     CHANGE: {
@@ -133,6 +148,9 @@ EFFECTS: dict[Effect, set[tuple[str, str]]] = {  # what is not listed only reads
         ("api_account", "patch"),
         ("api_account_tier", "put"),
         ("api_try_channels", "post"),
+        ("api_invitations", "post"),
+        ("api_renew_invitation", "post"),
+        ("api_keys", "post"),
     },
     ENTER: {
         ("api_resume", "post"),
@@ -155,6 +173,7 @@ OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command"
               "api_account_protection", "api_account_tier",
               "api_disable_account", "api_enable_account",
               "api_notification", "api_acknowledge", "api_tenant",
+              "api_member", "api_invitation", "api_renew_invitation", "api_key",
               "api_decision", "api_bot", "api_revisions", "api_revision", "api_chart"}  # fmt: skip
 Things = dict[str, Any]  # what stands in an address, by its mark
 BODIES: dict[str, Any] = {
@@ -178,9 +197,15 @@ BODIES: dict[str, Any] = {
     "api_notification_settings": {"time_zone": "Europe/Berlin"},
     "api_settings": {"paper_cash": "500"},
     "api_favorites": {"pair": "BTC/USD"},
+    "api_member": {"role": "TRADER"},
+    "api_invitations": {"email": "new@example.org", "role": "VIEWER"},
+    "api_keys": {"label": "Another"},
 }
 UNPUBLISHED = {"api_schema", "api_docs"}  # they are the schema
-QUERIES = {"api_chart": "?engine=<engine>", "api_favorites": "?pair=BTC/USD"}
+QUERIES = {
+    ("api_chart", "get"): "?engine=<engine>",
+    ("api_favorites", "delete"): "?pair=BTC/USD",
+}
 
 
 def test_every_route_is_on_the_list() -> None:
@@ -205,8 +230,9 @@ def published_path(name: str) -> str:
     return "/api/v1/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route)
 
 
-def address(name: str, things: Things) -> str:
-    route = next(str(p.pattern) for p in urlpatterns if p.name == name) + QUERIES.get(name, "")
+def address(name: str, things: Things, method: str = "") -> str:
+    route = next(str(p.pattern) for p in urlpatterns if p.name == name)
+    route += QUERIES.get((name, method), "")
     for mark, thing in things.items():
         route = route.replace(mark, str(thing))
     assert "<" not in route, route
@@ -244,6 +270,25 @@ def things(people, as_caller, told) -> Things:
         "<uuid:tenant_id>": people.engine.tenant_id,
         "<engine>": people.engine.engine_id,
         "<uuid:notification_id>": told["olga"],
+        **_people_of_acme(people),
+    }
+
+
+def _people_of_acme(people: Any) -> Things:
+    """A member whom nobody of the callers is, an open invitation and a key of Acme's."""
+    acme = people.engine.tenant_id
+    with tenant_scope(acme):
+        member = Membership.objects.create(
+            tenant_id=acme, user=make_user("una@acme.example"), role="VIEWER", created_at=NOW
+        )
+        row, _ = operations.invite_person(
+            tenant_id=acme, email="ian@example.org", role=Role.VIEWER, actor=people.olga,
+            lasts=timedelta(days=7), now=timezone.now(),
+        )  # fmt: skip
+    return {
+        "<int:member_id>": member.id,
+        "<uuid:invitation_id>": row.id,
+        "<uuid:key_id>": issue(people, "olga", "read")[0].id,
     }
 
 
@@ -262,10 +307,10 @@ def fitting(name: str, things: Things) -> dict[str, Any]:
 
 
 def knock(client: Client, name: str, method: str, things: Things) -> Any:
-    path = address(name, things)
+    path = address(name, things, method)
     if method == "get":
         return client.get(f"/api/v1{path}")
-    body = fitting(name, things)
+    body = {} if method == "delete" else fitting(name, things)
     return getattr(client, method)(
         f"/api/v1{path}", body, content_type="application/json", headers={"If-Match": "*"}
     )
@@ -362,7 +407,6 @@ def test_a_suspended_workspace_goes_back_to_paper(people, as_caller, things) -> 
 
 
 def stand(people: Any, status: str) -> None:
-    from tenants import operations
     from tests.factories import NOW
 
     with tenant_scope(people.engine.tenant_id):
@@ -477,7 +521,6 @@ def test_a_wrong_key_never_falls_back_to_the_session(people, as_caller) -> None:
 
 
 def test_a_key_ends_with_its_revocation_expiry_and_makers_membership(people) -> None:
-    from tenants import operations
     from tests.factories import NOW
 
     revoked, secret = issue(people, "olga", "read")
@@ -495,7 +538,6 @@ def test_a_key_ends_with_its_revocation_expiry_and_makers_membership(people) -> 
 
 
 def test_a_key_reaches_no_further_than_its_maker(people) -> None:
-    from tenants import operations
     from tenants.roles import Role
     from tests.factories import NOW
 

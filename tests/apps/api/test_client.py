@@ -67,6 +67,8 @@ def test_it_reads_acts_and_runs_a_backtest_at_a_real_server(
         acts(nova, acme)
         changes_the_workspace(nova, acme)
         sees_to_accounts_and_notifications(nova, acme)
+        manages_the_team(nova)
+        manages_keys(nova, address)
         with worker_of_research(environment):
             backtests(nova)
 
@@ -104,6 +106,8 @@ def told_of_the_whole(nova: Client) -> None:
     assert nova.attribution(by="side", since=NOW) == []
     (entries,) = nova.execution(pair="BTC/USD")
     assert (entries.purpose, entries.intents, entries.slippage_bps.mean) == ("entry", 7, 0)
+    assert nova.acknowledged(pair="ETH/USD") == []
+    assert nova.attribution(chapter="all") == nova.attribution()
     kinds = [one.kind for one in nova.events()]
     assert sorted(kinds) == ["position_opened", "revision"]
     assert "protection" in {one.check for one in nova.anomalies()}
@@ -161,6 +165,38 @@ def sees_to_accounts_and_notifications(nova: Client, acme: People) -> None:
     assert nova.mark_all_read() >= 1
     assert list(nova.notifications(unread=True)) == []
     assert nova.acknowledge(told.notification).acknowledged_by == acme.olga.email
+
+
+def manages_the_team(nova: Client) -> None:
+    (olga,) = nova.members()
+    invited = nova.invite("new@example.org", "TRADER")
+    assert (invited.role, invited.state, invited.invited_by) == ("TRADER", "OPEN", olga.email)
+    renewed = nova.renew_invitation(invited.invitation)
+    assert renewed.expires_at > invited.expires_at
+    assert [one.email for one in nova.invitations()] == ["new@example.org"]
+    assert nova.revoke_invitation(invited.invitation).state == "REVOKED"
+    assert nova.invitations() == []
+    with pytest.raises(NovaPulseError, match="No key can do this"):
+        nova.invite("boss@example.org", "OWNER")
+    for act in (lambda: nova.change_member(olga.member, "VIEWER"), lambda: nova.remove_member(olga.member)):  # fmt: skip
+        with pytest.raises(NovaPulseError, match="keeps at least one owner"):
+            act()
+
+
+def manages_keys(nova: Client, address: str) -> None:
+    made = nova.issue_key("Watchdog", days=1)
+    assert made.secret is not None
+    assert made.secret not in repr(made)
+    with Client(address, made.secret) as watchdog:
+        assert len(watchdog.members()) == 1
+        with pytest.raises(NovaPulseError) as refusal:
+            watchdog.api_keys()
+        assert refusal.value.status == 403
+        assert nova.revoke_key(made.api_key).revoked_at is not None
+        with pytest.raises(NovaPulseError) as refusal:
+            watchdog.status()
+        assert refusal.value.status == 401
+    assert [one.label for one in nova.api_keys() if one.revoked_at] == ["Watchdog"]
 
 
 def acts(nova: Client, acme: People) -> None:

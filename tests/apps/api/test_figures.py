@@ -71,7 +71,10 @@ def test_a_chapter_is_one_of_an_account(people, as_caller) -> None:
 
     assert told["chapters"] == [{"number": 1, "ended_at": None, "ended_at_ms": None}]
     assert [one["trades"] for one in told["accounts"]] == [1]
-    for path in ("performance", "pnl"):
+    for path in ("performance", "pnl", "attribution", "strategy-performance"):
+        assert client.get(f"/api/v1/{path}?chapter=all").status_code == 200
+        odd = client.get(f"/api/v1/{path}?account={account}&chapter=0")
+        assert (odd.status_code, "A number from 1, or all; was 0" in odd.text) == (400, True)
         beyond = client.get(f"/api/v1/{path}?account={account}&chapter=2")
         assert (beyond.status_code, "accepted is 1 to 1" in beyond.text) == (400, True)
         alone = client.get(f"/api/v1/{path}?chapter=1")
@@ -209,6 +212,7 @@ def test_storage_tells_the_database_its_migrations_and_the_bars(people, as_calle
         "people": (None, True),
         "audit": (None, True),
         "notices": (90, True),
+        "invitations": (90, True),
         "answers": (2, True),
         "sessions": (14, True),
     }

@@ -188,7 +188,8 @@ def test_another_workspace_sees_none_of_it(people, as_caller) -> None:
 
     for name in LISTS:
         assert client.get(f"/api/v1/{name}").json() == {"items": [], "next": None}
-        query = f"account={people.engine.account_id}&engine={people.engine.engine_id}"
+        of_engine, of_account = people.engine.engine_id, people.engine.account_id
+        query = f"engine={of_engine}" if name == "alerts" else f"account={of_account}"
         assert client.get(f"/api/v1/{name}?{query}").json()["items"] == []
     assert len(client.get("/api/v1/export/trades.csv").getvalue().splitlines()) == 1
 

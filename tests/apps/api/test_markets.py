@@ -227,6 +227,8 @@ def test_another_workspace_sees_none_of_it(people, as_caller) -> None:
 
     for path in ("/scanner", "/regime", "/attribution", "/execution", "/events",
                  "/integrations/exchanges"):  # fmt: skip
+        assert get(client, path)["items"] == []
+    for path in ("/attribution", "/execution", "/events"):
         assert get(client, f"{path}?account={people.engine.account_id}")["items"] == []
     assert all(not one["bots"] for one in get(client, "/strategies")["items"])
     assert all(not one["results"] for one in get(client, "/strategy-performance")["items"])

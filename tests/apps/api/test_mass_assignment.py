@@ -18,9 +18,9 @@ from tests.apps.api.test_schema import operations, schema  # noqa: F401 - a fixt
 
 # Columns that some body may name, each looked at: they are what the operation is for.
 MEANT = {
-    "account", "currency", "email_kinds", "engine", "inbox_kinds", "key", "label", "least_severity", "mode",
-    "name", "pair", "params", "protection", "quiet_from", "quiet_until", "reason", "seed", "speed", "tier",
-    "time_zone",
+    "account", "currency", "email", "email_kinds", "engine", "inbox_kinds", "key", "label", "least_severity", "mode",
+    "name", "pair", "params", "protection", "quiet_from", "quiet_until", "reason", "role", "scope", "seed",
+    "speed", "tier", "time_zone",
 }  # fmt: skip
 
 

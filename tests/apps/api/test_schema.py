@@ -83,3 +83,18 @@ def test_every_change_is_done_once() -> None:
         for method in ("post", "put", "patch", "delete"):
             handler = getattr(view, method, None)
             assert handler is None or handler.is_idempotent, pattern
+
+
+def test_headers_of_answers_are_published(schema) -> None:
+    paths = schema["paths"]
+
+    def heads(path: str, method: str, code: str) -> set[str]:
+        return set(paths[f"/api/v1{path}"][method]["responses"][code].get("headers", {}))
+
+    assert heads("/settings", "get", "200") == {"ETag"}
+    assert heads("/settings", "patch", "200") == {"ETag", "Idempotent-Replayed"}
+    assert heads("/backtest/run", "post", "202") == {"Location", "Idempotent-Replayed"}
+    assert heads("/control/kill", "post", "202") == {"Location", "Idempotent-Replayed"}
+    for path, method, told in operations(schema):
+        if not path.endswith("/schema"):
+            assert "Retry-After" in told["responses"]["429"]["headers"], (path, method)

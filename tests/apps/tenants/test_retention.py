@@ -6,11 +6,13 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from tenants.models import AuditEntry, Delivery, Notice, Notification
+from tenants import operations
+from tenants.models import AuditEntry, Delivery, Invitation, Notice, Notification
 from tenants.notifications.news import Severity
 from tenants.operations import retention
+from tenants.roles import Role
 from tenants.scoping import tenant_scope
-from tenants.tasks import forget_old_notices
+from tenants.tasks import forget_old_invitations, forget_old_notices
 from tests.apps.tenants.notices import some_news, tell_all
 from tests.factories import NOW
 
@@ -102,6 +104,29 @@ def test_the_round_keeps_what_the_installation_says(told, settings):
     settings.NOTICES_KEPT_DAYS = age + 90
 
     assert (kept, forget_old_notices()) == (0, 2)
+
+
+def test_settled_invitations_go_in_time_and_open_ones_never(people, settings):
+    settings.NOTICES_KEPT_DAYS = 90
+    now = timezone.now()
+    old, new = now - timedelta(days=91), now - timedelta(days=89)
+    invited = (("open", old, None), ("old", old, old), ("new", old, new))
+    with tenant_scope(people.acme.id):
+        for name, at, settled_at in invited:
+            row, _ = operations.invite_person(
+                tenant_id=people.acme.id, email=f"{name}@people.example", role=Role.VIEWER,
+                actor=people.olga, lasts=timedelta(days=999), now=at,
+            )  # fmt: skip
+            state = "DECLINED" if settled_at else "OPEN"
+            Invitation.objects.filter(id=row.id).update(state=state, settled_at=settled_at)
+        log = AuditEntry.objects.count()
+
+    forgotten = forget_old_invitations(sent_by="beat")
+
+    with tenant_scope(people.acme.id):
+        left = {one.email.partition("@")[0] for one in Invitation.objects.all()}
+        assert (forgotten, left, AuditEntry.objects.count()) == (1, {"open", "new"}, log)
+    assert forget_old_invitations() == 0
 
 
 def test_of_sessions_only_the_expired_go(db):
