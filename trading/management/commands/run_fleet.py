@@ -27,7 +27,7 @@ from trading.wiring.fleet_report import Figures, NoFleet, Report, make_report, n
 from trading.wiring.key_checks import check_due_keys, list_due_checks
 from trading.wiring.proofs import list_unproven, prove_engines
 from trading.wiring.starts import REFUSALS, note_refusal, open_engine
-from trading.wiring.warm import compile_apart, warm_client, warm_core
+from trading.wiring.warm import warm_client, warm_doors
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +52,7 @@ class Command(BaseCommand):
             self.stdout.write(told(as_json=json))
             return
         insist_on_schema()
-        compile_apart()
-        warm_core()
+        warm_doors()
         warm_client()
         checks = Chore("key checks", is_due=has_due_checks, main=check_keys)
         proofs = Chore("ledger proofs", is_due=has_unproven, main=prove_books)
