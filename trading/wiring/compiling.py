@@ -24,12 +24,17 @@ PARTS = {
 }
 
 
+def is_compiled() -> bool:
+    """Whether an engine may begin at once."""
+    return compiled_mark("doors").exists()
+
+
 def compile_apart() -> None:
     """Have the doors in the cache when this returns; another process's compilation is waited for.
 
     A part that fails leaves its work to whoever calls the doors first, which then says why.
     """
-    if compiled_mark("doors").exists():
+    if is_compiled():
         return
     with only_one():
         _compile_doors()
@@ -53,7 +58,7 @@ def only_one() -> Iterator[None]:
 
 
 def _compile_doors() -> None:
-    if compiled_mark("doors").exists():
+    if is_compiled():
         return
     second = cache_directory() / "second"
     halves = [_begin("observing", cache_directory()), _begin("deciding", second)]
@@ -69,8 +74,9 @@ def _compile(part: str) -> None:
 
 
 def _begin(part: str, cache: Path) -> subprocess.Popen[bytes]:
+    patience = ("nice", "-n", "19") if part == "backtest" else ()  # engines start meanwhile
     return subprocess.Popen(
-        ["env", f"NUMBA_CACHE_DIR={cache}", sys.executable, "-m", MODULE, part],
+        ["env", f"NUMBA_CACHE_DIR={cache}", *patience, sys.executable, "-m", MODULE, part],
         cwd=PROJECT_ROOT,
         stdin=subprocess.DEVNULL,
     )
