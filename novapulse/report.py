@@ -15,6 +15,7 @@ from novapulse.supervisor import Supervisor, state_file
 from novapulse.terminal import complain, say, span, step, table
 
 WELL_SECONDS = 120.0
+LONGEST_SECONDS = 900.0  # while the core is compiled: a slow machine takes its time
 # A program that ended this often while starting will not come up by waiting.
 HOPELESS_RESTARTS = 3
 SETTLED_SECONDS = 10.0
@@ -78,11 +79,16 @@ def wait_until_well(settings: env.Env, plan: Supervisor) -> int:
 
 
 def _wait_for(name: str, probe: Probe, places: Places, deadline: float) -> None:
+    from novapulse import health
+
     restarts_before = state_of(places)["restarts"].get(name, 0)
+    latest = time.monotonic() + LONGEST_SECONDS
     while True:
         well, text = probe()
         if well:
             return
+        if name == "engines" and health.engines_get_ready():
+            deadline = min(time.monotonic() + WELL_SECONDS, latest)
         restarts = state_of(places)["restarts"].get(name, 0)
         if time.monotonic() > deadline or restarts - restarts_before >= HOPELESS_RESTARTS:
             raise TimeoutError(text)
