@@ -111,8 +111,7 @@ def status(settings: env.Env, plan: Supervisor) -> int:
     """Print each process and its health; 0 running, 1 unwell, 3 not running."""
     places = plan.places
     if PidFile(places.run / "supervisor.pid").read() is None:
-        say("Not running.")
-        return NOT_RUNNING
+        return _without_supervisor(plan)
     state = state_of(places)
     if state["phase"] != "serving":
         say(f"Not serving yet: {state['phase'] or 'starting'} {state['detail']}".rstrip())
@@ -127,6 +126,19 @@ def status(settings: env.Env, plan: Supervisor) -> int:
             else f"Servers: {places.servers}"
         )
     return RUNNING if well else UNWELL
+
+
+def _without_supervisor(plan: Supervisor) -> int:
+    """Nothing runs, or what a killed supervisor left behind goes on by itself."""
+    names = ("postgres", "redis", *(program.name for program in plan.programs))
+    left = [name for name in names if PidFile(plan.places.run / f"{name}.pid").read()]
+    if not left:
+        say("Not running.")
+        return NOT_RUNNING
+    say(
+        f"The supervisor is gone; {', '.join(left)} run on without it. ./SuperStart.sh takes it up."
+    )
+    return UNWELL
 
 
 def _print_table(settings: env.Env, plan: Supervisor, state: State) -> bool:
