@@ -13,8 +13,8 @@ from pathlib import Path
 from environments import ROOT
 from machine import describe
 
-IMPORT = "from trading.backtest import runner"
-WARM = IMPORT + "; runner.warm()"
+IMPORT = "from trading.core import rehearsal; from trading.wiring import compiling"
+WARM = IMPORT + "; compiling.compile_apart(); rehearsal.rehearse()"
 
 
 def start(code: str, cache: Path) -> float:

@@ -47,13 +47,19 @@ def parse_postgres_url(url: str, variable: str = "DATABASE_URL") -> DatabaseSett
     if not name:
         raise InvalidEnvironment(f"{variable}: the database name after the last / is missing")
     query = dict(parse_qsl(parts.query))
+    try:
+        port = parts.port
+    except ValueError:
+        raise InvalidEnvironment(
+            f"{variable}: the port after the host must be a number between 1 and 65535"
+        ) from None
     return {
         "ENGINE": "novapulse.kept_postgres",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", unquote(parts.hostname or "")),
-        "PORT": str(query.pop("port", parts.port or "")),
+        "PORT": str(query.pop("port", port or "")),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {**PATIENCE, **query},
     }

@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from annotated_types import Ge, Gt, Le
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -106,26 +108,50 @@ class Env(BaseSettings):
 
 def _describe(error: ValidationError) -> str:
     parts = []
-    for item in error.errors(include_url=False, include_input=False):
+    for item in error.errors(include_url=False):
         name = "_".join(str(part) for part in item["loc"]).upper()
         if item["type"] == "extra_forbidden":
             parts.append(_unknown(name))
             continue
         name = name if name in variable_names() else f"NOVA_{name}"
-        parts.append(f"{name}: {item['msg']}")
+        parts.append(f"{name}: {_refused(_field_of(name), item['msg'], item['input'])}")
     return "; ".join(parts)
+
+
+def _refused(field: FieldInfo, said: str, value: object) -> str:
+    """What is accepted, and what was given unless that is a secret."""
+    least = [
+        rule.ge if isinstance(rule, Ge) else rule.gt
+        for rule in field.metadata
+        if isinstance(rule, Ge | Gt)
+    ]
+    most = [rule.le for rule in field.metadata if isinstance(rule, Le)]
+    if least and most:
+        kind = "a whole number" if field.annotation is int else "a number"
+        said = f"accepted is {kind} between {least[0]} and {most[0]}"
+    return said if field.annotation is SecretStr else f"{said}, was {value!r}"
+
+
+def _field_of(name: str) -> FieldInfo:
+    for field_name, field in Env.model_fields.items():
+        if name in _names_of(field_name, field):
+            return field
+    raise KeyError(name)
 
 
 def variable_names() -> frozenset[str]:
     """Every name the environment may set, aliases included."""
     names: set[str] = set()
     for field_name, field in Env.model_fields.items():
-        alias = field.validation_alias
-        if isinstance(alias, AliasChoices):
-            names.update(str(choice) for choice in alias.choices)
-        else:
-            names.add(f"NOVA_{field_name.upper()}")
+        names.update(_names_of(field_name, field))
     return frozenset(names)
+
+
+def _names_of(field_name: str, field: FieldInfo) -> tuple[str, ...]:
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return tuple(str(choice) for choice in alias.choices)
+    return (f"NOVA_{field_name.upper()}",)
 
 
 def _unknown(name: str) -> str:

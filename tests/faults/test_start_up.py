@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from novapulse import health
 from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
@@ -37,7 +39,9 @@ from trading.exchanges.simulator.server import Simulator
 from trading.exchanges.synthetic import SyntheticBars
 from trading.models import Bot, Engine
 from trading.queries.findings import Verdict
+from trading.wiring.directory import list_engines
 from trading.wiring.doctor import examine
+from trading.wiring.starts import note_preparation
 
 pytestmark = pytest.mark.faults
 FUNDS = {"USD": Decimal(10_000), "BTC": Decimal(3)}
@@ -318,4 +322,25 @@ def test_a_refusal_never_overwrites_what_a_leader_says(street) -> None:
         )
 
         assert not noted
+        assert Engine.objects.get().detail == ""
+
+
+def test_what_an_engine_waits_for_is_told_until_somebody_leads_it(street) -> None:
+    rows, words = street(50), "Getting ready."
+    (listed,) = list_engines()
+
+    note_preparation(listed, words)
+    status = StringIO()
+    call_command("engine", "status", tenant="acme", exchange="replay", stdout=status)
+    getting_ready = health.engines_get_ready()
+    with tenant_scope(rows.tenant_id):
+        Engine.objects.update(
+            observed=Engine.Observed.RUNNING, detail="", heartbeat_at=timezone.now()
+        )
+    note_preparation(listed, words)
+
+    assert f"observed: STARTING\ndetail: {words}" in status.getvalue()
+    assert getting_ready
+    assert not health.engines_get_ready()
+    with tenant_scope(rows.tenant_id):
         assert Engine.objects.get().detail == ""

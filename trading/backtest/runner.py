@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trading.core import fills as fill_model
-from trading.core import pipeline
+from trading.core import pipeline, rehearsal
 from trading.core.config.pipeline import PipelineParams
 from trading.core.jit import stage
 from trading.core.records import BAR, FILL, INTENT, MAX_FILLS, MAX_INTENTS, USED_BOOK
@@ -192,16 +192,5 @@ def _grown(array: np.ndarray, used: int, room: int) -> np.ndarray:
 
 def warm() -> None:
     """Compile the loop, or load it from the cache."""
-    bars, markets = still_market()
+    bars, markets = rehearsal.still_market()
     run(series=[bars], markets=markets, params=[PipelineParams()], cash=1000.0)
-
-
-def still_market() -> tuple[np.ndarray, np.ndarray]:
-    """Two bars of a market in which nothing happens, and its record."""
-    bars = np.zeros(2, BAR)
-    for i in range(2):
-        bars[i] = (60_000_000_000 * (i + 1), 100.0, 101.0, 99.0, 100.0, 1.0)
-    markets = pipeline.new_markets(1)
-    grid = markets[0]["instrument"]
-    grid["tick_size"], grid["lot_size"], grid["timeframe_ns"] = 0.01, 0.001, 60_000_000_000
-    return bars, markets

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trading.backtest.runner import FIRST_FILLS, still_market
+from trading.backtest.runner import FIRST_FILLS
 from trading.core import fills as fill_model
 from trading.core import pipeline
 from trading.core.config.pipeline import STRATEGY_NAMES, PipelineParams
 from trading.core.records import FILL
+from trading.core.rehearsal import still_market
 from trading.core.two_stage import EVENT, POINT, play, watch
 
 

@@ -15,7 +15,7 @@ CONFLUENCE, MODEL, RISK = int(Stage.CONFLUENCE), int(Stage.MODEL), int(Stage.RIS
 VOTES, SIZING, ENTRY = int(Stage.VOTES), int(Stage.SIZING), int(Stage.ENTRY)
 NONE, NO_VOTE, VOTES_TIED = int(Reason.NONE), int(Reason.NO_VOTE), int(Reason.VOTES_TIED)
 MODEL_REFUSED = int(Reason.MODEL_REFUSED)
-G_PROBABILITY = int(Gate.PROBABILITY)
+G_PROBABILITY = np.int64(Gate.PROBABILITY)
 LEAST_SHARE = 0.85  # of the confidence, whatever a model says
 
 

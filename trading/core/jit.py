@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -48,9 +49,15 @@ if not numba.config.CACHE_DIR:  # type: ignore[attr-defined]
     )
 
 
-def compiled_mark() -> Path:
-    """A file that is there once every kernel of this core was compiled into the cache."""
-    return Path(numba.config.CACHE_DIR) / "compiled"  # type: ignore[attr-defined]
+def cache_directory() -> Path:
+    """Where the compiled kernels of this core lie."""
+    return Path(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
+
+
+def compiled_mark(part: str) -> Path:
+    """A file that is there once all of ``part`` was compiled into the cache by these versions."""
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return cache_directory() / f"{part}-{python}-{numba.__version__}"
 
 
 def kernel(function: Callable[..., Any]) -> Any:

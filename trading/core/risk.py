@@ -11,14 +11,22 @@ from trading.core.jit import kernel
 from trading.core.records import ENTRIES
 
 NONE = int(Reason.NONE)
-G_SIDE, G_HOLDS, G_GAP = int(Gate.SIDE_ALLOWED), int(Gate.HOLDS), int(Gate.DATA_GAP)
-G_QUIET, G_COOLDOWN = int(Gate.QUIET_HOURS), int(Gate.COOLDOWN)
-G_ACCOUNT, G_STRATEGY = int(Gate.ACCOUNT_COOLDOWN), int(Gate.STRATEGY_COOLDOWN)
-G_OPEN, G_GROUP = int(Gate.OPEN_POSITIONS), int(Gate.GROUP_POSITIONS)
-G_HOURLY, G_TODAY = int(Gate.HOURLY_TRADES), int(Gate.DAILY_TRADES)
-G_DAILY, G_DRAWDOWN, G_SPREAD = int(Gate.DAILY_LOSS), int(Gate.DRAWDOWN), int(Gate.SPREAD)
-G_REWARD, G_STOP, G_EXPOSURE = int(Gate.REWARD), int(Gate.STOP_DISTANCE), int(Gate.EXPOSURE)
-G_LIQUIDITY, G_MINIMUM = int(Gate.LIQUIDITY), int(Gate.MINIMUM)
+G_SIDE, G_HOLDS, G_GAP = np.int64(Gate.SIDE_ALLOWED), np.int64(Gate.HOLDS), np.int64(Gate.DATA_GAP)
+G_QUIET, G_COOLDOWN = np.int64(Gate.QUIET_HOURS), np.int64(Gate.COOLDOWN)
+G_ACCOUNT, G_STRATEGY = np.int64(Gate.ACCOUNT_COOLDOWN), np.int64(Gate.STRATEGY_COOLDOWN)
+G_OPEN, G_GROUP = np.int64(Gate.OPEN_POSITIONS), np.int64(Gate.GROUP_POSITIONS)
+G_HOURLY, G_TODAY = np.int64(Gate.HOURLY_TRADES), np.int64(Gate.DAILY_TRADES)
+G_DAILY, G_DRAWDOWN, G_SPREAD = (
+    np.int64(Gate.DAILY_LOSS),
+    np.int64(Gate.DRAWDOWN),
+    np.int64(Gate.SPREAD),
+)
+G_REWARD, G_STOP, G_EXPOSURE = (
+    np.int64(Gate.REWARD),
+    np.int64(Gate.STOP_DISTANCE),
+    np.int64(Gate.EXPOSURE),
+)
+G_LIQUIDITY, G_MINIMUM = np.int64(Gate.LIQUIDITY), np.int64(Gate.MINIMUM)
 SHORT_NOT_ALLOWED, HELD = int(Reason.SHORT_NOT_ALLOWED), int(Reason.HELD)
 AFTER_DATA_GAP, COOLING_DOWN = int(Reason.AFTER_DATA_GAP), int(Reason.COOLING_DOWN)
 QUIET_HOUR, ACCOUNT_COOLING = int(Reason.QUIET_HOUR), int(Reason.ACCOUNT_COOLING_DOWN)

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tenants import operations as tenant_operations
 from tenants.models import ExchangeAccount, User
@@ -202,9 +202,19 @@ def mark_silent(*, engine_id: str, silent_since: datetime) -> bool:
 
 def note_refusal(*, engine_id: str, words: str, silent_since: datetime) -> bool:
     """Note why an engine did not begin; False where another process leads it."""
-    leads = Q(observed=Engine.Observed.RUNNING, heartbeat_at__gte=silent_since)
-    noted = Engine.objects.filter(id=engine_id).exclude(leads)
+    noted = _not_led(engine_id, silent_since)
     return noted.update(observed=Engine.Observed.FAILED, detail=words[:300]) == 1
+
+
+def note_preparation(*, engine_id: str, words: str, silent_since: datetime) -> bool:
+    """Note what an engine waits for before it begins; False where another process leads it."""
+    noted = _not_led(engine_id, silent_since)
+    return noted.update(observed=Engine.Observed.STARTING, detail=words) == 1
+
+
+def _not_led(engine_id: str, silent_since: datetime) -> QuerySet[Engine]:
+    leads = Q(observed=Engine.Observed.RUNNING, heartbeat_at__gte=silent_since)
+    return Engine.objects.filter(id=engine_id).exclude(leads)
 
 
 def park_engine(*, engine_id: str, words: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """From an engine's rows to an engine that may begin, and a note of what kept it from beginning."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connections
@@ -34,10 +34,19 @@ def open_engine(found: ListedEngine, *, speed: str | None) -> EngineProcess:
 
 def note_refusal(found: ListedEngine, why: Exception) -> None:
     """For page, API, ``engine status`` and doctor; silent where another process leads."""
-    now = timezone.now()
     with tenant_scope(found.tenant_id):
         operations.note_refusal(
-            engine_id=found.engine_id,
-            words=str(why),
-            silent_since=now - timedelta(seconds=settings.LEASE_SECONDS[0]),
+            engine_id=found.engine_id, words=str(why), silent_since=_silent_since()
         )
+
+
+def note_preparation(found: ListedEngine, words: str) -> None:
+    """What it waits for, in the same places; silent where another process leads."""
+    with tenant_scope(found.tenant_id):
+        operations.note_preparation(
+            engine_id=found.engine_id, words=words, silent_since=_silent_since()
+        )
+
+
+def _silent_since() -> datetime:
+    return timezone.now() - timedelta(seconds=settings.LEASE_SECONDS[0])

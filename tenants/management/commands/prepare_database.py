@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import OperationalError, connections
 from psycopg import sql
 
 RIGHTS_QUERY = """
@@ -21,7 +21,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = connections["owner"]
-        owner.ensure_connection()
+        try:
+            owner.ensure_connection()
+        except OperationalError as error:
+            raise CommandError(f"DATABASE_URL: {' '.join(str(error).split())}") from None
         session: psycopg.Connection = owner.connection
         for alias, ours in settings.DATABASE_ROLES_ARE_OURS.items():
             role = connections[alias].settings_dict["USER"]

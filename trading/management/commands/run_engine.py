@@ -18,7 +18,7 @@ from trading.settling import AtRest
 from trading.wiring.directory import EngineNotListed, find_engine
 from trading.wiring.engines import EngineProcess
 from trading.wiring.starts import REFUSALS, note_refusal, open_engine
-from trading.wiring.warm import compile_apart, warm_core
+from trading.wiring.warm import warm_doors
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +52,7 @@ class Command(BaseCommand):
         structlog.contextvars.bind_contextvars(tenant=tenant, engine=found.engine_id)
         try:
             process = open_engine(found, speed=speed)
-            compile_apart()
-            warm_core()  # nothing may compile while leading: it would hold up heartbeats and stops
+            warm_doors()  # nothing may compile while leading: it would hold up heartbeats and stops
             outcome = uvloop.run(serve(process))
         except REFUSALS as error:
             note_refusal(found, error)

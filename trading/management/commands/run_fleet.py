@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 import uvloop
 from django.core.management.base import BaseCommand
+from django.db import connections
 from django.utils import timezone
 
 from tenants.schema import insist_on_schema
@@ -19,19 +20,22 @@ from trading.fleet import (
     LEADERSHIP_LOST,
     Chore,
     Fleet,
+    is_wanted,
 )
 from trading.management.commands.run_engine import serve
 from trading.settling import AtRest
-from trading.wiring.directory import ListedEngine
+from trading.wiring.compiling import is_compiled
+from trading.wiring.directory import ListedEngine, list_engines
 from trading.wiring.fleet_report import Figures, NoFleet, Report, make_report, note_fleet
 from trading.wiring.key_checks import check_due_keys, list_due_checks
 from trading.wiring.proofs import list_unproven, prove_engines
-from trading.wiring.starts import REFUSALS, note_refusal, open_engine
-from trading.wiring.warm import compile_apart, warm_client, warm_core
+from trading.wiring.starts import REFUSALS, note_preparation, note_refusal, open_engine
+from trading.wiring.warm import warm_client, warm_doors
 
 log = structlog.get_logger(__name__)
 
 EXIT_NOT_RUNNING = 3
+COMPILING = "Getting ready: the decision core is compiled, once for each version; up to a minute."
 HEAD = "     pid   RSS MB   PSS MB private MB  CPU %  last word   last bar"
 
 
@@ -52,12 +56,22 @@ class Command(BaseCommand):
             self.stdout.write(told(as_json=json))
             return
         insist_on_schema()
-        compile_apart()
-        warm_core()
+        if not is_compiled():
+            tell_engines(COMPILING)
+        warm_doors()
         warm_client()
         checks = Chore("key checks", is_due=has_due_checks, main=check_keys)
         proofs = Chore("ledger proofs", is_due=has_unproven, main=prove_books)
         Fleet(main=run_one, chores=(checks, proofs), note=note_fleet).run()
+
+
+def tell_engines(words: str) -> None:
+    """Say on the page of every engine that should run what it waits for."""
+    try:
+        for engine in filter(is_wanted, list_engines()):
+            note_preparation(engine, words)
+    finally:
+        connections.close_all()  # no connection may cross a fork
 
 
 def told(*, as_json: bool) -> str:
