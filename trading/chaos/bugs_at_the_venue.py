@@ -94,7 +94,7 @@ def sell_with_the_stop_resting(put: Put) -> None:
 def sell_a_part_beside_the_stop(put: Put) -> None:
     """A part is sold while the stop goes on offering the whole."""
 
-    async def nothing(road: Any, spec: Any, stop: Any, order: Any) -> None:
+    async def nothing(road: Any, spec: Any, stop: Any, order: Any, *, deadline_ns: int) -> None:
         return None
 
     put(stops, "shrink", nothing)

@@ -91,8 +91,11 @@ class KnownOrders:
         self._by_client[order.client_order_id] = order
 
     def doubt(self, order: OrderRequest) -> None:
-        """It may have been sent, and may arrive yet; an entry takes nothing from what is held."""
-        if order.purpose != Purpose.ENTRY:
+        """It may have been sent, and may arrive yet; an entry takes nothing from what is held.
+
+        What the venue has named meanwhile, in its news of it, has arrived.
+        """
+        if order.purpose != Purpose.ENTRY and (order.market, order.seq) not in self._by_key:
             self.doubtful.add((order.market, order.seq))
 
     def is_doubtful(self, market: int) -> bool:
