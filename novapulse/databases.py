@@ -39,7 +39,7 @@ def parse_postgres_url(url: str, variable: str = "DATABASE_URL") -> DatabaseSett
         raise InvalidEnvironment(f"{variable}: the database name after the last / is missing")
     query = dict(parse_qsl(parts.query))
     return {
-        "ENGINE": "novapulse.kept_postgres",
+        "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,11 +14,15 @@ from tests.faults.processes import ROOT, ended_afterwards, wait_for
 
 @contextmanager
 def served(
-    environment: Mapping[str, str], *, log: Path, application: str = "novapulse.web:application"
+    environment: Mapping[str, str],
+    *,
+    log: Path,
+    application: str = "novapulse.web:application",
+    options: Sequence[str] = (),
 ) -> Iterator[str]:
     """Pages, API and sockets, answering at the address that is told."""
     port = free_port()
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), *options]
     with log.open("wb") as output:
         daphne = subprocess.Popen(
             [*command, application],
