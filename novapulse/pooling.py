@@ -41,7 +41,7 @@ def pool_connections(*, most: int = MOST, wait_seconds: float = WAIT_SECONDS) ->
         "max_size": most,
         "timeout": wait_seconds,
         "max_lifetime": OLDEST_SECONDS,
-        "reconnect_timeout": 0.0,  # whoever wants one next tries again
+        "reconnect_timeout": wait_seconds,  # then whoever wants one next begins anew
         "num_workers": 1,
     }
     for alias in connections:
