@@ -19,10 +19,11 @@ from novapulse.env import Env, InvalidEnvironment
 
 DatabaseSettings = dict[str, Any]
 
-# A server that is gone without a word is noticed within half a minute, not within the kernel's two hours.
+# A server that is gone without a word: what is sent to it fails after ten seconds, and who only listens notices within
+# half a minute; the kernel's own patience is a quarter of an hour, and two hours.
 PATIENCE = {
     "connect_timeout": 5,
-    "tcp_user_timeout": 30_000,  # milliseconds
+    "tcp_user_timeout": 10_000,  # milliseconds
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -54,7 +55,7 @@ def parse_postgres_url(url: str, variable: str = "DATABASE_URL") -> DatabaseSett
             f"{variable}: the port after the host must be a number between 1 and 65535"
         ) from None
     return {
-        "ENGINE": "novapulse.kept_postgres",
+        "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -1,8 +1,8 @@
 """Pages and WebSockets, where the program fits the database's tables."""
 
 from novapulse.asgi import application as application
-from novapulse.kept_postgres.pool import POOL
+from novapulse.pooling import pool_connections
 from tenants.schema import insist_on_schema
 
 insist_on_schema()
-POOL.open()
+pool_connections()

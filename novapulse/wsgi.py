@@ -7,8 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "novapulse.settings")
 application = get_wsgi_application()
 
-from novapulse.kept_postgres.pool import POOL  # noqa: E402 - beside the other
+from novapulse.pooling import pool_connections  # noqa: E402 - beside the other
 from tenants.schema import insist_on_schema  # noqa: E402 - needs the app registry
 
 insist_on_schema()
-POOL.open()
+pool_connections()

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,11 +14,15 @@ from tests.forking import Program
 
 @contextmanager
 def served(
-    environment: Mapping[str, str], *, log: Path, application: str = "novapulse.web:application"
+    environment: Mapping[str, str],
+    *,
+    log: Path,
+    application: str = "novapulse.web:application",
+    options: Sequence[str] = (),
 ) -> Iterator[str]:
     """Pages, API and sockets, answering at the address that is told."""
     port = free_port()
-    command = ("-m", "daphne", "-b", "127.0.0.1", "-p", str(port))
+    command = ("-m", "daphne", "-b", "127.0.0.1", "-p", str(port), *options)
     daphne = Program(*command, application, environment=environment, output=log)
     address = f"http://127.0.0.1:{port}"
     with ended_afterwards(daphne):

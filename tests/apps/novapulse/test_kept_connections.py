@@ -1,12 +1,15 @@
 """Connections that a web process keeps: nothing of one request reaches the next."""
 
 import os
+import socket
 import threading
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -14,27 +17,34 @@ from django.conf import settings
 from django.db import connection, connections
 from django.test import Client
 
-from novapulse.kept_postgres.pool import POOL
-from tenants.models import Membership
+from novapulse.pooling import MOST, pool_connections
+from tenants.models import Membership, Tenant
 from tenants.scoping import set_session_tenant, tenant_scope
 from tests import factories
 from tests.database import FreshDatabase
+from tests.faults.processes import wait_for
 from tests.pages import served
 
+FEW = 4
 SESSION = """
     SELECT pg_backend_pid(), current_setting('app.tenant_id', true), current_setting('search_path'),
            (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),
-           to_regclass('pg_temp.left_over'), (SELECT count(*) FROM tenants_membership)
+           to_regclass('pg_temp.left_over'), (SELECT count(*) FROM tenants_membership), current_setting('TimeZone')
 """
 
 
 @pytest.fixture
-def pool(fresh_database: FreshDatabase) -> Iterator[None]:
-    """Open as in a web process; the connections of before the test are not in it."""
-    connection.close()
-    POOL.open(most=2)
+def pool(fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As in a web process, which keeps fewer and waits less."""
+    for alias in connections:
+        for key in ("OPTIONS", "CONN_HEALTH_CHECKS"):
+            monkeypatch.setitem(connections.settings[alias], key, connections.settings[alias][key])
+    pool_connections(most=FEW, wait_seconds=2.0)
     yield
-    POOL.close()
+    for alias in connections:
+        wrapper: Any = connections[alias]
+        wrapper.close()
+        wrapper.close_pool()
 
 
 def backend() -> int:
@@ -43,23 +53,53 @@ def backend() -> int:
         return int(cursor.fetchone()[0])
 
 
+def give_back() -> None:
+    """Close it, and wait until the pool has cleaned it."""
+    wrapper: Any = connection
+    wrapper.close()
+    wait_for(
+        lambda: wrapper.pool.get_stats()["pool_available"] == wrapper.pool.get_stats()["pool_size"],
+        "it is given back",
+    )
+
+
+def all_at_once() -> set[int]:
+    """The backends of as many threads as there are connections."""
+    here = threading.Barrier(FEW)
+
+    def take(_: int) -> int:
+        found = backend()
+        here.wait(30)
+        connection.close()
+        return found
+
+    with ThreadPoolExecutor(FEW) as threads:
+        return set(threads.map(take, range(FEW)))
+
+
 def test_the_next_request_gets_the_same_connection_and_nothing_that_was_on_it(pool: None) -> None:
+    with connections["owner"].cursor() as cursor:
+        name = connections["owner"].ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {name} SET TimeZone = 'Asia/Tokyo'")
     tenant = factories.make_tenant("acme")
+    give_back()
     set_session_tenant(tenant.id)
     with connection.cursor() as cursor:
         cursor.execute("SET search_path = pg_catalog, public")
+        cursor.execute("SET TIME ZONE 'Asia/Kolkata'")
         cursor.execute("SELECT pg_advisory_lock(7)")
         cursor.execute("CREATE TEMPORARY TABLE left_over (id int)")
         cursor.execute(SESSION)
         left = cursor.fetchone()
-    connection.close()
+    give_back()
 
     with connection.cursor() as cursor:
         cursor.execute(SESSION)
         found = cursor.fetchone()
 
-    assert left[1:] == (str(tenant.id), "pg_catalog, public", 1, "left_over", 1)
-    assert found == (left[0], "", '"$user", public', 0, None, 0)
+    here = (str(tenant.id), "pg_catalog, public", 1, "left_over", 1, "Asia/Kolkata")
+    assert left[1:] == here
+    assert found == (left[0], "", '"$user", public', 0, None, 0, "UTC")
 
 
 def test_whose_rows_are_seen_is_of_the_request_and_not_of_its_connection(pool: None) -> None:
@@ -82,69 +122,71 @@ def test_whose_rows_are_seen_is_of_the_request_and_not_of_its_connection(pool: N
         list(threads.map(ask, range(80)))
 
     assert wrong == []
-    assert len(used) < 80
+    assert len(used) <= FEW
 
 
-def test_a_connection_left_inside_a_transaction_is_not_kept(pool: None) -> None:
-    first = backend()
+def test_a_connection_left_inside_a_transaction_is_out_of_it(pool: None) -> None:
     connection.set_autocommit(False)
-    backend()
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'Asia/Kolkata'")
+    give_back()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now() = statement_timestamp(), current_setting('TimeZone')")
+        assert cursor.fetchone() == (True, "UTC")
+    assert connection.get_autocommit()
+
+
+def test_connections_the_server_ended_are_given_to_nobody_and_hold_nobody_up(pool: None) -> None:
+    ended = all_at_once()
+    give_back()
+    role = {**connection.get_connection_params(), "context": None}
+    with psycopg.connect(**role, autocommit=True) as other:
+        for pid in ended:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    found = backend()
+
+    assert len(ended) == FEW
+    assert found not in ended
+
+
+def test_whoever_finds_none_left_is_told_that_the_database_does_not_answer(pool: None) -> None:
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = cookie_of(factories.make_tenant("acme"))
     connection.close()
+    with ExitStack() as taken:
+        for _ in range(FEW):
+            other = connections.create_connection("default")
+            other.ensure_connection()
+            taken.callback(other.close)
+        without = client.get("/team/")
+    then = client.get("/team/")
 
-    assert backend() != first
-
-
-def test_a_connection_the_server_ended_is_not_given_to_anybody(pool: None) -> None:
-    first, other = backend(), connections.create_connection("default")
-    with other.cursor() as cursor:
-        connection.close()
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
-
-    assert backend() != first
-    other.close()
+    assert (without.status_code, without["Retry-After"]) == (503, "5")
+    assert then.status_code == 200
 
 
-def test_no_more_are_kept_than_wanted_and_each_for_its_own_role(pool: None) -> None:
-    def take(opened: threading.Barrier) -> int:
-        found = backend()
-        opened.wait(30)
-        connection.close()
-        return found
-
-    with ThreadPoolExecutor(3) as threads:
-        taken = set(threads.map(take, [threading.Barrier(3)] * 3))
+def test_each_role_has_connections_of_its_own(pool: None) -> None:
+    pages = backend()
     with connections["staff"].cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid(), current_user")
         staff = cursor.fetchone()
-    alive = {pid for pid in taken if _lives(pid)}
 
-    assert len(taken) == 3
-    assert len(alive) == 2
-    assert staff[0] not in taken
+    assert staff[0] != pages
     assert staff[1] == settings.DATABASES["staff"]["USER"]
 
 
-def _lives(pid: int) -> bool:
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid])
-        return cursor.fetchone() is not None
-
-
-def test_a_forked_child_leaves_its_parents_connections_alone(pool: None) -> None:
-    first = backend()
-    wrapper: Any = connections["default"]
-    wrapper.close()
-
+def test_a_server_may_fork_before_the_first_connection(pool: None) -> None:
     child = os.fork()
     if child == 0:
         try:
-            os._exit(0 if POOL.take(wrapper._place()) is None else 1)
+            os._exit(0 if backend() else 1)
         finally:
             os._exit(2)
     _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
-    assert backend() == first
 
 
 def test_what_is_sent_to_a_host_that_vanished_fails_soon(pool: None) -> None:
@@ -162,17 +204,20 @@ def test_a_process_that_does_not_serve_pages_keeps_none(fresh_database: FreshDat
     assert "tcp_user_timeout" not in patience
 
 
+def cookie_of(tenant: Tenant) -> str:
+    """The session of its only member."""
+    with tenant_scope(tenant.id):
+        user = Membership.objects.select_related("user").get().user
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 def test_a_served_page_needs_no_new_connection_and_shows_its_own_workspace(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
     people = [factories.make_tenant(f"acme{k}") for k in range(2)]
-    cookies = []
-    for tenant in people:
-        with tenant_scope(tenant.id):
-            user = Membership.objects.select_related("user").get().user
-        client = Client()
-        client.force_login(user)
-        cookies.append(client.cookies[settings.SESSION_COOKIE_NAME].value)
+    cookies = [cookie_of(tenant) for tenant in people]
 
     with served(fresh_database.environment, log=tmp_path / "daphne.log") as address:
 
@@ -195,8 +240,44 @@ def test_a_served_page_needs_no_new_connection_and_shows_its_own_workspace(
     assert made <= 8
 
 
+def test_people_who_leave_a_slow_page_take_no_connection_along(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    tenant = factories.make_tenant("acme")
+    cookie = f"sessionid={cookie_of(tenant)}"
+    asked = f"GET /team/ HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode()
+    log = tmp_path / "daphne.log"
+    soon = ("--application-close-timeout", "1")
+
+    with served(fresh_database.environment, log=log, options=soon) as address:
+        place = urlsplit(address)
+        with psycopg.connect(**_owner()) as slow, ExitStack() as people:
+            slow.execute("LOCK TABLE tenants_membership")
+            for _ in range(MOST):
+                one = people.enter_context(socket.create_connection((place.hostname, place.port)))
+                one.sendall(asked)
+            wait_for(lambda: _waiting(slow) == MOST, "all wait for the table")
+            people.close()
+            wait_for(lambda: log.read_text().count("took too long") >= MOST, "all are dropped")
+        page = urllib.request.Request(f"{address}/team/", headers={"Cookie": cookie})
+        with urllib.request.urlopen(page, timeout=30) as answer:
+            assert tenant.name in answer.read().decode()
+
+
+def _waiting(session: psycopg.Connection) -> int:
+    row = session.execute(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'tenants_membership'::regclass"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _owner() -> dict[str, Any]:
+    return {**connections["owner"].get_connection_params(), "context": None}
+
+
 def _connections_made() -> int:
-    with psycopg.connect(**connections["owner"].get_connection_params() | {"context": None}) as own:
+    with psycopg.connect(**_owner()) as own:
         own.execute("SELECT pg_stat_force_next_flush()")
         row = own.execute(
             "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
