@@ -156,7 +156,8 @@ def test_olga_adds_tests_rotates_and_disables_a_key(house, olga) -> None:
     page = olga.get(LIST).content.decode()
     assert "May trade, cannot withdraw" in page
     assert "hx-trigger" not in page
-    assert "2026-01-05 12:00 UTC" in page
+    assert "Checked (UTC)" in page
+    assert "2026-01-05 12:00" in page
 
     olga.post(house.path("check"))
     assert house.kept.row().check_asked_at is not None
