@@ -178,7 +178,6 @@ def begin_compiling() -> None:
             stdout=log,
             stderr=log,
             cwd=PROJECT_ROOT,
-            umask=0o077,
         )
 
 

@@ -79,16 +79,23 @@ async def hub(redis_url: str, redis: Redis) -> AsyncIterator[Hub]:
     await hub.close()
 
 
+async def subscriptions(redis: Redis) -> list[dict[str, str]]:
+    """Connections of this test's hub: tests beside it have another database of the same Redis."""
+    ours = str(redis.connection_pool.connection_kwargs["db"])
+    clients = await redis.client_list(_type="pubsub")
+    return [client for client in clients if client["db"] == ours and client["psub"] != "0"]
+
+
 async def subscribed(redis: Redis) -> None:
     """Wait until the hub's subscription stands."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while await redis.pubsub_numpat() == 0:
+        while not await subscriptions(redis):
             await asyncio.sleep(0.01)
 
 
 async def cut_subscriptions(redis: Redis) -> None:
     """What a restart of Redis does to the hub's connection."""
-    for client in await redis.client_list(_type="pubsub"):
+    for client in await subscriptions(redis):
         await redis.client_kill_filter(_id=client["id"])
 
 

@@ -160,13 +160,11 @@ class KrakenDesk:
         why = self.rules.closed_by(order.market)
         if stop is not None and why:
             raise NotSent(f"its stop stays, for nothing can be sold now: {why}")
-        # Who hung makes no room: the next leader's stop may rest there.
-        until_ns = self._until(order)
+        until_ns = self._until(order)  # or the next leader's stop would make room
         if order.purpose == Purpose.EXIT and stop is not None:
             await stops.take_away(self.rest, road, stop)
         elif order.purpose == Purpose.REDUCE and stop is not None:
-            spec = self.specs[order.market]
-            await stops.shrink(road, spec, stop, order, deadline_ns=until_ns)
+            await stops.shrink(road, self.specs[order.market], stop, order, deadline_ns=until_ns)
         return await self._place(road, order)
 
     def _road(self) -> Road:
