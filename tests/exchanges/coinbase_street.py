@@ -30,6 +30,7 @@ from trading.exchanges.coinbase.sign import Signer
 
 NS, MINUTE_S = 1_000_000_000, 60
 AFTERWARDS = 45  # steps of two seconds in which what is unclear gets settled
+MOST_AFTERWARDS = 500  # a busy machine needs longer to ask what it was not told
 PATH = ("open", "low", "high", "close")
 
 
@@ -102,6 +103,7 @@ class Conductor:
     before_bar: Callable[[int], Any]
     violations: list[float]
     is_idle: Callable[[], bool] = lambda: True
+    knows_all: Callable[[], bool] = lambda: True
 
     async def news(self, *, after_ns: Mapping[int, int]) -> AsyncIterator[Any]:
         yield FeedChange("candles", is_up=True, reason="")
@@ -115,7 +117,9 @@ class Conductor:
             for step, name in enumerate(PATH):
                 yield await self._step(open_s + MINUTE_S * (step + 1) / 4, float(bar[name]))
             yield BarClosed(0, int(bar["open_ns"]), *(float(bar[n]) for n in bar.dtype.names[1:]))
-        for _ in range(AFTERWARDS):
+        for number in range(MOST_AFTERWARDS):
+            if number >= AFTERWARDS and self.knows_all():
+                break
             yield await self._step(self.market.wire.now_s + 2, float(self.market.price))
             await asyncio.sleep(0.02)
 
@@ -179,6 +183,7 @@ class CoinbaseStreet:
             pace=QUICK,
         )
         feed.is_idle = lambda: venue._queue.empty() and not runner._lock.locked()
+        feed.knows_all = lambda: len(self.ledger.fills) == len(self.market.fills)
         try:
             return await runner.run()
         finally:
