@@ -14,6 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.protocol import State
 
+from trading.exchanges.silence import Silence
+
 log = structlog.get_logger(__name__)
 
 SILENCE_SECONDS = 10.0  # heartbeats come every second
@@ -155,14 +157,13 @@ async def _connection(
         open_line(Line(socket))
         for request in wanted:
             await socket.send(json.dumps(request))
-        while True:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                text = await socket.recv()
-            frame = read(text)
-            told = conversation.hear(frame) if frame is not None else None
-            if isinstance(told, Ask):
-                for request in told.requests:
-                    await socket.send(json.dumps(request))
-                told = frame
-            if told is not None:
-                yield told
+        with Silence(SILENCE_SECONDS, socket.transport.abort) as silence:
+            while True:
+                frame = read(await silence.broken_by(socket.recv()))
+                told = conversation.hear(frame) if frame is not None else None
+                if isinstance(told, Ask):
+                    for request in told.requests:
+                        await socket.send(json.dumps(request))
+                    told = frame
+                if told is not None:
+                    yield told

@@ -23,14 +23,6 @@ AUDIT_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 
 
-async def wait_for_frame(heard: asyncio.Event) -> None:
-    """Until one was heard, or time alone may have closed a bar."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LOOK_SECONDS):
-            await heard.wait()
-    heard.clear()
-
-
 class WireFeed(ABC):
     """Closed candles of several symbols of one timeframe; a venue adds how it is asked."""
 
@@ -106,8 +98,9 @@ class WireFeed(ABC):
             Exception: the venue does not list a symbol.
         """
         self._candles.told_ns = {market: open_ns for market, open_ns in after_ns.items() if open_ns}
-        task = asyncio.create_task(self._listen())
-        audit = asyncio.create_task(self._audit())
+        tasks = [
+            asyncio.create_task(work) for work in (self._listen(), self._audit(), self._look())
+        ]
         try:
             while True:
                 while not self._queue.empty():
@@ -116,14 +109,21 @@ class WireFeed(ABC):
                     for bar in self._candles.close(self._heard_until_ns()):
                         self._told.add(bar)
                         yield bar
-                for ended in (task, audit):
-                    if ended.done():
-                        ended.result()
-                await wait_for_frame(self._heard)
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                await self._heard.wait()
+                self._heard.clear()
         finally:
-            for one in (task, audit):
-                one.cancel()
-            await asyncio.gather(task, audit, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _look(self) -> None:
+        """Time alone may have closed a bar, or a task ended."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._heard.set()
 
     async def _ask_about_holes(self) -> bool:
         """Ask REST about intervals the stream did not tell of; no bar is told after one unasked."""

@@ -19,7 +19,9 @@ def ws_candles(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, Values
     found = []
     for row in rows:
         try:
-            values = read_values(row[name] for name in ("open", "high", "low", "close", "volume"))
+            values = read_values(
+                (row["open"], row["high"], row["low"], row["close"], row["volume"])
+            )
             found.append((str(row["symbol"]), read_stamp(str(row["interval_begin"])), values))
         except (KeyError, ValueError, TypeError):
             continue

@@ -9,6 +9,7 @@ from typing import Any
 from trading.exchanges.failures import FAILS, NoAnswer, Unreached
 from trading.exchanges.shared import words
 from trading.exchanges.shared.places import within_reach
+from trading.exchanges.silence import Silence
 from trading.exchanges.sockets import JITTER, Connected, Conversation, Converse, Heard, Lost
 
 SILENCE_SECONDS = 10.0  # it beats every second
@@ -69,7 +70,19 @@ class Pipe:
             ConnectionError: the feed ended, or cut us off. TimeoutError: it says nothing.
         """
         async with asyncio.timeout(within_seconds):
-            return await words.hear_feed(self._reader)
+            return await self.next()
+
+    async def next(self) -> words.ToEngine:
+        """The next message, whenever it comes.
+
+        Raises:
+            ConnectionError: the feed ended, or cut us off.
+        """
+        return await words.hear_feed(self._reader)
+
+    def cut(self) -> None:
+        """Hang up at once."""
+        self._writer.transport.abort()
 
     def close(self) -> None:
         """Hang up."""
@@ -164,14 +177,15 @@ class SharedStream:
         try:
             requests = list(await conversation.requests())
             await pipe.say(words.Subscribe(requests, self._symbols, self._timeframe_ns))
-            while True:
-                match await pipe.hear(within_seconds=SILENCE_SECONDS):
-                    case words.Said(frame):
-                        yield frame
-                    case words.Up():
-                        yield Connected()
-                    case words.Down(reason):
-                        yield Lost(reason)
+            with Silence(SILENCE_SECONDS, pipe.cut) as silence:
+                while True:
+                    match await silence.broken_by(pipe.next()):
+                        case words.Said(frame):
+                            yield frame
+                        case words.Up():
+                            yield Connected()
+                        case words.Down(reason):
+                            yield Lost(reason)
         finally:
             pipe.close()
 
