@@ -141,12 +141,13 @@ def any_order(venue_id: str, row: Mapping[str, Any]) -> VenueOrder:
     """An order of anybody's, as REST lists it."""
     described = row["descr"]
     is_stop = described["ordertype"] == "stop-loss"
-    level = row.get("stopprice") if is_stop else described.get("price")
+    level = str((row.get("stopprice") if is_stop else described.get("price")) or "0")
+    is_plain = level[0].isdigit() and level[-1].isdigit()  # +5%, #10: a customer's own, never ours
     return VenueOrder(
         client_order_id=str(row.get("cl_ord_id") or ""),
         venue_order_id=venue_id,
         side=str(described["type"]).upper(),
         is_stop=is_stop,
         quantity=Decimal(str(row["vol"])),
-        level=Decimal(str(level or "0")),
+        level=Decimal(level if is_plain else 0),
     )
