@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.engine.fakes import spec
 from tests.exchanges.bench import WireBench, seat
+from tests.exchanges.street import KEY, SECRET, oracle
 from trading.chaos.wires import KRAKEN
 from trading.core.codes import Purpose
 from trading.exchanges.books import BadBook, Level, to_digits
 from trading.exchanges.coinbase import names as coinbase_names
 from trading.exchanges.coinbase.books import _new_book
-from trading.exchanges.failures import NoAnswer, reading
+from trading.exchanges.failures import ApiError, NoAnswer, Unreached, reading
 from trading.exchanges.kraken import live, names, orders
 from trading.exchanges.kraken.candles import rest_candles
 from trading.exchanges.kraken.live import SequenceGap
+from trading.exchanges.kraken.rest import KrakenRest, throttled_seconds
 from trading.exchanges.kraken.sockets import Subscriptions
 from trading.exchanges.shared.coinbase import CoinbaseDialect
 from trading.exchanges.shared.kraken import KrakenDialect
@@ -61,6 +64,46 @@ async def test_a_fill_that_cannot_be_read_is_asked_of_rest_at_once(
     await bench.until(lambda: bench.filled == 400)
 
     assert [one.venue_trade_id for one in bench.fills] != ["T1"]
+
+
+FEES = [{"asset": "USD", "qty": "0.10"}, {"asset": "USD", "qty": "0.02"}]
+
+
+def test_a_fee_in_parts_is_booked_whole() -> None:
+    assert orders.ws_execution(TRADE | {"fees": FEES}, spec()).fee == "0.12"
+
+
+@pytest.mark.parametrize("fees", [None, [*FEES, {"asset": "BTC", "qty": "0.0001"}]])
+def test_a_fee_that_was_not_told_or_is_of_two_assets_is_not_guessed(fees: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        orders.ws_execution(TRADE | {"fees": fees}, spec())
+
+
+async def test_a_key_that_is_shut_out_is_left_alone_until_it_is_another(bench: WireBench) -> None:
+    """Each try makes the ban longer."""
+    client = KrakenRest(url=bench.simulator.address, key=KEY, secret=SECRET)
+    bench.arm("error", "Balance", words="EGeneral:Temporary lockout")
+    with pytest.raises(ApiError, match="lockout"):
+        await client.read("Balance")
+    before = len(oracle(bench.simulator, "request"))
+
+    with pytest.raises(Unreached, match="shut this key out; it is asked again in"):
+        await client.read("Balance")
+    assert len(oracle(bench.simulator, "request")) == before
+
+    await client.change_key(key=KEY, secret=SECRET)
+    assert await client.read("Balance")
+    await client.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [("EService:Throttled: 1700000004", 4), ("EService:Throttled:1700000004", 4),
+     ("EService:Throttled: 1700000999", 10), ("EService:Throttled: 1600000000", 0),
+     ("EService:Throttled", 0), ("EService:Throttled: soon", 0), ("EService:Busy", 0)],
+)  # fmt: skip
+def test_who_is_throttled_waits_as_long_as_the_venue_says(words: str, seconds: float) -> None:
+    assert throttled_seconds(words, now=1_700_000_000) == seconds
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -91,15 +91,20 @@ def rest_execution(trade_id: str, told: Mapping[str, Any], spec: MarketSpec) -> 
 
 
 def ws_execution(told: Mapping[str, Any], spec: MarketSpec) -> Execution:
-    """A trade of the executions channel; the fee in whatever asset it says."""
-    fees = told.get("fees") or [{"asset": spec.quote, "qty": "0"}]
+    """A trade of the executions channel; the fee in whatever asset it says.
+
+    Raises:
+        TypeError, KeyError, ValueError, ArithmeticError: it cannot be read, or its fee is of two assets.
+    """
+    fees = told["fees"]
+    (asset,) = {str(one["asset"]) for one in fees} or {spec.quote}
     return _execution(
         spec,
         trade_id=str(told["exec_id"]),
         quantity=str(told["last_qty"]),
         price=str(told["last_price"]),
-        fee=str(fees[0]["qty"]),
-        fee_currency=str(fees[0]["asset"]),
+        fee=f"{sum((Decimal(str(one['qty'])) for one in fees), Decimal(0)):f}",
+        fee_currency=asset,
         is_maker=told.get("liquidity_ind") == "m",
         time_ns=read_stamp(str(told["timestamp"])),
     )
