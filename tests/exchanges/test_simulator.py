@@ -50,6 +50,9 @@ async def test_an_unmodified_client_of_others_trades_here(simulator: Simulator) 
         client.cancel_order(limit["id"])
         bought = client.create_order("BTC/USD", "market", "buy", 0.01)
         (trade,) = client.fetch_my_trades("BTC/USD")
+        at_once = client.create_order(
+            "BTC/USD", "limit", "buy", 0.01, 100.0, {"timeInForce": "IOC"}
+        )
         with pytest.raises(ccxt.InsufficientFunds):
             client.create_order("BTC/USD", "market", "sell", 500)
         with pytest.raises(ccxt.BadSymbol):
@@ -57,6 +60,7 @@ async def test_an_unmodified_client_of_others_trades_here(simulator: Simulator) 
         return {
             "symbols": list(markets),
             "listed": listed == [limit["id"]],
+            "at_once": client.fetch_order(at_once["id"])["status"],
             "order": client.fetch_order(bought["id"])["status"],
             "fee": trade["fee"]["cost"] / trade["cost"],
             "balance": client.fetch_balance()["total"]["BTC"],
@@ -69,6 +73,7 @@ async def test_an_unmodified_client_of_others_trades_here(simulator: Simulator) 
 
     assert told["symbols"] == ["BTC/USD"]
     assert told["listed"]
+    assert told["at_once"] == "canceled"
     assert told["order"] == "closed"
     assert told["fee"] == pytest.approx(0.0026)
     assert told["balance"] == 3.01
@@ -88,6 +93,19 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"ordertype": "limit", "price": "1.0", "volume": "0.1"}, "EOrder:Cost minimum not met"),
     ({"ordertype": "limit", "price": "99999.0", "oflags": "post"}, "EOrder:Post only order"),
     ({"deadline": "2001-01-01T00:00:00Z", "x": "1"}, "EGeneral:Invalid arguments:deadline"),
+    ({"timeinforce": "DAY"}, "EGeneral:Invalid arguments:timeinforce"),
+    ({"timeinforce": "GTD"}, "EGeneral:Invalid arguments:timeinforce"),
+    (
+        {"ordertype": "limit", "price": "100.0", "oflags": "post", "timeinforce": "IOC"},
+        "EGeneral:Invalid arguments:timeinforce",
+    ),
+    ({"type": "sell", "oflags": "viqc"}, "EGeneral:Invalid arguments:viqc"),
+    ({"oflags": "viqc", "volume": "-1"}, "EGeneral:Invalid arguments:viqc"),
+    ({"leverage": "5"}, "EOrder:Cannot open position"),
+    ({"reduce_only": "true"}, "EOrder:Reduce only"),
+    ({"close[ordertype]": "stop-loss"}, "EGeneral:Invalid arguments:close"),
+    ({"starttm": "+60"}, "EGeneral:Invalid arguments:starttm"),
+    ({"expiretm": "soon"}, "EGeneral:Invalid arguments:expiretm"),
 ]
 
 
@@ -100,6 +118,64 @@ async def test_what_the_venue_refuses_is_refused_in_its_words(
     with pytest.raises(ApiError, match=words):
         await rest.act("AddOrder", **asked)
     assert oracle(simulator, "order") == []
+
+
+@pytest.mark.parametrize("ending", ["IOC", "FOK"])
+async def test_what_must_be_filled_at_once_never_rests(
+    simulator: Simulator, rest: KrakenRest, ending: str
+) -> None:
+    asked = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "timeinforce": ending}
+    far = (await rest.act("AddOrder", **asked, price="100.0", volume="0.1"))["txid"][0]
+    near = (await rest.act("AddOrder", **asked, price="24000.0", volume="0.01"))["txid"][0]
+
+    told = await rest.read("QueryOrders", txid=f"{far},{near}")
+
+    assert (told[far]["status"], told[far]["vol_exec"]) == ("canceled", "0")
+    assert told[near]["status"] == "closed"
+
+
+@pytest.mark.parametrize(("ending", "part"), [("IOC", True), ("FOK", False)])
+async def test_more_than_there_is_fills_in_part_or_not_at_all(
+    simulator: Simulator, rest: KrakenRest, ending: str, part: bool
+) -> None:
+    (market,) = simulator.exchange.markets.values()
+    (price, size), *_ = market.book()[1]
+    simulator.exchange.accounts[KEY].balances["USD"] = Decimal(10**8)
+    asked = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "timeinforce": ending}
+
+    name = (await rest.act("AddOrder", **asked, price=price, volume=size + Decimal("0.1")))["txid"][
+        0
+    ]
+
+    told = (await rest.read("QueryOrders", txid=name))[name]
+    assert (told["status"], Decimal(told["vol_exec"])) == ("canceled", size if part else 0)
+
+
+async def test_a_purchase_in_quote_spends_no_more_than_that(
+    simulator: Simulator, rest: KrakenRest
+) -> None:
+    asked = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "oflags": "viqc,fciq"}
+    name = (await rest.act("AddOrder", **asked, volume="100"))["txid"][0]
+
+    told = (await rest.read("QueryOrders", txid=name))[name]
+
+    assert told["status"] == "closed"
+    assert 95 < Decimal(told["cost"]) <= 100
+
+
+async def test_an_expiry_may_count_from_now(simulator: Simulator, rest: KrakenRest) -> None:
+    asked = {
+        "pair": "XBTUSD",
+        "type": "buy",
+        "ordertype": "limit",
+        "price": "100.0",
+        "volume": "0.1",
+    }
+    name = (await rest.act("AddOrder", **asked, timeinforce="GTD", expiretm="+30"))["txid"][0]
+
+    told = (await rest.read("QueryOrders", txid=name))[name]
+
+    assert told["expiretm"] == simulator.clock.now_ns() // 1_000_000_000 + 30
 
 
 async def test_validate_places_nothing_and_names_no_order(

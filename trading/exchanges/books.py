@@ -1,5 +1,6 @@
 """Order books in integers: prices and quantities as units of the venue's last decimal, no floats."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from trading.exchanges.venue_clock import read_stamp
 
 NO_CUT = 1 << 62
 CHECKED = 10  # levels of a side that a checksum covers
+WITH_EXPONENT = re.compile(r"[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
 
 
 class BadBook(ValueError):
@@ -31,16 +33,29 @@ def to_digits(text: str | int, decimals: int) -> str:
     else:
         digits = _fit(told, decimals)
     if not (digits.isdigit() and digits.isascii()):
-        raise BadBook(f"{text!r} is no number >= 0")
+        digits = _fit(_plain(told), decimals)
     return digits.lstrip("0")
 
 
 def _fit(text: str, decimals: int) -> str:
-    """Digits of a number that was told with more or fewer decimals."""
+    """Digits of a number that was told with more or fewer decimals, or with an exponent."""
+    if "e" in text or "E" in text:
+        text = _plain(text)
     whole, _, part = text.partition(".")
     if part[decimals:].strip("0"):
         raise BadBook(f"{text!r} has more than {decimals} decimals")
     return whole and whole + part[:decimals].ljust(decimals, "0")
+
+
+def _plain(text: str) -> str:
+    """The same number without its exponent.
+
+    Raises:
+        BadBook: it has none, or is no number >= 0.
+    """
+    if not WITH_EXPONENT.fullmatch(text):
+        raise BadBook(f"{text!r} is no number >= 0")
+    return f"{Decimal(text):f}"
 
 
 @cache

@@ -1,5 +1,12 @@
 """How a request to a venue can fail: it said no, nothing left, or nobody knows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 class ApiError(Exception):
     """The venue answered with an error; carries its words."""
@@ -18,3 +25,18 @@ class NoAnswer(Exception):
 
 
 FAILS = (ApiError, Unreached, NoAnswer)
+UNREADABLE = (TypeError, KeyError, ValueError, IndexError, AttributeError, ArithmeticError)
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """What a venue said is read here; a word it never used before must not end an engine.
+
+    Raises:
+        NoAnswer: it cannot be read.
+    """
+    try:
+        yield
+    except UNREADABLE as error:
+        log.warning("not_read", what=what, exc_info=True)
+        raise NoAnswer(f"{what} cannot be read: {error!r}") from None

@@ -8,7 +8,7 @@ from trading.core.codes import Purpose, Side
 from trading.engine.errors import NotSent, Refused
 from trading.engine.messages import MarketSpec, OrderRequest
 from trading.engine.sights import Holding
-from trading.exchanges.failures import FAILS
+from trading.exchanges.failures import FAILS, reading
 
 NONE = Decimal(0)
 
@@ -40,7 +40,8 @@ class Purse:
         cost = spec.lot_size * order.quantity_lots * (spec.tick_size * order.price_ticks or last)
         if cost > self._left.get(spec.quote, NONE):
             try:
-                self.see(await self.count())
+                with reading("what the account has"):
+                    self.see(await self.count())
             except FAILS as error:
                 raise NotSent(f"nobody says what the account has: {error}") from None
         left = self._left.get(spec.quote, NONE)

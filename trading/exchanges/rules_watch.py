@@ -7,14 +7,13 @@ from typing import Protocol
 import structlog
 
 from trading.engine.messages import FeedChange, OrderRequest
-from trading.exchanges.failures import FAILS
+from trading.exchanges.failures import FAILS, UNREADABLE
 
 log = structlog.get_logger(__name__)
 
 CHANNEL = "rules"
 LOOK_SECONDS = 45.0  # a change is known within a minute
 OLDEST_SECONDS = 180.0  # nothing is entered on terms that could not be read for so long
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 class Rules(Protocol):

@@ -22,7 +22,7 @@ from trading.engine.messages import (
 from trading.engine.orders import OPEN_STATES
 from trading.engine.ports import MarketFeed
 from trading.engine.sights import Sight, VenueOrder
-from trading.exchanges.failures import FAILS
+from trading.exchanges.failures import FAILS, reading
 from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.rules_watch import Rules, heed
 from trading.exchanges.venue_clock import VenueClock
@@ -119,7 +119,7 @@ class WireVenue(ABC):
     ) -> None:
         self._desk, self._feed, self._audit_seconds = desk, feed, audit_seconds
         self._has_caught_up = False
-        self._is_blind = asyncio.Event()
+        self._is_blind, self._is_due = False, asyncio.Event()  # an audit, before its time
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
 
     @abstractmethod
@@ -170,7 +170,8 @@ class WireVenue(ABC):
         """
         await self._ready()
         try:
-            return await self._desk.look()
+            with reading(f"{self.venue}'s word on the account"):
+                return await self._desk.look()
         except FAILS as error:
             raise NoSight(str(error)) from None
 
@@ -182,7 +183,8 @@ class WireVenue(ABC):
         """
         await self._ready()
         try:
-            return await self._desk.inquiry.list_orders(since_ns=since_ns)
+            with reading(f"{self.venue}'s list of orders"):
+                return await self._desk.inquiry.list_orders(since_ns=since_ns)
         except FAILS as error:
             raise NoSight(str(error)) from None
 
@@ -250,7 +252,9 @@ class WireVenue(ABC):
     def _tell(self, message: Message) -> None:
         """Into the one stream."""
         if isinstance(message, FeedChange) and message.channel == CHANNEL:
-            (self._is_blind.clear if message.is_up else self._is_blind.set)()
+            self._is_blind = not message.is_up
+            if self._is_blind:
+                self._is_due.set()
         self._queue.put_nowait(message)
 
     def booked(self, report: FillReport) -> None:
@@ -261,7 +265,7 @@ class WireVenue(ABC):
         """Everything the stream may have missed, before it is trusted again."""
         while True:
             try:
-                for report in await self._desk.inquiry.catch_up():
+                for report in await self._missed():
                     self._tell(report)
             except FAILS as error:
                 log.warning("orders_not_caught_up", why=str(error))
@@ -272,20 +276,25 @@ class WireVenue(ABC):
                 self._has_caught_up = True
                 return
 
+    async def _missed(self) -> list[FillReport]:
+        with reading(f"{self.venue}'s word on our orders"):
+            return await self._desk.inquiry.catch_up()
+
     async def _audit(self) -> None:
         """The same now and then although all looks well; at once, and oftener, while nobody tells."""
         while True:
             await self._until_audit()
             with suppress(*FAILS):
-                for report in await self._desk.inquiry.catch_up():
+                for report in await self._missed():
                     log.warning("order_news_was_missed", seq=report.intent_seq)
                     self._tell(report)
 
     async def _until_audit(self) -> None:
         """A connection may be away for minutes: an entry that fills meanwhile has no stop."""
-        if self._is_blind.is_set():
+        if self._is_blind and not self._is_due.is_set():
             await asyncio.sleep(min(BLIND_SECONDS, self._audit_seconds))
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(self._audit_seconds):
-                await self._is_blind.wait()
+                await self._is_due.wait()
+        self._is_due.clear()

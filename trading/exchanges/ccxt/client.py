@@ -7,11 +7,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from trading.exchanges.ccxt.names import Market, choose, read_markets
-from trading.exchanges.failures import ApiError, NoAnswer
+from trading.exchanges.failures import UNREADABLE, ApiError, NoAnswer
 
 NS_PER_MS = 1_000_000
 MOST_WORDS = 200
-UNREADABLE = (TypeError, KeyError, ValueError, IndexError, AttributeError, ArithmeticError)
 
 
 class CannotOpen(Exception):

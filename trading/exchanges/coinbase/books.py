@@ -15,6 +15,7 @@ from trading.exchanges.tables import Table
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 
 BID, ASK = "bid", "offer"
+DECIMALS = 8  # at least, whatever the grid
 
 
 def take(book: Book, event: Frame, *, is_snapshot: bool) -> None:
@@ -115,4 +116,6 @@ def _is_snapshot(event: Frame) -> bool:
 
 
 def _new_book(product: names.Product) -> Book:
-    return Book(decimals_of(product.tick_size), decimals_of(product.lot_size))
+    """Old orders may rest on a finer grid than new ones are taken on."""
+    tick, lot = decimals_of(product.tick_size), decimals_of(product.lot_size)
+    return Book(max(tick, DECIMALS), max(lot, DECIMALS))

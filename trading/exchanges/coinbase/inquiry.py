@@ -12,6 +12,7 @@ from trading.engine.sights import VenueOrder
 from trading.exchanges.coinbase import names, orders
 from trading.exchanges.coinbase.errors import FAILS, NoAnswer
 from trading.exchanges.coinbase.rest import CoinbaseRest, segment
+from trading.exchanges.failures import reading
 from trading.exchanges.known_orders import Execution, Key, KnownOrder, KnownOrders
 from trading.exchanges.venue_clock import VenueClock
 
@@ -69,9 +70,10 @@ class Inquiry:
     async def lookup(self, order: OrderRequest) -> Evidence:
         """What the venue says of an order whose outcome is not clear."""
         try:
-            if (order.market, order.seq) in self.unsent:
-                return await self._judge_unsent(order)
-            return await self._judge(order)
+            with reading("what became of an order"):
+                if (order.market, order.seq) in self.unsent:
+                    return await self._judge_unsent(order)
+                return await self._judge(order)
         except FAILS as error:
             log.warning("lookup_failed", seq=order.seq, why=str(error))
             return Evidence(Known.UNDECIDED)

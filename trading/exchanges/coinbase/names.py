@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from trading.engine.errors import CannotTrade
+from trading.exchanges.failures import UNREADABLE
 
 PRODUCTS = "/market/products"
 SHUT = ("is_disabled", "trading_disabled", "view_only")  # nothing can be done with it
@@ -57,18 +58,19 @@ def symbol_of(facts: Mapping[str, Any]) -> str:
 
 def read_list(told: Mapping[str, Any]) -> dict[str, Product]:
     """Spot products of an answer, by our symbols."""
-    return read_products(told.get("products") or [])
+    rows = told.get("products")
+    return read_products(rows if isinstance(rows, list) else [])
 
 
 def read_products(told: Iterable[Mapping[str, Any]]) -> dict[str, Product]:
     """Spot products by our symbols; entries without what an order needs are left out."""
     found = {}
     for facts in told:
-        if str(facts.get("product_type") or "SPOT") != "SPOT":
-            continue
         try:
+            if str(facts.get("product_type") or "SPOT") != "SPOT":
+                continue
             product = read_product(facts)
-        except (KeyError, InvalidOperation, ValueError):
+        except UNREADABLE:
             continue
         found[product.symbol] = product
     return found

@@ -55,14 +55,17 @@ def read_order(told: Mapping[str, Any]) -> Standing:
         status = str(told["status"])
         if status not in OVER | WORKING:
             log.warning("status_unknown", order=told["order_id"], status=status)
+        filled = Decimal(str(told.get("filled_size") or told.get("cumulative_quantity") or "0"))
+        if not filled.is_finite():
+            raise ValueError(f"filled: {filled}")
         return Standing(
             order_id=str(told["order_id"]),
             client_id=str(told.get("client_order_id") or ""),
             status=status,
-            filled=Decimal(str(told.get("filled_size") or told.get("cumulative_quantity") or "0")),
+            filled=filled,
             is_triggered=told.get("trigger_status") == "STOP_TRIGGERED",
         )
-    except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, InvalidOperation) as error:
         raise NoAnswer(f"an order of Coinbase's cannot be read: {error!r}") from None
 
 

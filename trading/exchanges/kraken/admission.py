@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from trading.engine.errors import CannotTrade
 from trading.engine.messages import MarketSpec
+from trading.exchanges.failures import reading
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.errors import ApiError
 from trading.exchanges.kraken.rest import KrakenRest
@@ -45,7 +46,8 @@ async def read_rights(rest: KrakenRest) -> frozenset[str]:
         if error.words.startswith(BAD_KEY):
             raise CannotTrade(f"Kraken does not accept the key: {error.words}") from None
         raise
-    return frozenset(told.get("permissions") or [])
+    with reading("Kraken's word on the key"):
+        return frozenset(told.get("permissions") or [])
 
 
 def problem_of(rights: frozenset[str]) -> str:

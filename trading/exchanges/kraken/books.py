@@ -46,7 +46,7 @@ class Entry(msgspec.Struct, gc=False):
     bids: list[Row]
     asks: list[Row]
     checksum: int
-    timestamp: str = ""
+    timestamp: str | None = None
 
 
 class BookFrame(msgspec.Struct, gc=False):
@@ -134,9 +134,9 @@ class KrakenBooks:
                 self._spoil(symbol, str(error))
                 spoilt.append(symbol)
                 continue
-            book.told = entry.timestamp or self.clock.now_ns()
-            if entry.timestamp[:SECOND] != self._second:
-                self._hear_time(entry.timestamp)
+            book.told = stamp = entry.timestamp or self.clock.now_ns()
+            if isinstance(stamp, str) and stamp[:SECOND] != self._second:
+                self._hear_time(stamp)
             if is_snapshot:
                 self.books.put(symbol, book)
             elif self._failures:

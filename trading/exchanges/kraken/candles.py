@@ -8,6 +8,7 @@ import numpy as np
 
 from trading.core.records import BAR
 from trading.exchanges.candles import Values, read_values
+from trading.exchanges.failures import UNREADABLE
 from trading.exchanges.venue_clock import read_stamp
 
 NS = 1_000_000_000
@@ -36,8 +37,8 @@ def rest_candles(result: Mapping[str, Any], *, now_ns: int, timeframe_ns: int) -
     rows: Sequence[Any] = next((rows for name, rows in result.items() if name != "last"), [])
     bars = []
     for row in rows:
-        if int(row[7]) > 0 and int(row[0]) * NS + timeframe_ns <= now_ns:
-            with suppress(ValueError):
+        with suppress(*UNREADABLE):
+            if int(row[7]) > 0 and int(row[0]) * NS + timeframe_ns <= now_ns:
                 values = read_values((row[1], row[2], row[3], row[4], row[6]))
                 bars.append((int(row[0]) * NS, *values))
     return np.array(bars, dtype=BAR)

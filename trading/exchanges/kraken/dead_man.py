@@ -14,6 +14,7 @@ import structlog
 
 from trading.core.codes import Purpose
 from trading.engine.errors import NotSent
+from trading.exchanges.failures import reading
 from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.inquiry import DEADLINE_NS, LAG_NS
@@ -136,9 +137,10 @@ class DeadMan:
         if self.state is not SwitchState.ON:
             if self.clock.now_ns() - self._stop_sent_ns < DEADLINE_NS + LAG_NS:
                 return
-            listed = (await self.rest.read("OpenOrders"))["open"].values()
-            if any(told["descr"]["ordertype"] not in PLAIN for told in listed):
-                return
+            with reading("Kraken's open orders"):
+                listed = (await self.rest.read("OpenOrders"))["open"].values()
+                if any(told["descr"]["ordertype"] not in PLAIN for told in listed):
+                    return
         await self._set(TIMEOUT_SECONDS)
 
     async def _set(self, seconds: int) -> None:

@@ -11,6 +11,7 @@ from trading.engine.errors import NotSent, OutcomeUnknown
 from trading.engine.messages import MarketSpec, OrderRequest
 from trading.engine.sights import Holding, Sight
 from trading.exchanges.caps import Caps
+from trading.exchanges.failures import reading
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
 from trading.exchanges.kraken import names, orders, stops
 from trading.exchanges.kraken.account import Account
@@ -84,11 +85,11 @@ class KrakenDesk:
                 or too many; one clear sentence.
         """
         await check_key(self.rest)
-        self.pairs.update(names.read_pairs(await self.rules.table.whole()))
-        for spec in self.specs:
-            check_pair(self.pairs, spec)
-        told = await self.rest.public("Time")
-        self.clock.hear(int(told["unixtime"]) * NS)
+        with reading("Kraken's table of pairs or its time"):
+            self.pairs.update(names.read_pairs(await self.rules.table.whole()))
+            for spec in self.specs:
+                check_pair(self.pairs, spec)
+            self.clock.hear(int((await self.rest.public("Time"))["unixtime"]) * NS)
         await self.dead_man.turn_off()
         self.inquiry.began_ns = self.clock.now_ns()
 

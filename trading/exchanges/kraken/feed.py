@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from trading.engine.messages import PriceTick
+from trading.exchanges.failures import reading
 from trading.exchanges.kraken import instruments, names
 from trading.exchanges.kraken.candles import interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.instruments import Instruments
@@ -57,13 +58,14 @@ class KrakenFeed(WireFeed):
 
     async def _open(self) -> None:
         if not self._pairs:
-            self._pairs = names.read_pairs(await self._rest.public("AssetPairs"))
+            with reading("Kraken's table of pairs"):
+                self._pairs = names.read_pairs(await self._rest.public("AssetPairs"))
         for symbol in self._symbols:
             names.choose(self._pairs, symbol)
 
     async def _time_ns(self) -> int:
-        told = await self._rest.public("Time")
-        now_ns = int(told["unixtime"]) * NS
+        with reading("Kraken's time"):
+            now_ns = int((await self._rest.public("Time"))["unixtime"]) * NS
         self.clock.hear(now_ns)
         return now_ns
 
@@ -72,7 +74,8 @@ class KrakenFeed(WireFeed):
         since = since_ns // NS or None
         params = {"pair": pair.altname, "interval": self._interval}
         result = await self._rest.public("OHLC", **params, **({"since": since} if since else {}))
-        return rest_candles(result, now_ns=now_ns, timeframe_ns=self._timeframe_ns)
+        with reading("Kraken's candles"):
+            return rest_candles(result, now_ns=now_ns, timeframe_ns=self._timeframe_ns)
 
     async def _requests(self) -> list[dict[str, Any]]:
         params = {"channel": "ohlc", "symbol": list(self._symbols), "interval": self._interval}

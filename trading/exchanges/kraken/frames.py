@@ -42,6 +42,12 @@ def amend(params: Mapping[str, Any], *, venue_id: str) -> Params:
     return {"order_id": venue_id, **told, **rest}
 
 
+def count_of(frame: Mapping[str, Any]) -> int:
+    """The number of a private message; 0: it has none."""
+    told = str(frame.get("sequence"))
+    return int(told) if told.isdecimal() else 0
+
+
 def number(text: str) -> Raw:
     """A number of JSON with the digits of its text; strings are refused there."""
     return Raw(text.encode())

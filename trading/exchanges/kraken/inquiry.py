@@ -9,6 +9,7 @@ import structlog
 from trading.engine.batches import Evidence, Known
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.engine.sights import VenueOrder
+from trading.exchanges.failures import reading
 from trading.exchanges.known_orders import STOPS, Execution, KnownOrder, KnownOrders
 from trading.exchanges.kraken import orders
 from trading.exchanges.kraken.errors import FAILS
@@ -40,10 +41,11 @@ class Inquiry:
     async def lookup(self, order: OrderRequest) -> Evidence:
         """What the venue says of an order whose outcome is not clear."""
         try:
-            stop = self.known.stop_of(order.market)
-            if order.purpose in STOPS and stop is not None:
-                return await self._judge_stop(stop, order)
-            return await self._judge(order)
+            with reading("what became of an order"):
+                stop = self.known.stop_of(order.market)
+                if order.purpose in STOPS and stop is not None:
+                    return await self._judge_stop(stop, order)
+                return await self._judge(order)
         except FAILS as error:
             log.warning("lookup_failed", seq=order.seq, why=str(error))
             return Evidence(Known.UNDECIDED)

@@ -1,7 +1,9 @@
 """Venue port over Kraken: one socket tells of our orders and of what moves, and carries them."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from math import inf
 from typing import Any
 
 import structlog
@@ -11,15 +13,24 @@ from trading.engine.batches import OpenIntent
 from trading.engine.messages import AccountMoved, FeedChange, FillReport
 from trading.engine.orders import State
 from trading.engine.ports import MarketFeed
-from trading.exchanges.kraken import kept_rates, orders
+from trading.exchanges.failures import NoAnswer, reading
+from trading.exchanges.kraken import frames, kept_rates, orders
 from trading.exchanges.kraken.dead_man import LOOK_SECONDS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import FAILS
+from trading.exchanges.kraken.inquiry import LAG_NS, NS
 from trading.exchanges.kraken.instruments import Instruments, Rows
 from trading.exchanges.kraken.movements import Movements
 from trading.exchanges.kraken.sockets import Overheard, Subscriptions
 from trading.exchanges.rules_watch import verdict
-from trading.exchanges.sockets import Connected, Frame, Lost, listen
+from trading.exchanges.sockets import (
+    STEADY_SECONDS,
+    Connected,
+    Frame,
+    Lost,
+    listen,
+    pause_after,
+)
 from trading.exchanges.wire_venue import AUDIT_SECONDS, CHANNEL, WireVenue
 
 log = structlog.get_logger(__name__)
@@ -90,7 +101,8 @@ class KrakenVenue(WireVenue):
     async def _requests(self) -> list[dict[str, Any]]:
         """A token for each connection, and the channels of our orders and of what moves."""
         try:
-            self._token = str((await self._rest.read("GetWebSocketsToken"))["token"])
+            with reading("Kraken's token"):
+                self._token = str((await self._rest.read("GetWebSocketsToken"))["token"])
         except FAILS as error:
             raise OSError(f"no token: {error}") from None
         params = {"channel": "executions", "snap_orders": True, "snap_trades": False,
@@ -104,19 +116,23 @@ class KrakenVenue(WireVenue):
 
     def _confirmed(self, told: Mapping[str, Any]) -> None:
         """The subscription's own terms."""
-        if isinstance(told.get("maxratecount"), int | float):
-            self._rate.hear_most(float(told["maxratecount"]))
+        if (most := _level(told.get("maxratecount"))) is not None:
+            self._rate.hear_most(most)
 
     async def _hear_orders(self) -> None:
+        failures, loop = 0, asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
-                frames = listen(self._ws_url, self._converse, self._road.open)
-                async with aclosing(frames):
-                    async for frame in frames:
+                heard = listen(self._ws_url, self._converse, self._road.open)
+                async with aclosing(heard):
+                    async for frame in heard:
                         await self._take(frame)
             except SequenceGap as error:
                 log.warning("order_news_missing", why=str(error))
                 self._lose(str(error))
+            failures = 0 if loop.time() - began > STEADY_SECONDS else failures + 1
+            await asyncio.sleep(pause_after(failures))
 
     def _lose(self, reason: str) -> None:
         self._sequence, self._gap = 0, ""
@@ -134,14 +150,14 @@ class KrakenVenue(WireVenue):
             self._tell_terms(self._rules.hear_mode(frame))
         elif frame.get("channel") == "executions":
             self._count(frame)
-            for told in [] if self._gap else frame.get("data") or []:
-                self._hear(told)
+            if not self._gap:
+                self._hear_all(frame.get("data"))
         if self._gap and not self._road.awaits_answer:
             raise SequenceGap(self._gap)
 
     def _count(self, frame: Frame) -> None:
         """After a gap nothing is believed but answers that are on their way; then the connection ends."""
-        number = int(frame.get("sequence") or 0)
+        number = frames.count_of(frame)
         if frame.get("type") == "snapshot":
             self._gap = ""
         elif number != self._sequence + 1:
@@ -149,8 +165,26 @@ class KrakenVenue(WireVenue):
             self._road.distrust()
         self._sequence = number
 
+    def _hear_all(self, entries: Any) -> None:
+        """Each by itself; what cannot be read may be a fill, so REST is asked, and once more when it
+        has caught up."""
+        odd = 0
+        for told in entries if isinstance(entries, list) else [entries]:
+            try:
+                with reading("news of an order"):
+                    self._hear(told)
+            except NoAnswer:
+                odd += 1
+        if odd:
+            self._is_due.set()
+            asyncio.get_running_loop().call_later(LAG_NS / NS, self._is_due.set)
+
     def _hear(self, told: Mapping[str, Any]) -> None:
-        """One entry of the executions channel."""
+        """One entry of the executions channel.
+
+        Raises:
+            TypeError, KeyError, ValueError, AttributeError, ArithmeticError: it cannot be read.
+        """
         known = self._desk.known.find(
             venue_id=str(told.get("order_id", "")), client_id=str(told.get("cl_ord_id", ""))
         )
@@ -175,5 +209,13 @@ class KrakenVenue(WireVenue):
             self._symbols.pop(order, None)
         else:
             self._symbols[order] = symbol
-        if isinstance(told.get("ratecount"), int | float):
-            self._rate.hear(symbol, float(told["ratecount"]))
+        if (level := _level(told.get("ratecount"))) is not None:
+            self._rate.hear(symbol, level)
+
+
+def _level(told: Any) -> float | None:
+    """A counter as the venue tells it: a number, or the text of one with decimals."""
+    with suppress(TypeError, ValueError):
+        level = float(told)
+        return level if 0 <= level < inf else None
+    return None

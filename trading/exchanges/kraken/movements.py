@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from trading.exchanges.known_orders import KnownOrders
+from trading.exchanges.kraken import frames
 from trading.exchanges.sockets import Ask, Frame
 
 log = structlog.get_logger(__name__)
@@ -37,7 +38,7 @@ class Movements:
 
     def hear(self, frame: Frame) -> Ask | None:
         """A message of the channel; what must be sent because of it."""
-        number = int(frame.get("sequence") or 0)
+        number = frames.count_of(frame)
         if frame.get("type") == "snapshot":
             if self._has_begun:
                 self._stir("balances were told anew", after=GRACE_SECONDS)
@@ -48,8 +49,10 @@ class Movements:
             return Ask([self._request("unsubscribe"), self._request("subscribe")])
         elif self._is_whole and (number > self._sequence or not number):
             self._sequence = number or self._sequence
-            for row in frame.get("data") or []:
-                self._take(row)
+            rows = frame.get("data")
+            for row in rows if isinstance(rows, list) else []:
+                if isinstance(row, dict):
+                    self._take(row)
         return None
 
     def _request(self, method: str) -> Frame:

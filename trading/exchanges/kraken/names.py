@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from trading.engine.errors import CannotTrade
+from trading.exchanges.failures import UNREADABLE
 
 TABLE = "AssetPairs"
 RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
@@ -52,25 +53,31 @@ def read_pairs(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Pair]:
     """The table of AssetPairs by our symbols; entries without what an order needs are left out."""
     found = {}
     for key, facts in told.items():
-        symbol = symbol_of(facts)
-        if not symbol or not all(name in facts for name in ("pair_decimals", "lot_decimals")):
+        try:
+            pair = _pair(key, facts)
+        except UNREADABLE:
             continue
-        base, _, quote = symbol.partition("/")
-        tick = facts.get("tick_size") or str(Decimal(1).scaleb(-int(facts["pair_decimals"])))
-        found[symbol] = Pair(
-            symbol=symbol,
-            key=key,
-            altname=str(facts["altname"]),
-            base=base,
-            quote=quote,
-            price_decimals=int(facts["pair_decimals"]),
-            tick_size=Decimal(str(tick)),
-            lot_size=Decimal(1).scaleb(-int(facts["lot_decimals"])),
-            min_quantity=Decimal(str(facts.get("ordermin", "0"))),
-            min_notional=Decimal(str(facts.get("costmin", "0"))),
-            status=str(facts.get("status", "online")),
-        )
+        if pair.symbol:
+            found[pair.symbol] = pair
     return found
+
+
+def _pair(key: str, facts: Mapping[str, Any]) -> Pair:
+    symbol, decimals = symbol_of(facts), int(facts["pair_decimals"])
+    base, _, quote = symbol.partition("/")
+    return Pair(
+        symbol=symbol,
+        key=key,
+        altname=str(facts["altname"]),
+        base=base,
+        quote=quote,
+        price_decimals=decimals,
+        tick_size=_step(facts.get("tick_size") or Decimal(1).scaleb(-decimals)),
+        lot_size=Decimal(1).scaleb(-int(facts["lot_decimals"])),
+        min_quantity=Decimal(str(facts.get("ordermin") or "0")),
+        min_notional=Decimal(str(facts.get("costmin") or "0")),
+        status=str(facts.get("status", "online")),
+    )
 
 
 def heard_pair(known: Pair, row: Mapping[str, Any]) -> Pair:

@@ -91,15 +91,20 @@ def rest_execution(trade_id: str, told: Mapping[str, Any], spec: MarketSpec) -> 
 
 
 def ws_execution(told: Mapping[str, Any], spec: MarketSpec) -> Execution:
-    """A trade of the executions channel; the fee in whatever asset it says."""
-    fees = told.get("fees") or [{"asset": spec.quote, "qty": "0"}]
+    """A trade of the executions channel; the fee in whatever asset it says.
+
+    Raises:
+        TypeError, KeyError, ValueError, ArithmeticError: it cannot be read, or its fee is of two assets.
+    """
+    fees = told["fees"]
+    (asset,) = {str(one["asset"]) for one in fees} or {spec.quote}
     return _execution(
         spec,
         trade_id=str(told["exec_id"]),
         quantity=str(told["last_qty"]),
         price=str(told["last_price"]),
-        fee=str(fees[0]["qty"]),
-        fee_currency=str(fees[0]["asset"]),
+        fee=f"{sum((Decimal(str(one['qty'])) for one in fees), Decimal(0)):f}",
+        fee_currency=asset,
         is_maker=told.get("liquidity_ind") == "m",
         time_ns=read_stamp(str(told["timestamp"])),
     )
@@ -141,12 +146,13 @@ def any_order(venue_id: str, row: Mapping[str, Any]) -> VenueOrder:
     """An order of anybody's, as REST lists it."""
     described = row["descr"]
     is_stop = described["ordertype"] == "stop-loss"
-    level = row.get("stopprice") if is_stop else described.get("price")
+    level = str((row.get("stopprice") if is_stop else described.get("price")) or "0")
+    is_plain = level[0].isdigit() and level[-1].isdigit()  # +5%, #10: a customer's own, never ours
     return VenueOrder(
         client_order_id=str(row.get("cl_ord_id") or ""),
         venue_order_id=venue_id,
         side=str(described["type"]).upper(),
         is_stop=is_stop,
         quantity=Decimal(str(row["vol"])),
-        level=Decimal(str(level or "0")),
+        level=Decimal(level if is_plain else 0),
     )

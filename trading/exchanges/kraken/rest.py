@@ -1,6 +1,7 @@
 """Requests to Kraken's REST API; nothing that changes anything is ever sent twice by itself."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,16 @@ TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 AGENT = {"User-Agent": "NovaPulse"}
 READ_TRIES = 3
 FIRST_PAUSE_SECONDS = 0.5
+SHUT_OUT, SHUT_SECONDS = "EGeneral:Temporary lockout", 900.0
+THROTTLED, PATIENCE_SECONDS = "EService:Throttled:", 10.0
+
+
+def throttled_seconds(words: str, *, now: float) -> float:
+    """How long the venue wants to be left alone, ten seconds at most; 0: it does not say."""
+    until = words.removeprefix(THROTTLED).strip()
+    if words == until or not until.isdecimal():
+        return 0.0
+    return min(max(0.0, int(until) - now), PATIENCE_SECONDS)
 
 
 class KrakenRest:
@@ -39,11 +50,13 @@ class KrakenRest:
         self.calls = calls or CallRate()
         self.nonces = Nonces()
         self._turn = asyncio.Lock()
+        self._shut_until = float("-inf")
 
     async def change_key(self, *, key: str, secret: str) -> None:
         """Sign with another key from the next request on; numbers go on growing."""
         async with self._turn:
             self._key, self._secret = key, secret
+            self._shut_until = float("-inf")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -67,10 +80,21 @@ class KrakenRest:
         """
 
         async def ask() -> Any:
+            self._check_door()
             await self.calls.wait_for_room(method)
             return await self.act(method, **params)
 
         return await self._patiently(ask)
+
+    def _check_door(self) -> None:
+        """While the venue shuts a key out, each try makes it longer: what only reads does not try.
+
+        Raises:
+            Unreached: nothing was sent.
+        """
+        seconds = self._shut_until - time.monotonic()
+        if seconds > 0:
+            raise Unreached(f"Kraken shut this key out; it is asked again in {seconds:.0f} s")
 
     async def read_at_once(self, method: str, **params: Any) -> Any:
         """The same for what an exit cannot wait for.
@@ -119,6 +143,7 @@ class KrakenRest:
             except ApiError as error:
                 if not left or not error.words.startswith(("EAPI:Invalid nonce", "EService:")):
                     raise
+                pause = max(pause, throttled_seconds(error.words, now=time.time()))
             await asyncio.sleep(pause)
             pause *= 2
         raise AssertionError("unreachable")
@@ -138,5 +163,7 @@ class KrakenRest:
         except (msgspec.DecodeError, KeyError, TypeError):
             raise NoAnswer("Kraken's answer cannot be read") from None
         if errors:
+            if errors[0].startswith(SHUT_OUT):
+                self._shut_until = time.monotonic() + SHUT_SECONDS
             raise ApiError("; ".join(errors))
         return told.get("result")

@@ -41,7 +41,7 @@ class RestRoad:
         """AddOrder; it names the pair by itself."""
         result = await self._rest.act("AddOrder", **params)
         txids = result.get("txid") if isinstance(result, dict) else None
-        return str(txids[0]) if txids else ""
+        return str(txids[0]) if isinstance(txids, list) and txids else ""
 
     async def amend(self, venue_id: str, params: Params) -> None:
         """AmendOrder."""

@@ -9,11 +9,11 @@ import structlog
 from trading.engine.errors import CannotTrade
 from trading.engine.messages import MarketSpec, OrderRequest
 from trading.exchanges import grids
+from trading.exchanges.failures import UNREADABLE
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.admission import check_pair
 from trading.exchanges.kraken.instruments import Rows
 from trading.exchanges.kraken.terms import ONLINE, open_pair
-from trading.exchanges.rules_watch import UNREADABLE
 from trading.exchanges.sockets import Frame
 from trading.exchanges.tables import Table
 

@@ -68,9 +68,10 @@ class SocketRoad:
         self._heard_at = asyncio.get_running_loop().time()
         if frame.get("method") not in ASKS:
             return False
-        answer = self._waiting.get(frame.get("req_id", 0))
+        number = frame.get("req_id")
+        answer = self._waiting.get(number) if isinstance(number, int) else None
         if answer is None or answer.done():
-            log.warning("answer_to_nobody", method=frame["method"], req_id=frame.get("req_id"))
+            log.warning("answer_to_nobody", method=frame["method"], req_id=number)
         else:
             answer.set_result(frame)
         return True

@@ -43,7 +43,8 @@ class Subscriptions:
         if frame.get("success") is not True:
             self._do_without(frame)
             return None
-        result = frame.get("result") or {}
+        told = frame.get("result")
+        result = told if isinstance(told, dict) else {}
         self.confirmed(result)
         if result.get("channel") in EXTRA:
             return None

@@ -91,8 +91,10 @@ class CoinbaseDialect:
         found: dict[Topic, list[Frame]] = {}
         for event in events_of(frame):
             trades: dict[str, list[Any]] = {}
-            for trade in event.get("trades") or []:
-                for name in self._names.get(str(trade.get("product_id")), ()):
+            told = event.get("trades")
+            for trade in told if isinstance(told, list) else []:
+                product_id = str(trade.get("product_id")) if isinstance(trade, dict) else ""
+                for name in self._names.get(product_id, ()):
                     trades.setdefault(name, []).append(trade)
             for name, mine in trades.items():
                 found.setdefault((name, 0), []).append({**event, "trades": mine})

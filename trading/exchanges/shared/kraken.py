@@ -92,7 +92,7 @@ class KrakenDialect:
         result = frame.get("result")
         if not isinstance(result, dict) or "symbol" not in result:
             return [TERMS]
-        return [TERMS, (str(result["symbol"]), int(result.get("interval", 1)))]
+        return [TERMS, (str(result["symbol"]), _interval(result))]
 
     def parts(self, frame: Frame) -> list[tuple[Topic | None, Frame]]:
         """Candles by pair and interval; terms of the pairs asked for; heartbeats for all."""
@@ -101,13 +101,14 @@ class KrakenDialect:
         if frame.get("channel") != CHANNEL:
             return [(None, frame)] if "channel" in frame else []
         rows: dict[Topic, list[Any]] = {}
-        for row in frame.get("data") or []:
-            topic = (str(row.get("symbol")), int(row.get("interval", 1)))
-            rows.setdefault(topic, []).append(row)
+        told = frame.get("data")
+        for row in told if isinstance(told, list) else []:
+            if isinstance(row, dict):
+                rows.setdefault((str(row.get("symbol")), _interval(row)), []).append(row)
         self._stamp = str(frame.get("timestamp", self._stamp))
-        for topic, told in rows.items():
-            self._keep(topic, told)
-        return [(topic, {**frame, "data": told}) for topic, told in rows.items()]
+        for topic, mine in rows.items():
+            self._keep(topic, mine)
+        return [(topic, {**frame, "data": mine}) for topic, mine in rows.items()]
 
     def _part_of_terms(self, frame: Frame) -> list[tuple[Topic | None, Frame]]:
         told = {str(row.get("symbol")): dict(row) for row in instruments.rows_of(frame)}
@@ -157,6 +158,12 @@ class KrakenDialect:
     def time_ns(self, path: str, answer: Any) -> int:
         """Of ``Time``."""
         return int(answer["unixtime"]) * NS if path == "Time" else 0
+
+
+def _interval(told: Frame) -> int:
+    """Minutes, as the venue says beside a pair."""
+    minutes = told.get("interval")
+    return minutes if isinstance(minutes, int) else 1
 
 
 def _terms_frame(rows: Sequence[Any], *, kind: str) -> Frame:

@@ -8,7 +8,7 @@ from trading.exchanges.simulator.kraken_outlet import Outlet
 from trading.exchanges.simulator.rules import Rejected
 
 MODIFY, CLOSE = "modify-trades", "close-trades"
-NUMBERS = ("order_qty", "limit_price", "trigger_price")
+NUMBERS = ("order_qty", "cash_order_qty", "limit_price", "trigger_price")
 
 
 def add(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
@@ -24,7 +24,13 @@ def add(outlet: Outlet, params: dict[str, Any], base: dict[str, Any]) -> None:
             "symbol": params.get("symbol"),
             "side": params.get("side"),
             "kind": kind,
-            "quantity": params.get("order_qty"),
+            "quantity": params.get("cash_order_qty") or params.get("order_qty"),
+            "in_quote": params.get("cash_order_qty") is not None,
+            "time_in_force": params.get("time_in_force"),
+            "leverage": "margin" if params.get("margin") else None,
+            "reduce_only": params.get("reduce_only"),
+            "close": params.get("conditional"),
+            "starttm": params.get("effective_time"),
             "price": triggers.get("price") if triggers else params.get("limit_price"),
             "client_id": params.get("cl_ord_id"),
             "post_only": params.get("post_only"),

@@ -1,14 +1,25 @@
 """What customers ask of orders, the same over REST and WebSocket once the names are translated."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from trading.exchanges.simulator.accounts import LIMIT, MARKET, STOP, Account, Order
+from trading.exchanges.simulator.accounts import (
+    FOK,
+    GTC,
+    IOC,
+    LIMIT,
+    MARKET,
+    STOP,
+    Account,
+    Order,
+)
 from trading.exchanges.simulator.exchange import Exchange
 from trading.exchanges.simulator.kraken_words import number, read_stamp
 from trading.exchanges.simulator.rules import Rejected, Wish
 
 MOST_CLIENT_ID = 36
+GTD = "gtd"
 LONGEST_DEADLINE_NS = 61_000_000_000
 
 
@@ -18,6 +29,7 @@ def add(exchange: Exchange, account: Account, asked: Mapping[str, Any]) -> Order
     Raises:
         Rejected: in the venue's words.
     """
+    _refuse_margin(asked)
     if asked.get("kind") not in (MARKET, LIMIT, STOP):
         raise Rejected("EGeneral:Invalid arguments:ordertype")
     if asked.get("side") not in ("buy", "sell"):
@@ -34,15 +46,59 @@ def add(exchange: Exchange, account: Account, asked: Mapping[str, Any]) -> Order
         symbol=asked["symbol"],
         side=asked["side"],
         kind=asked["kind"],
-        quantity=number(asked.get("quantity"), "volume"),
+        quantity=_quantity(exchange, asked),
         price=None if price is None else number(price, "price"),
         client_id=client_id,
         post_only=bool(asked.get("post_only")),
         expires_ns=int(asked.get("expires_ns") or 0),
         deadline_ns=_deadline(exchange, asked.get("deadline")),
         validate=bool(asked.get("validate")),
+        time_in_force=_ending(asked),
     )
     return exchange.place(account, wish)
+
+
+def _refuse_margin(asked: Mapping[str, Any]) -> None:
+    """What takes borrowed money, a later hour or an order of its own is not to be had here.
+
+    Raises:
+        Rejected: it was asked for; taking the order without it would be another order.
+    """
+    if str(asked.get("leverage") or "none").lower() not in ("none", "false", "0", "1"):
+        raise Rejected("EOrder:Cannot open position")
+    if str(asked.get("reduce_only") or "").lower() in ("true", "1"):
+        raise Rejected("EOrder:Reduce only:No position exists")
+    for field in ("close", "starttm"):
+        if str(asked.get(field) or "0") != "0":
+            raise Rejected(f"EGeneral:Invalid arguments:{field}")
+
+
+def _ending(asked: Mapping[str, Any]) -> str:
+    """How long the order works, in the words of the matching."""
+    word = str(asked.get("time_in_force") or GTC).lower()
+    is_dated = word == GTD and bool(asked.get("expires_ns"))
+    if not (is_dated or word in (GTC, IOC, FOK)):
+        raise Rejected("EGeneral:Invalid arguments:timeinforce")
+    if asked.get("post_only") and word in (IOC, FOK):
+        raise Rejected("EGeneral:Invalid arguments:timeinforce")
+    return word if word in (IOC, FOK) and asked["kind"] == LIMIT else GTC
+
+
+def _quantity(exchange: Exchange, asked: Mapping[str, Any]) -> Decimal:
+    """In base; what is told in quote buys as much as the book gives for it."""
+    told = number(asked.get("quantity"), "volume")
+    if not asked.get("in_quote"):
+        return told
+    market = exchange.markets.get(str(asked.get("symbol")))
+    if (asked["kind"], asked["side"]) != (MARKET, "buy") or market is None or told <= 0:
+        raise Rejected("EGeneral:Invalid arguments:viqc")
+    left, bought = told, Decimal(0)
+    for price, size in market.book()[1]:
+        taken = min(size, left / price)
+        bought, left = bought + taken, left - taken * price
+        if left <= 0:
+            break
+    return bought // market.grid.lot_size * market.grid.lot_size
 
 
 def _deadline(exchange: Exchange, value: Any) -> int:

@@ -167,7 +167,13 @@ class PrivateMethods:
                 "price": asked.get("price"),
                 "client_id": asked.get("cl_ord_id"),
                 "post_only": "post" in str(asked.get("oflags", "")).split(","),
-                "expires_ns": _expiry(asked),
+                "expires_ns": _expiry(asked, now_ns=self._exchange.clock.now_ns()),
+                "time_in_force": asked.get("timeinforce"),
+                "in_quote": "viqc" in str(asked.get("oflags", "")).split(","),
+                "leverage": asked.get("leverage"),
+                "reduce_only": asked.get("reduce_only"),
+                "close": asked.get("close") or asked.get("close[ordertype]"),
+                "starttm": asked.get("starttm"),
                 "deadline": asked.get("deadline"),
                 "validate": str(asked.get("validate", "")).lower() == "true",
             },
@@ -216,6 +222,12 @@ def _within(asked: Asked, time_ns: int) -> bool:
     return is_after and (not end or at <= words.number(end, "end"))
 
 
-def _expiry(asked: Asked) -> int:
+def _expiry(asked: Asked, *, now_ns: int) -> int:
+    """A moment, or so many seconds from now; 0: never.
+
+    Raises:
+        Rejected: it is neither.
+    """
     value = str(asked.get("expiretm") or "0")
-    return int(value) * NS if value.isdigit() else 0
+    seconds = int(words.number(value, "expiretm"))
+    return now_ns + seconds * NS if value.startswith("+") else seconds * NS

@@ -1,6 +1,7 @@
 """Kraken's public REST methods of the simulated venue."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -49,7 +50,9 @@ class PublicMethods:
         return found
 
     def _time(self, _: Asked) -> Any:
-        return {"unixtime": self._exchange.clock.now_ns() // NS, "rfc1123": ""}
+        seconds = self._exchange.clock.now_ns() // NS
+        at = datetime.fromtimestamp(seconds, UTC)
+        return {"unixtime": seconds, "rfc1123": f"{at:%a, %d %b %y %H:%M:%S +0000}"}
 
     def _status(self, _: Asked) -> Any:
         now = words.stamp(self._exchange.clock.now_ns())

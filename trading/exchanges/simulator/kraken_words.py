@@ -270,7 +270,7 @@ def _facts(order: Order) -> dict[str, Any]:
         "side": order.side,
         "order_type": order.kind,
         "order_qty": raw(order.quantity),
-        "time_in_force": "GTC",
+        "time_in_force": "GTD" if order.expires_ns else order.time_in_force.upper(),
     }
     if order.price is not None and order.kind == STOP:
         told["triggers"] = {

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tenants.scoping import tenant_scope
 from trading import operations
+from trading.management import numbers
 from trading.models import EngineCommand
 from trading.queries import dashboard
 from trading.wiring.directory import EngineNotListed, ListedEngine, find_engine
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--exchange", required=True, help="the account's venue")
         parser.add_argument("--account", default="", help="account label, where there are several")
         parser.add_argument("--reason", default="", help="why; shown on the page and in the log")
-        parser.add_argument("--wait", type=float, default=10.0, help="seconds; default 10")
+        parser.add_argument("--wait", type=numbers.seconds, default=10.0, help="default 10")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *, act: str, tenant: str, exchange: str, account: str, **options: Any) -> None:

@@ -18,7 +18,7 @@ from trading.exchanges.simulator.memory import recall
 from trading.exchanges.simulator.past import live_through
 from trading.exchanges.simulator.server import Simulator
 from trading.exchanges.synthetic import START_NS
-from trading.management import simulated_markets
+from trading.management import numbers, simulated_markets
 from trading.management.bars import EXIT_CONFIGURATION, EXIT_ERROR
 from trading.management.simulated_markets import Markets
 from trading.wiring.simulator_state import (
@@ -38,10 +38,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where, how fast, which pairs, whose bars."""
-        parser.add_argument("--port", type=int, help="default: NOVA_SIMULATOR_PORT, or a free one")
+        parser.add_argument(
+            "--port", type=numbers.port, help="default: NOVA_SIMULATOR_PORT, or a free one"
+        )
         parser.add_argument("--speed", default="1", help="market seconds per second; default 1")
         simulated_markets.add_arguments(parser)
-        parser.add_argument("--from", dest="start", type=int, metavar="EPOCH_S",
+        parser.add_argument("--from", dest="start", type=numbers.moment, metavar="EPOCH_S",
                             help="where the market's time begins")  # fmt: skip
         parser.add_argument("--forget", action="store_true",
                             help="begin anew: no account, order or trade of former runs")  # fmt: skip
