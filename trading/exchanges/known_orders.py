@@ -1,7 +1,7 @@
 """Orders of ours at a venue: by which name each side knows them, and what was told of them already."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
@@ -11,6 +11,7 @@ from trading.engine.batches import OpenIntent
 from trading.engine.execution import end_of
 from trading.engine.messages import FillReport, OrderRequest
 from trading.engine.orders import State
+from trading.engine.sights import Resting, VenueOrder
 
 STOPS = (Purpose.PROTECT, Purpose.MOVE_STOP)
 UNCLEAR = (State.PLANNED, State.UNKNOWN)
@@ -130,6 +131,22 @@ class KnownOrders:
     def working(self) -> list[KnownOrder]:
         """Orders whose end was not told."""
         return [known for known in self.by_id.values() if not known.is_over]
+
+    def asked(self) -> dict[str, OrderRequest]:
+        """What was asked last of each working order, by the venue's name of it."""
+        return {known.venue_id: known.order for known in self.working()}
+
+    def resting(
+        self, asked: Mapping[str, OrderRequest], told: Iterable[tuple[VenueOrder, Decimal]]
+    ) -> tuple[Resting, ...]:
+        """The venue's words beside ``asked``, taken before they were asked for; not what was changed since."""
+        now = self.asked()
+        return tuple(
+            Resting(asked[one.venue_order_id], one, filled)
+            for one, filled in told
+            if one.venue_order_id in asked
+            and now.get(one.venue_order_id) is asked[one.venue_order_id]
+        )
 
     def stop_of(self, market: int) -> KnownOrder | None:
         """The stop that rests for a market."""

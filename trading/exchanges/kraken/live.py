@@ -1,5 +1,6 @@
 """Venue port over Kraken: one socket tells of our orders and of what moves, and carries them."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -11,12 +12,13 @@ from trading.engine.batches import OpenIntent
 from trading.engine.messages import AccountMoved, FeedChange, FillReport
 from trading.engine.orders import State
 from trading.engine.ports import MarketFeed
+from trading.exchanges.known_orders import KnownOrder
 from trading.exchanges.kraken import kept_rates, orders
 from trading.exchanges.kraken.dead_man import LOOK_SECONDS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.instruments import Instruments, Rows
-from trading.exchanges.kraken.movements import Movements
+from trading.exchanges.kraken.movements import GRACE_SECONDS, Movements
 from trading.exchanges.kraken.sockets import Overheard, Subscriptions
 from trading.exchanges.rules_watch import verdict
 from trading.exchanges.sockets import Connected, Frame, Lost, listen
@@ -25,6 +27,7 @@ from trading.exchanges.wire_venue import AUDIT_SECONDS, CHANNEL, WireVenue
 log = structlog.get_logger(__name__)
 
 OVER = ("filled", "canceled", "expired")
+CHANGES = ("amended", "restated")
 
 
 class SequenceGap(Exception):
@@ -162,10 +165,17 @@ class KrakenVenue(WireVenue):
         if told.get("exec_type") == "trade":
             spec = self._desk.specs[known.order.market]
             report = self._desk.known.fill(known, orders.ws_execution(told, spec))
+        elif told.get("exec_type") in CHANGES:  # ours is answered by then
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._compare, known, told)
         elif told.get("exec_type") in OVER:
             report = self._desk.known.end(known, time_ns=self.time_ns())
         if report is not None:
             self._tell(report)
+
+    def _compare(self, known: KnownOrder, told: Mapping[str, Any]) -> None:
+        spec = self._desk.specs[known.order.market]
+        if not known.is_over and not orders.is_told_as_asked(told, known.order, spec):
+            self._tell(AccountMoved(f"order {known.venue_id} was changed"))
 
     def _hear_rate(self, told: Mapping[str, Any]) -> None:
         """A pair's counter, whoever trades there; only an order's first entry need name its pair."""
