@@ -85,10 +85,10 @@ def place_a_second_stop(put: Put) -> None:
 def sell_with_the_stop_resting(put: Put) -> None:
     """An exit does not take the stop away."""
 
-    async def nothing(rest: Any, road: Any, stop: Any) -> None:
+    async def nothing(desk: Any, road: Any, stop: Any, order: Any) -> None:
         return None
 
-    put(stops, "take_away", nothing)
+    put(KrakenDesk, "_take_away", nothing)
 
 
 def sell_a_part_beside_the_stop(put: Put) -> None:

@@ -44,6 +44,7 @@ class KnownOrder:
     order: OrderRequest
     venue_id: str
     filled_lots: int = 0
+    unbooked_lots: int = 0  # of them, whose news the engine has not taken up
     is_over: bool = False
     fee_lots: Decimal = Decimal(0)  # of its fees in base
     taken_lots: int = 0  # by them
@@ -160,6 +161,7 @@ class KnownOrders:
         self.told.add(execution.trade_id)
         order, taken = known.order, known.take(execution)
         known.filled_lots += execution.lots
+        known.unbooked_lots += execution.lots
         is_whole = known.filled_lots >= order.quantity_lots and not known.is_over
         known.is_over = known.is_over or is_whole
         if order.purpose != Purpose.ENTRY:
@@ -187,6 +189,8 @@ class KnownOrders:
         """The engine counts with it from now on."""
         if report.purpose != Purpose.ENTRY:
             self.leaving[report.market] -= report.quantity_lots
+        if report.quantity_lots:
+            self.by_id[report.venue_order_id].unbooked_lots -= report.quantity_lots
 
     def end(self, known: KnownOrder, *, time_ns: int) -> FillReport | None:
         """The news that nothing of an order is left working; None when it was told before."""

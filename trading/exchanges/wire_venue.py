@@ -119,7 +119,7 @@ class WireVenue(ABC):
     ) -> None:
         self._desk, self._feed, self._audit_seconds = desk, feed, audit_seconds
         self._has_caught_up = False
-        self._is_blind = asyncio.Event()
+        self._is_blind, self._is_due = False, asyncio.Event()
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
 
     @abstractmethod
@@ -250,7 +250,9 @@ class WireVenue(ABC):
     def _tell(self, message: Message) -> None:
         """Into the one stream."""
         if isinstance(message, FeedChange) and message.channel == CHANNEL:
-            (self._is_blind.clear if message.is_up else self._is_blind.set)()
+            self._is_blind = not message.is_up
+            if self._is_blind:
+                self._ask_soon()
         self._queue.put_nowait(message)
 
     def booked(self, report: FillReport) -> None:
@@ -283,9 +285,14 @@ class WireVenue(ABC):
 
     async def _until_audit(self) -> None:
         """A connection may be away for minutes: an entry that fills meanwhile has no stop."""
-        if self._is_blind.is_set():
+        if self._is_blind and not self._is_due.is_set():
             await asyncio.sleep(min(BLIND_SECONDS, self._audit_seconds))
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(self._audit_seconds):
-                await self._is_blind.wait()
+                await self._is_due.wait()
+        self._is_due.clear()
+
+    def _ask_soon(self) -> None:
+        """The next audit is due now."""
+        self._is_due.set()

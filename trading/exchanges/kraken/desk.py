@@ -17,6 +17,7 @@ from trading.exchanges.kraken.account import Account
 from trading.exchanges.kraken.admission import check_key, check_pair
 from trading.exchanges.kraken.counters import Tier
 from trading.exchanges.kraken.dead_man import DeadMan, Protection
+from trading.exchanges.kraken.endings import Endings
 from trading.exchanges.kraken.errors import FAILS, outcome_of
 from trading.exchanges.kraken.inquiry import DEADLINE_NS, Inquiry
 from trading.exchanges.kraken.rest import KrakenRest
@@ -43,6 +44,7 @@ class KrakenDesk:
     caps: Caps = field(default_factory=Caps)
     known: KnownOrders = field(default_factory=KnownOrders)
     inquiry: Inquiry = field(init=False)
+    endings: Endings = field(init=False)
     last_prices: dict[int, Decimal] = field(default_factory=dict)
     pairs: dict[str, names.Pair] = field(default_factory=dict)
     wall_ns: Callable[[], int] | None = None
@@ -69,6 +71,7 @@ class KrakenDesk:
         self.rate = TradingRate(symbols=symbols, tier=self.tier, now_ns=now_ns)
         self.rules = Rules(self.table or OwnTable(self.rest, names.TABLE), self.specs, self.pairs)
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
+        self.endings = Endings(self.inquiry, self.socket)
 
     @property
     def is_open(self) -> bool:
@@ -162,10 +165,19 @@ class KrakenDesk:
             raise NotSent(f"its stop stays, for nothing can be sold now: {why}")
         until_ns = self._until(order)  # or the next leader's stop would make room
         if order.purpose == Purpose.EXIT and stop is not None:
-            await stops.take_away(self.rest, road, stop)
+            await self._take_away(road, stop, order)
         elif order.purpose == Purpose.REDUCE and stop is not None:
             await stops.shrink(road, self.specs[order.market], stop, order, deadline_ns=until_ns)
         return await self._place(road, order)
+
+    async def _take_away(self, road: Road, stop: KnownOrder, order: OrderRequest) -> None:
+        had_left = self.known.leaving[order.market]
+        await stops.take_away(road, stop)
+        if await self.endings.see(stop) and self.known.leaving[order.market] == had_left:
+            return
+        # Not refused: the core would ask for another stop before the news of this one came.
+        self.inquiry.unsent[order.market, order.seq] = stop
+        raise OutcomeUnknown("its stop has filled, or may have")
 
     def _road(self) -> Road:
         """The one road of all that an intent needs; when it ends on the way, the other is not taken."""
@@ -224,7 +236,7 @@ class KrakenDesk:
         return outcome
 
     async def cancel(self, *, market: int, seq: int) -> bool:
-        """Cancel a working order; False when it is not working, or nobody can tell."""
+        """Cancel a working order; False when it is not working, or its end comes with its last fills."""
         known = self.known.of(market, seq)
         if known is None or known.is_over:
             return False
@@ -233,4 +245,4 @@ class KrakenDesk:
         except FAILS as error:
             log.warning("cancel_failed", order=known.venue_id, why=str(error))
             return False
-        return True
+        return await self.endings.see(known) and not known.unbooked_lots

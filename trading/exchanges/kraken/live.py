@@ -50,6 +50,7 @@ class KrakenVenue(WireVenue):
         instruments: Instruments | None = None,
     ) -> None:
         super().__init__(desk=desk, feed=feed, audit_seconds=audit_seconds)
+        desk.inquiry.tell = self._tell
         if instruments is not None:
             instruments.tell = self._hear_pairs
         self._dead_man, self._look_seconds = desk.dead_man, look_seconds
@@ -168,7 +169,11 @@ class KrakenVenue(WireVenue):
         elif told.get("exec_type") in CHANGES:  # ours is answered by then
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self._compare, known, told)
         elif told.get("exec_type") in OVER:
-            report = self._desk.known.end(known, time_ns=self.time_ns())
+            spec = self._desk.specs[known.order.market]
+            if orders.executed_lots(told, spec) > known.filled_lots:
+                self._ask_soon()  # part of it was not heard; its end is told with it
+            else:
+                report = self._desk.known.end(known, time_ns=self.time_ns())
         if report is not None:
             self._tell(report)
 
