@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-import structlog
-
 from trading.core.codes import Purpose
 from trading.engine.errors import NotSent, OutcomeUnknown
 from trading.engine.messages import MarketSpec, OrderRequest
@@ -28,8 +26,6 @@ from trading.exchanges.kraken.trading_rate import TradingRate
 from trading.exchanges.purse import Purse
 from trading.exchanges.tables import OwnTable, Table
 from trading.exchanges.venue_clock import VenueClock
-
-log = structlog.get_logger(__name__)
 
 NS = 1_000_000_000
 
@@ -165,19 +161,10 @@ class KrakenDesk:
             raise NotSent(f"its stop stays, for nothing can be sold now: {why}")
         until_ns = self._until(order)  # or the next leader's stop would make room
         if order.purpose == Purpose.EXIT and stop is not None:
-            await self._take_away(road, stop, order)
+            await self.endings.take_away(road, stop, order)
         elif order.purpose == Purpose.REDUCE and stop is not None:
             await stops.shrink(road, self.specs[order.market], stop, order, deadline_ns=until_ns)
         return await self._place(road, order)
-
-    async def _take_away(self, road: Road, stop: KnownOrder, order: OrderRequest) -> None:
-        had_left = self.known.leaving[order.market]
-        await stops.take_away(road, stop)
-        if await self.endings.see(stop) and self.known.leaving[order.market] == had_left:
-            return
-        # Not refused: the core would ask for another stop before the news of this one came.
-        self.inquiry.unsent[order.market, order.seq] = stop
-        raise OutcomeUnknown("its stop has filled, or may have")
 
     def _road(self) -> Road:
         """The one road of all that an intent needs; when it ends on the way, the other is not taken."""
@@ -240,9 +227,4 @@ class KrakenDesk:
         known = self.known.of(market, seq)
         if known is None or known.is_over:
             return False
-        try:
-            await self._road().cancel(known.venue_id)
-        except FAILS as error:
-            log.warning("cancel_failed", order=known.venue_id, why=str(error))
-            return False
-        return await self.endings.see(known) and not known.unbooked_lots
+        return await self.endings.cancel(self._road(), known)

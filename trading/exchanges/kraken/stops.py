@@ -1,4 +1,4 @@
-"""A resting stop makes room: it keeps what is to be sold until it is taken away, or made smaller."""
+"""A resting stop makes room for a part: it keeps what is to be sold until it is made smaller."""
 
 from msgspec.structs import replace
 
@@ -6,23 +6,8 @@ from trading.engine.errors import NotSent
 from trading.engine.messages import MarketSpec, OrderRequest
 from trading.exchanges.known_orders import KnownOrder
 from trading.exchanges.kraken import orders
-from trading.exchanges.kraken.errors import FAILS, ApiError, NoAnswer, Unreached
+from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.roads import Road
-
-
-async def take_away(road: Road, stop: KnownOrder) -> None:
-    """Cancel it, for an exit that is sent once its end is seen; also one that is gone by itself.
-
-    Raises:
-        NotSent: it may rest still.
-    """
-    try:
-        await road.cancel(stop.venue_id)
-    except ApiError as error:
-        if not error.is_gone:
-            raise NotSent(f"the stop could not be taken away: {error.words}") from None
-    except (Unreached, NoAnswer) as error:
-        raise NotSent(f"the stop could not be taken away: {error}") from None
 
 
 async def shrink(
