@@ -181,8 +181,8 @@ async def test_what_an_earlier_life_booked_is_not_missed_when_its_order_ends(ben
 async def test_an_end_that_tells_more_than_was_heard_is_asked_about(
     bench: Bench, cum_qty: Decimal, ends: bool
 ) -> None:
-    feed = ArrayBars([BARS])  # type: ignore[arg-type]
-    venue = KrakenVenue(desk=bench.desk, feed=feed, ws_url="")  # type: ignore[arg-type]
+    feed = ArrayBars([BARS])
+    venue = KrakenVenue(desk=bench.desk, feed=feed, ws_url="")
     name = await bench.desk.submit(bench.order(1, Purpose.ENTRY, bench.last_ticks - 500))
 
     venue._hear({"order_id": name, "exec_type": "canceled", "cum_qty": cum_qty})
