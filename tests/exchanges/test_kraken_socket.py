@@ -94,6 +94,59 @@ async def test_what_left_by_the_socket_is_never_sent_by_the_other_road(
     assert len(oracle(bench.simulator, "order")) == (kind != "request_lost")
 
 
+@pytest.mark.parametrize(("seconds", "known"), [(4.0, Known.WORKING), (12.0, Known.ABSENT)])
+async def test_a_stop_that_arrives_after_it_was_given_up_rests_once_or_never(
+    bench: WireBench, seconds: float, known: Known
+) -> None:
+    await bench.bought()
+    stop = bench.order(PROTECT, 400, price_ticks=bench.last_ticks - 2000)
+    bench.arm("request_late", "add_order", seconds=seconds)
+
+    with pytest.raises(OutcomeUnknown):
+        await bench.submit(stop)
+    with pytest.raises(NotSent, match="has no answer yet"):
+        await bench.submit(bench.order(EXIT, 400))
+    assert bench.working == []
+    bench.wait(seconds + 1)
+    evidence = await bench.settled(stop)
+
+    assert evidence.known is known  # the venue takes it within its deadline, and not afterwards
+    assert len(bench.working) == (known is Known.WORKING)
+    assert asked(bench, BY_SOCKET) == ["add_order", "add_order"]
+
+
+async def test_an_amendment_that_arrives_after_it_was_given_up_is_found(bench: WireBench) -> None:
+    stop = await bench.protected()
+    move = bench.order(MOVE, 400, price_ticks=stop.price_ticks + 500)
+    bench.arm("request_late", "amend_order", seconds=4.0)
+
+    with pytest.raises(OutcomeUnknown):
+        await bench.submit(move)
+    (rests,) = bench.working
+    assert rests.price == stop.price_ticks * spec().tick_size
+    bench.wait(5)
+    evidence = await bench.settled(move)
+
+    assert (evidence.known, evidence.venue_order_id) == (Known.WORKING, rests.order_id)
+    assert rests.price == move.price_ticks * spec().tick_size
+
+
+async def test_a_cancellation_that_arrives_after_it_was_given_up_ends_its_order_by_news(
+    bench: WireBench,
+) -> None:
+    order = bench.order(ENTRY, 400, price_ticks=bench.last_ticks - 2000)
+    await bench.submit(order)
+    bench.arm("request_late", "cancel_order", seconds=4.0)
+
+    assert not await bench.venue.cancel(market=0, seq=order.seq)
+    await bench.until(lambda: road(bench).is_ready)
+    assert len(bench.working) == 1
+    bench.wait(5)
+    await bench.until(lambda: any(getattr(one, "final", 0) for one in bench.heard))
+
+    assert bench.working == []
+
+
 async def test_a_road_that_ends_on_the_way_is_not_left_for_the_other(bench: WireBench) -> None:
     await bench.protected()
     bench.arm("drop", "executions")  # the news that the stop is gone: the socket is not trusted on

@@ -18,7 +18,7 @@ from tests.exchanges.street import (
     oracle,
     purposes,
 )
-from trading.chaos.days import LATE_SECONDS
+from trading.chaos.days import LASTS
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.temper import eager_params
 from trading.chaos.wires import COINBASE, KRAKEN, KRAKEN_SOCKET, KRAKEN_SWITCH, Wire
@@ -57,7 +57,7 @@ class Trouble:
         if self.kind == "sockets":
             self.simulator.close_sockets()
             return
-        seconds = LATE_SECONDS if self.kind == "reply_late" else 0.0
+        seconds = LASTS.get(self.kind, 0.0)
         faults.arm(Fault(self.kind, self.where, self.times, seconds, self.words))
 
 
@@ -134,6 +134,9 @@ async def test_whatever_fails_no_order_is_doubled_and_no_fill_lost(
 BY_SOCKET = [
     ("request_lost", "add_order", ""),
     ("reply_lost", "add_order", ""),
+    ("request_late", "add_order", ""),
+    ("request_late", "amend_order", ""),
+    ("request_late", "cancel_order", ""),
     ("reply_dropped", "add_order", ""),
     ("reply_late", "add_order", ""),
     ("reply_twice", "add_order", ""),

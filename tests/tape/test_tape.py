@@ -16,6 +16,7 @@ from trading.core import explain
 from trading.core.config.profiles import PROFILES
 from trading.core.jit import CORE_HASH
 from trading.engine.handler import Pace
+from trading.engine.messages import StopChanged
 from trading.engine.runner import Runner
 from trading.engine.state import layout_hash
 from trading.tape import recorder, segments
@@ -185,6 +186,24 @@ def test_a_tape_that_cannot_be_written_does_not_stop_the_engine(tmp_path) -> Non
     market, record = street.ledger.decisions[-1]
     with pytest.raises(NotOnTape, match="no tape here"):
         rebuild(blocked, wanted(street, market, record), stored=record)
+
+
+def test_a_stop_that_was_changed_by_hand_is_on_the_tape(tmp_path) -> None:
+    street = TapedStreet(tmp_path, [random_bars(1, 900)])
+    told, changed = street.core.on_bar, list[int]()
+
+    def tighten_once(bar, *, holds):
+        position = street.core.markets[0]["position"]
+        if position["stop_seq"] and not changed:
+            changed.append(int(position["stop_ticks"]) + 20)
+            assert street.core.on_stop(StopChanged(0, bar.open_ns, changed[0], True)) == []
+        return told(bar, holds=holds)
+
+    street.core.on_bar = tighten_once  # type: ignore[method-assign]
+    street.run()
+
+    assert changed
+    assert_all_replay(tmp_path, street, step=37)
 
 
 def test_fills_answers_and_exits_are_kept_too(tmp_path) -> None:

@@ -13,6 +13,7 @@ from trading.engine.errors import OutcomeUnknown, Refused
 from trading.exchanges.kraken import desk as desk_module
 from trading.exchanges.kraken import orders, sign, stops
 from trading.exchanges.kraken.desk import KrakenDesk
+from trading.exchanges.kraken.endings import Endings
 from trading.exchanges.kraken.errors import NoAnswer, outcome_of
 from trading.exchanges.kraken.inquiry import Inquiry
 from trading.exchanges.kraken.live import KrakenVenue
@@ -85,10 +86,10 @@ def place_a_second_stop(put: Put) -> None:
 def sell_with_the_stop_resting(put: Put) -> None:
     """An exit does not take the stop away."""
 
-    async def nothing(rest: Any, road: Any, stop: Any) -> None:
+    async def nothing(endings: Any, road: Any, stop: Any, order: Any) -> None:
         return None
 
-    put(stops, "take_away", nothing)
+    put(Endings, "take_away", nothing)
 
 
 def sell_a_part_beside_the_stop(put: Put) -> None:

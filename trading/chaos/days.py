@@ -116,6 +116,7 @@ VENUES = ("coinbase", "kraken")
 FIRST_OF_PARTS = 1000  # from this seed on days draw deaths within the parts of an order's life, too
 FIRST_OF_BOOKS = 10_000  # from this seed on days may have order books, and troubles with them
 FIRST_OF_LATE = 40_000  # from this seed on requests may arrive long after their senders gave up
+FIRST_OF_LATE_FRAMES = 50_000  # from this seed on, over Kraken's socket too
 BARS_BETWEEN = (25, 80)  # troubles of books: a new connection takes longer than twenty bars
 LATE_SECONDS = 1.4  # after a day's patience for an answer
 SILENT_SECONDS = 0.3  # some ten bars without a frame
@@ -128,6 +129,7 @@ LASTS: Mapping[str, float] = {
 LATE: Mapping[str, tuple[str, ...]] = {
     "kraken": ("AddOrder", "AmendOrder", "CancelOrder"),
     "coinbase": ("orders", "orders/batch_cancel"),
+    "kraken-frames": ("add_order", "amend_order", "cancel_order"),
 }
 
 
@@ -221,7 +223,9 @@ def draw(seed: int, *, venue: str) -> Day:
 
 
 def _with_latecomers(day: Day) -> Day:
-    rng, all_ = np.random.default_rng([day.seed, 20_261_125]), LATE[day.venue]
+    has_frames = bool(day.way) and day.seed >= FIRST_OF_LATE_FRAMES
+    all_ = LATE[f"{day.venue}-frames" if has_frames else day.venue]
+    rng = np.random.default_rng([day.seed, 20_261_125])
     if day.seed < FIRST_OF_LATE or rng.random() < 0.5:
         return day
     late = _trouble(("request_late", all_[int(rng.integers(len(all_)))], ""), rng)

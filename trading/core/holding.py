@@ -124,6 +124,49 @@ def protect(market, account, fill, asked):
 
 
 @kernel
+def mend_stop(market, ticks, is_whole, time_ns, asked):
+    """The resting stop was changed at the venue; the number of intents written.
+
+    A tighter trigger is kept, and trailed on from; a looser one, or another quantity, is put right.
+    """
+    position = market.position
+    if position.quantity_lots == 0 or position.stop_seq == 0 or position.exit_seq > 0:
+        return 0
+    side = 1 if position.quantity_lots > 0 else -1
+    is_looser = (ticks - position.stop_ticks) * side < 0
+    if not is_looser:
+        position.stop_ticks = ticks
+    if is_whole and not is_looser:
+        return 0
+    return intents.move_stop(market, asked, 0, time_ns)
+
+
+@kernel
+def on_entry_fill(market, acct, fill, held, asked):
+    """News of an entry; the number of intents written.
+
+    Args:
+        held: lots before the fill was booked.
+    """
+    position = market.position
+    known = fill.intent_seq == position.entry_seq
+    if fill.quantity_lots == 0 and not known:
+        return 0  # late news of an entry that was settled before
+    if fill.final == 1:
+        position.entry_seq = 0
+        if position.quantity_lots == 0:  # ended without a fill
+            acct.open_positions -= 1
+            accounts.reserve(market, acct, 0.0)
+            return 0
+    if fill.quantity_lots == 0:
+        return 0
+    position.chase_side = 0  # it got something: the rest is let go
+    if held == 0 and not known:  # settled before as unfilled, and filled all the same
+        acct.open_positions += 1
+    return protect(market, acct, fill, asked)
+
+
+@kernel
 def end(market, account, p, now_ns):
     """Flat: count, learn, cool down, forget."""
     position, frame_ns = market.position, market.instrument.timeframe_ns

@@ -1,4 +1,4 @@
-"""on_bar, on_tick, on_fill, on_dust, on_book, recall_book, on_funding: the only doors into the core."""
+"""on_bar, on_tick, on_fill, on_stop, on_dust, on_book, recall_book, on_funding: the only doors into the core."""
 
 import numpy as np
 
@@ -46,6 +46,7 @@ __all__ = [
     "on_dust",
     "on_fill",
     "on_funding",
+    "on_stop",
     "on_tick",
     "recall_book",
 ]
@@ -211,31 +212,6 @@ def on_tick(markets, m, account, params, time_ns, price, asked):
     return holding.watch(markets[m], params[0], time_ns, price, asked)
 
 
-@kernel
-def on_entry_fill(market, acct, fill, held, asked):
-    """News of an entry; the number of intents written.
-
-    Args:
-        held: lots before the fill was booked.
-    """
-    position = market.position
-    known = fill.intent_seq == position.entry_seq
-    if fill.quantity_lots == 0 and not known:
-        return 0  # late news of an entry that was settled before
-    if fill.final == 1:
-        position.entry_seq = 0
-        if position.quantity_lots == 0:  # ended without a fill
-            acct.open_positions -= 1
-            accounts.reserve(market, acct, 0.0)
-            return 0
-    if fill.quantity_lots == 0:
-        return 0
-    position.chase_side = 0  # it got something: the rest is let go
-    if held == 0 and not known:  # settled before as unfilled, and filled all the same
-        acct.open_positions += 1
-    return holding.protect(market, acct, fill, asked)
-
-
 @stage
 def on_fill(markets, m, account, params, fills, f, asked):
     """Move position and account by the venue's word on an order; the number of intents written."""
@@ -246,7 +222,7 @@ def on_fill(markets, m, account, params, fills, f, asked):
         accounts.book(market, acct, fill)
         patience.begin_anew(position)
     if fill.purpose == P_ENTRY:
-        return on_entry_fill(market, acct, fill, held, asked)
+        return holding.on_entry_fill(market, acct, fill, held, asked)
     if fill.final == 0:
         return 0
     if position.quantity_lots == 0:
@@ -261,6 +237,12 @@ def on_fill(markets, m, account, params, fills, f, asked):
         if position.stop_seq > 0:  # of the whole again, or of what is left
             return intents.move_stop(market, asked, 0, fill.time_ns)
     return 0
+
+
+@kernel
+def on_stop(markets, m, ticks, is_whole, time_ns, asked):
+    """The resting stop is another than was asked for; the number of intents written."""
+    return holding.mend_stop(markets[m], ticks, is_whole, time_ns, asked)
 
 
 @kernel

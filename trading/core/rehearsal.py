@@ -63,6 +63,7 @@ def _rehearse_news(bars: np.ndarray, markets: np.ndarray) -> None:
     pipeline.on_book(markets, 0, 1, np.array([[99.0, 1.0]]), np.array([[101.0, 1.0]]))
     pipeline.on_tick(markets, 0, account, params, 1, float(bars[0]["close"]), asked)
     pipeline.on_fill(markets, 0, account, params, fill, 0, asked)
+    pipeline.on_stop(markets, 0, 1, True, 1, asked)
     pipeline.has_dust(markets, 0)
     pipeline.on_dust(markets, 0, account, params, 1)
 

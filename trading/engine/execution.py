@@ -55,6 +55,10 @@ class Execution:
         """Whether it still is."""
         return self._states.get((order.market, order.seq)) in (State.PLANNED, State.UNKNOWN)
 
+    def is_working(self, order: OrderRequest) -> bool:
+        """Whether it does, as far as the venue has said."""
+        return self._states.get((order.market, order.seq)) is State.WORKING
+
     def open(self) -> list[OrderRequest]:
         """Every order that has not ended, oldest first."""
         return [self._orders[key] for key in sorted(self._orders)]

@@ -171,7 +171,7 @@ class Handler:
         if report.quantity_lots:
             self.batch.fills.append(report)
         orders = self.core.on_fill(report)
-        self._note_position(report.market)
+        self.note_position(report.market)
         self.guards.unresolved = self.execution.unresolved
         self.ports.live.fill(report, self.core)
         return orders
@@ -216,7 +216,7 @@ class Handler:
             self.execution.planned(order)
             self.batch.intents.append(order)
             if order.purpose == Purpose.MOVE_STOP:
-                self._note_position(order.market)
+                self.note_position(order.market)
         if planned or must_commit or self._is_due():
             await self.commit()
         for order in planned:
@@ -252,7 +252,8 @@ class Handler:
             if end:
                 await self.act(self.core.on_fill(end), must_commit=True)
 
-    def _note_position(self, market: int) -> None:
+    def note_position(self, market: int) -> None:
+        """Let the journal have it as the core does."""
         position = self.core.markets[market]["position"]
         view = PositionView(market, int(position["quantity_lots"]), int(position["stop_ticks"]))
         self.batch.positions = [p for p in self.batch.positions if p.market != market] + [view]

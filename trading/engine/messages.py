@@ -69,6 +69,15 @@ class FillReport(Struct, frozen=True, gc=False, array_like=True):
         return self.quantity_lots - self.taken_lots
 
 
+class StopChanged(Struct, frozen=True, gc=False, array_like=True):
+    """A resting stop stands at the venue with another trigger, or not with the quantity asked for."""
+
+    market: int
+    time_ns: int
+    price_ticks: int
+    is_whole: bool
+
+
 class FeedChange(Struct, frozen=True, gc=False, array_like=True):
     """A channel of news fell silent or speaks again; entries wait while it is silent."""
 

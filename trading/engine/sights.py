@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from trading.engine.messages import OrderRequest
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -36,9 +38,19 @@ class VenueOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Resting:
+    """A working order of ours: what was asked of the venue last, and how the venue has it."""
+
+    asked: OrderRequest
+    stands: VenueOrder
+    filled: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
     """One look at an account; ``ahead_seconds`` by which this machine's clock leads, at least."""
 
     holdings: Mapping[str, Holding]
     strangers: tuple[Stranger, ...] = ()
     ahead_seconds: float = 0.0
+    resting: tuple[Resting, ...] = ()

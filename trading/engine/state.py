@@ -20,6 +20,7 @@ from trading.engine.messages import (
     MarketSpec,
     OrderRequest,
     PriceTick,
+    StopChanged,
 )
 from trading.engine.names import KeptNames, from_names, to_names
 
@@ -107,6 +108,13 @@ class CoreState:
         self.touched.add(m)
         count = pipeline.on_fill(*self._state(m), self._fill, 0, self._intents)
         return self._orders(m, count)
+
+    def on_stop(self, changed: StopChanged) -> list[OrderRequest]:
+        """The resting stop is another than was asked for; what the core asks for instead."""
+        m = changed.market
+        self.touched.add(m)
+        told = (changed.price_ticks, changed.is_whole, changed.time_ns)
+        return self._orders(m, pipeline.on_stop(self.markets, m, *told, self._intents))
 
     def has_dust(self, market: int) -> bool:
         """Whether a position is left that no order may sell."""
@@ -211,20 +219,9 @@ class CoreState:
         scratch["holds"] = ALL_HOLDS
         for m, (market, bars) in enumerate(zip(saved["markets"], history, strict=True)):
             usable = bars[bars["open_ns"] <= market["last_open_ns"]]
+            told = (self._decision, 0, self._detail, 0, self._intents)
             for i in range(len(usable)):
-                pipeline.on_bar(
-                    self.markets,
-                    m,
-                    scratch,
-                    self._params[m],
-                    usable,
-                    i,
-                    self._decision,
-                    0,
-                    self._detail,
-                    0,
-                    self._intents,
-                )
+                pipeline.on_bar(self.markets, m, scratch, self._params[m], usable, i, *told)
             record = self.markets[m]
             from_names(record["position"], market["position"])
             from_names(record["learning"], market.get("learning", {}))

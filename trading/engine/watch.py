@@ -9,8 +9,9 @@ from decimal import Decimal
 
 import structlog
 
-from trading.engine import reconcile
+from trading.engine import changed, reconcile
 from trading.engine.batches import CommandDone
+from trading.engine.changed import CHANGED
 from trading.engine.errors import NoSight
 from trading.engine.guards import BREAKER
 from trading.engine.handler import Handler
@@ -102,7 +103,9 @@ class Watch:
             if self._handler.execution.unclear() or before != self._books():
                 return self._rhythm.confirm  # something moved meanwhile: this look proves nothing
             await self._judge(before, sight)
-        is_soon = self._handler.guards.doubts or self._has_moved
+        open_ = self._handler.guards.causes(BREAKER)
+        is_changed = any(cause.startswith(CHANGED) for cause in open_)
+        is_soon = self._handler.guards.doubts or self._has_moved or is_changed
         return self._rhythm.confirm if is_soon else self._rhythm.look
 
     def _books(self) -> Needs:
@@ -115,9 +118,13 @@ class Watch:
         quote = handler.core.specs[0].quote
         found = reconcile.find_drift(needed, sight.holdings, quote=quote)
         found |= reconcile.find_skew(sight)
+        changes = changed.find(
+            sight.resting, specs=handler.core.specs, markets=handler.core.markets
+        )
+        found |= {one.cause: one.words for one in changes if one.words}
         handler.guards.doubts, doubted = set(found), handler.guards.doubts
         for cause in handler.guards.causes(BREAKER):
-            if cause not in found and (cause == CLOCK or cause.startswith(DRIFT)):
+            if cause not in found and (cause == CLOCK or cause.startswith((DRIFT, CHANGED))):
                 self._lift(cause)
         for cause, words in found.items():
             if cause in doubted:
@@ -128,6 +135,9 @@ class Watch:
         self._answer(reconcile.in_words(needed, sight, found))
         if not handler.batch.is_empty:
             await handler.commit()
+        for one in changes:
+            if one.cause not in handler.guards.doubts:  # certain by now, or nothing to be told
+                await changed.put_right(handler, one)
 
     def _trip(self, cause: str, words: str) -> None:
         handler = self._handler

@@ -1,7 +1,7 @@
 """Orders of ours at a venue: by which name each side knows them, and what was told of them already."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
@@ -11,6 +11,7 @@ from trading.engine.batches import OpenIntent
 from trading.engine.execution import end_of
 from trading.engine.messages import FillReport, OrderRequest
 from trading.engine.orders import State
+from trading.engine.sights import Resting, VenueOrder
 
 STOPS = (Purpose.PROTECT, Purpose.MOVE_STOP)
 UNCLEAR = (State.PLANNED, State.UNKNOWN)
@@ -43,6 +44,7 @@ class KnownOrder:
     order: OrderRequest
     venue_id: str
     filled_lots: int = 0
+    unbooked_lots: int = 0  # of them, whose news the engine has not taken up
     is_over: bool = False
     fee_lots: Decimal = Decimal(0)  # of its fees in base
     taken_lots: int = 0  # by them
@@ -131,6 +133,22 @@ class KnownOrders:
         """Orders whose end was not told."""
         return [known for known in self.by_id.values() if not known.is_over]
 
+    def asked(self) -> dict[str, OrderRequest]:
+        """What was asked last of each working order, by the venue's name of it."""
+        return {known.venue_id: known.order for known in self.working()}
+
+    def resting(
+        self, asked: Mapping[str, OrderRequest], told: Iterable[tuple[VenueOrder, Decimal]]
+    ) -> tuple[Resting, ...]:
+        """The venue's words beside ``asked``, taken before they were asked for; not what was changed since."""
+        now = self.asked()
+        return tuple(
+            Resting(asked[one.venue_order_id], one, filled)
+            for one, filled in told
+            if one.venue_order_id in asked
+            and now.get(one.venue_order_id) is asked[one.venue_order_id]
+        )
+
     def stop_of(self, market: int) -> KnownOrder | None:
         """The stop that rests for a market."""
         stops = [k for k in self.working() if k.order.market == market and k.order.purpose in STOPS]
@@ -143,6 +161,7 @@ class KnownOrders:
         self.told.add(execution.trade_id)
         order, taken = known.order, known.take(execution)
         known.filled_lots += execution.lots
+        known.unbooked_lots += execution.lots
         is_whole = known.filled_lots >= order.quantity_lots and not known.is_over
         known.is_over = known.is_over or is_whole
         if order.purpose != Purpose.ENTRY:
@@ -170,6 +189,8 @@ class KnownOrders:
         """The engine counts with it from now on."""
         if report.purpose != Purpose.ENTRY:
             self.leaving[report.market] -= report.quantity_lots
+        if report.quantity_lots:
+            self.by_id[report.venue_order_id].unbooked_lots -= report.quantity_lots
 
     def end(self, known: KnownOrder, *, time_ns: int) -> FillReport | None:
         """The news that nothing of an order is left working; None when it was told before."""

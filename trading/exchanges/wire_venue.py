@@ -5,7 +5,6 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from typing import Protocol
 
 import structlog
 
@@ -14,7 +13,6 @@ from trading.engine.errors import NoSight
 from trading.engine.messages import (
     FeedChange,
     FillReport,
-    MarketSpec,
     Message,
     OrderRequest,
     PriceTick,
@@ -22,10 +20,9 @@ from trading.engine.messages import (
 from trading.engine.orders import OPEN_STATES
 from trading.engine.ports import MarketFeed
 from trading.engine.sights import Sight, VenueOrder
+from trading.exchanges.account_desk import Desk
 from trading.exchanges.failures import FAILS, reading
-from trading.exchanges.known_orders import KnownOrders
-from trading.exchanges.rules_watch import Rules, heed
-from trading.exchanges.venue_clock import VenueClock
+from trading.exchanges.rules_watch import heed
 
 log = structlog.get_logger(__name__)
 
@@ -34,78 +31,6 @@ AUDIT_SECONDS = 30.0
 BLIND_SECONDS = 10.0  # between two audits while the stream is down
 TICK_SECONDS = 1.0
 RETRY_SECONDS = 2.0
-
-
-class Inquiry(Protocol):
-    """Asks what became of orders."""
-
-    async def lookup(self, order: OrderRequest) -> Evidence:
-        """The venue's word on an unclear order; never raises."""
-        ...
-
-    async def catch_up(self) -> list[FillReport]:
-        """News of working orders that was not told.
-
-        Raises:
-            ApiError, Unreached, NoAnswer: it cannot be had.
-        """
-        ...
-
-    async def list_orders(self, *, since_ns: int) -> Sequence[VenueOrder]:
-        """Every order of the account that is open, or ended since then.
-
-        Raises:
-            ApiError, Unreached, NoAnswer: it cannot be had.
-        """
-        ...
-
-
-class Desk(Protocol):
-    """The orders of one account at a venue."""
-
-    specs: Sequence[MarketSpec]
-    clock: VenueClock
-    known: KnownOrders
-    last_prices: dict[int, Decimal]
-
-    @property
-    def inquiry(self) -> Inquiry:
-        """Who asks for it."""
-        ...
-
-    @property
-    def rules(self) -> Rules:
-        """What the venue takes now."""
-        ...
-
-    @property
-    def is_open(self) -> bool:
-        """Whether everything was checked that must be before an order."""
-        ...
-
-    async def open(self) -> None:
-        """Check it.
-
-        Raises:
-            ApiError, Unreached, NoAnswer: not now. CannotTrade: not before a person acts.
-        """
-        ...
-
-    async def submit(self, order: OrderRequest) -> str:
-        """Place an order; see ``ports.Venue.submit``."""
-        ...
-
-    async def cancel(self, *, market: int, seq: int) -> bool:
-        """Cancel a working order."""
-        ...
-
-    async def look(self) -> Sight:
-        """How the whole account stands.
-
-        Raises:
-            ApiError, Unreached, NoAnswer: it cannot be had.
-        """
-        ...
 
 
 class WireVenue(ABC):
@@ -254,7 +179,7 @@ class WireVenue(ABC):
         if isinstance(message, FeedChange) and message.channel == CHANNEL:
             self._is_blind = not message.is_up
             if self._is_blind:
-                self._is_due.set()
+                self._ask_soon()
         self._queue.put_nowait(message)
 
     def booked(self, report: FillReport) -> None:
@@ -298,3 +223,7 @@ class WireVenue(ABC):
             async with asyncio.timeout(self._audit_seconds):
                 await self._is_due.wait()
         self._is_due.clear()
+
+    def _ask_soon(self) -> None:
+        """The next audit is due now."""
+        self._is_due.set()

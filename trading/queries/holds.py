@@ -18,7 +18,10 @@ LIFTED_BY_CAUSE = {
     "sale of what is not held": "the engine lifts it, and pauses entries instead",
     "blocked loop": "five seconds without another standstill lift it",
 }
-DRIFT, DRIFT_LIFTED_BY = "drift:", "a look at the account that agrees with our books lifts it"
+LIFTED_BY_BEGINNING = {
+    "drift:": "a look at the account that agrees with our books lifts it",
+    "changed:": "the engine puts the order right, and a look that finds it so lifts it",
+}
 HOLD_LIFTED_BY = {
     "OPERATOR": "Resume lifts it",
     "BREAKER": "lifts when its cause is gone",
@@ -57,8 +60,9 @@ def list_holds(engine: Engine) -> list[dict[str, Any]]:
 
 def lifted_by(hold: Hold) -> str:
     """What, and nothing else, ends this hold."""
-    if hold.cause.startswith(DRIFT):
-        return DRIFT_LIFTED_BY
+    for beginning, words in LIFTED_BY_BEGINNING.items():
+        if hold.cause.startswith(beginning):
+            return words
     return LIFTED_BY_CAUSE.get(hold.cause, HOLD_LIFTED_BY[hold.kind])
 
 

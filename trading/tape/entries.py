@@ -12,6 +12,7 @@ from trading.engine.messages import (
     FillReport,
     MarketSpec,
     PriceTick,
+    StopChanged,
 )
 
 FORMAT = 1
@@ -44,6 +45,13 @@ class FillTold(Struct, frozen=True, gc=False, array_like=True, tag="fill"):
 
     at_ns: int
     told: FillReport
+
+
+class StopTold(Struct, frozen=True, gc=False, array_like=True, tag="stop"):
+    """A resting stop was found to be another than was asked for."""
+
+    at_ns: int
+    told: StopChanged
 
 
 class DustLeft(Struct, frozen=True, gc=False, array_like=True, tag="dust"):
@@ -100,6 +108,7 @@ Entry = (
     | BookTold
     | TickTold
     | FillTold
+    | StopTold
     | DustLeft
     | ExitAsked
     | ChannelTold

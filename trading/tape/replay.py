@@ -16,6 +16,7 @@ from trading.tape.entries import (
     ExitAsked,
     FillTold,
     Start,
+    StopTold,
     TickTold,
 )
 from trading.tape.segments import (
@@ -27,7 +28,7 @@ from trading.tape.segments import (
 )
 
 SHOWN_HASH = 16
-TOLD = BarTold | BookTold | TickTold | FillTold | DustLeft | ExitAsked
+TOLD = BarTold | BookTold | TickTold | FillTold | StopTold | DustLeft | ExitAsked
 
 
 class NotOnTape(Exception):
@@ -158,6 +159,8 @@ def tell(core: CoreState, entry: Entry) -> bytes:
             core.on_tick(entry.told)
         case FillTold():
             core.on_fill(entry.told)
+        case StopTold():
+            core.on_stop(entry.told)
         case DustLeft():
             core.on_dust(entry.market, entry.time_ns)
         case ExitAsked():

@@ -17,6 +17,7 @@ from trading.engine.messages import (
     Message,
     OrderRequest,
     PriceTick,
+    StopChanged,
 )
 from trading.engine.ports import Inbox, Ledger, Venue
 from trading.engine.state import CoreState
@@ -30,6 +31,7 @@ from trading.tape.entries import (
     FillTold,
     OrderAnswered,
     OrderLookedUp,
+    StopTold,
     TickTold,
 )
 from trading.tape.recorder import CoreBytes, Owner, TapeRecorder, deflate
@@ -85,6 +87,11 @@ class TapedCore(CoreState):
         """Move position and account."""
         self._tape.note(FillTold(self._tape.now_ns(), report))
         return super().on_fill(report)
+
+    def on_stop(self, changed: StopChanged) -> list[OrderRequest]:
+        """The resting stop is another than was asked for."""
+        self._tape.note(StopTold(self._tape.now_ns(), changed))
+        return super().on_stop(changed)
 
     def on_dust(self, market: int, time_ns: int) -> int:
         """Write off what no order may sell."""

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from trading.engine.sights import Holding, Sight, Stranger
+from trading.exchanges.coinbase import orders
 from trading.exchanges.coinbase.errors import NoAnswer
 from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest
@@ -31,11 +32,15 @@ class Account:
         """
         ahead = await ask_ahead(self.inquiry.rest, self.wall_ns) if self.wall_ns else 0.0
         await self.inquiry.rest.calls.wait_for_room()
+        known = self.inquiry.known
+        asked = known.asked()
         listed = await self.inquiry.pages(
             "/orders/historical/batch", "orders", {"order_status": ["OPEN"]}
         )
+        told = [(orders.any_order(row), orders.read_order(row).filled) for row in listed]
+        resting = known.resting(asked, told)
         await self.inquiry.rest.calls.wait_for_room()
-        return Sight(await self.holdings(), self._strangers(listed), ahead)
+        return Sight(await self.holdings(), self._strangers(listed), ahead, resting)
 
     async def money(self) -> dict[str, Holding]:
         """The same holdings for an entry, which is not waited for.

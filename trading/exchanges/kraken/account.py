@@ -7,7 +7,7 @@ from typing import Any
 
 from trading.engine.sights import Holding, Sight, Stranger
 from trading.exchanges.known_orders import KnownOrders
-from trading.exchanges.kraken import names
+from trading.exchanges.kraken import names, orders
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.venue_clock import ahead_seconds
 
@@ -31,8 +31,16 @@ class Account:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
         ahead = await ask_ahead(self.rest, self.wall_ns) if self.wall_ns else 0.0
-        strangers = self._strangers((await self.rest.read("OpenOrders"))["open"], pairs)
-        return Sight(await self.holdings(), strangers, ahead)
+        asked = self.known.asked()
+        told: Mapping[str, Mapping[str, Any]] = (await self.rest.read("OpenOrders"))["open"]
+        resting = self.known.resting(
+            asked,
+            [
+                (orders.any_order(key, row), Decimal(str(row["vol_exec"])))
+                for key, row in told.items()
+            ],
+        )
+        return Sight(await self.holdings(), self._strangers(told, pairs), ahead, resting)
 
     async def holdings(self) -> dict[str, Holding]:
         """What may be traded with, by asset as we name it.

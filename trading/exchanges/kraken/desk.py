@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-import structlog
-
 from trading.core.codes import Purpose
 from trading.engine.errors import NotSent, OutcomeUnknown
 from trading.engine.messages import MarketSpec, OrderRequest
@@ -18,6 +16,7 @@ from trading.exchanges.kraken.account import Account
 from trading.exchanges.kraken.admission import check_key, check_pair
 from trading.exchanges.kraken.counters import Tier
 from trading.exchanges.kraken.dead_man import DeadMan, Protection
+from trading.exchanges.kraken.endings import Endings
 from trading.exchanges.kraken.errors import FAILS, outcome_of
 from trading.exchanges.kraken.inquiry import DEADLINE_NS, Inquiry
 from trading.exchanges.kraken.rest import KrakenRest
@@ -28,8 +27,6 @@ from trading.exchanges.kraken.trading_rate import TradingRate
 from trading.exchanges.purse import Purse
 from trading.exchanges.tables import OwnTable, Table
 from trading.exchanges.venue_clock import VenueClock
-
-log = structlog.get_logger(__name__)
 
 NS = 1_000_000_000
 
@@ -44,6 +41,7 @@ class KrakenDesk:
     caps: Caps = field(default_factory=Caps)
     known: KnownOrders = field(default_factory=KnownOrders)
     inquiry: Inquiry = field(init=False)
+    endings: Endings = field(init=False)
     last_prices: dict[int, Decimal] = field(default_factory=dict)
     pairs: dict[str, names.Pair] = field(default_factory=dict)
     wall_ns: Callable[[], int] | None = None
@@ -70,6 +68,7 @@ class KrakenDesk:
         self.rate = TradingRate(symbols=symbols, tier=self.tier, now_ns=now_ns)
         self.rules = Rules(self.table or OwnTable(self.rest, names.TABLE), self.specs, self.pairs)
         self.inquiry = Inquiry(self.rest, self.specs, self.clock, self.known)
+        self.endings = Endings(self.inquiry, self.socket)
 
     @property
     def is_open(self) -> bool:
@@ -163,7 +162,7 @@ class KrakenDesk:
             raise NotSent(f"its stop stays, for nothing can be sold now: {why}")
         until_ns = self._until(order)  # or the next leader's stop would make room
         if order.purpose == Purpose.EXIT and stop is not None:
-            await stops.take_away(self.rest, road, stop)
+            await self.endings.take_away(road, stop, order)
         elif order.purpose == Purpose.REDUCE and stop is not None:
             await stops.shrink(road, self.specs[order.market], stop, order, deadline_ns=until_ns)
         return await self._place(road, order)
@@ -225,13 +224,8 @@ class KrakenDesk:
         return outcome
 
     async def cancel(self, *, market: int, seq: int) -> bool:
-        """Cancel a working order; False when it is not working, or nobody can tell."""
+        """Cancel a working order; False when it is not working, or its end comes with its last fills."""
         known = self.known.of(market, seq)
         if known is None or known.is_over:
             return False
-        try:
-            await self._road().cancel(known.venue_id)
-        except FAILS as error:
-            log.warning("cancel_failed", order=known.venue_id, why=str(error))
-            return False
-        return True
+        return await self.endings.cancel(self._road(), known)

@@ -1,6 +1,6 @@
 """What became of orders, by REST: of unclear ones, and of working ones the stream may have missed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from trading.engine.batches import Evidence, Known
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.engine.sights import VenueOrder
 from trading.exchanges.failures import reading
-from trading.exchanges.known_orders import STOPS, Execution, KnownOrder, KnownOrders
+from trading.exchanges.known_orders import STOPS, Execution, Key, KnownOrder, KnownOrders
 from trading.exchanges.kraken import orders
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.rest import KrakenRest
@@ -26,22 +26,34 @@ MOST_ASKED = 20
 Facts = tuple[KnownOrder, Mapping[str, Any], list[Execution] | None]
 
 
+def _to_nobody(report: FillReport) -> None:
+    log.error("news_for_nobody", seq=report.intent_seq)
+
+
 @dataclass(slots=True)
 class Inquiry:
-    """Asks for one account; ``sent_ns`` says when each order left, ``began_ns`` when this life began."""
+    """Asks for one account; ``sent_ns`` says when each order left, ``began_ns`` when this life began.
+
+    ``unsent`` are orders that never left, each with the stop whose end must be known, and all it sold
+    booked, before that may be said; ``tell`` takes news that nobody waits for.
+    """
 
     rest: KrakenRest
     specs: Sequence[MarketSpec]
     clock: VenueClock
     known: KnownOrders
     began_ns: int = 0
-    sent_ns: dict[tuple[int, int], int] = field(default_factory=dict)
-    _absent: dict[tuple[int, int], int] = field(default_factory=dict)
+    sent_ns: dict[Key, int] = field(default_factory=dict)
+    unsent: dict[Key, KnownOrder] = field(default_factory=dict)
+    tell: Callable[[FillReport], None] = _to_nobody
+    _absent: dict[Key, int] = field(default_factory=dict)
 
     async def lookup(self, order: OrderRequest) -> Evidence:
         """What the venue says of an order whose outcome is not clear."""
         try:
             with reading("what became of an order"):
+                if (order.market, order.seq) in self.unsent:
+                    return await self._judge_unsent(order)
                 stop = self.known.stop_of(order.market)
                 if order.purpose in STOPS and stop is not None:
                     return await self._judge_stop(stop, order)
@@ -49,6 +61,27 @@ class Inquiry:
         except FAILS as error:
             log.warning("lookup_failed", seq=order.seq, why=str(error))
             return Evidence(Known.UNDECIDED)
+
+    async def _judge_unsent(self, order: OrderRequest) -> Evidence:
+        stop = self.unsent[order.market, order.seq]
+        await self.look_at(stop)
+        if not stop.is_over or self.known.leaving[order.market]:
+            return Evidence(Known.UNDECIDED)
+        return Evidence(Known.ABSENT)
+
+    async def look_at(self, known: KnownOrder) -> None:
+        """Tell what was not told of an order; it is over then if it is over at the venue.
+
+        Raises:
+            ApiError, Unreached, NoAnswer: it cannot be had.
+        """
+        if known.is_over:
+            return
+        listed = await self.rest.read_at_once("QueryOrders", txid=known.venue_id, trades="true")
+        with reading("a cancelled order"):
+            news = await self.news(known, listed[known.venue_id])
+        for report in news:
+            self.tell(report)
 
     async def _judge_stop(self, stop: KnownOrder, order: OrderRequest) -> Evidence:
         """Did the resting stop move as this intent asks?"""
@@ -102,10 +135,21 @@ class Inquiry:
         Raises:
             ApiError, Unreached, NoAnswer: they cannot be had.
         """
-        fresh = [one for one in told.get("trades") or [] if one not in self.known.told]
-        spec, found = self.specs[known.order.market], list[Execution]()
-        for first in range(0, len(fresh), MOST_ASKED):
-            page = fresh[first : first + MOST_ASKED]
+        spec, listed = self.specs[known.order.market], told.get("trades") or []
+        executed = orders.executed_lots(told, spec)
+        fresh = [one for one in listed if one not in self.known.told]
+        found = await self._executions(fresh, spec)
+        if found is not None and known.filled_lots + sum(one.lots for one in found) < executed:
+            # an earlier life's are not counted in ``filled_lots``: all that is listed must be enough
+            whole = await self._executions(listed, spec)
+            if whole is None or sum(one.lots for one in whole) < executed:
+                return None
+        return found
+
+    async def _executions(self, names: Sequence[str], spec: MarketSpec) -> list[Execution] | None:
+        found = list[Execution]()
+        for first in range(0, len(names), MOST_ASKED):
+            page = names[first : first + MOST_ASKED]
             trades = await self.rest.read("QueryTrades", txid=",".join(page))
             if set(page) - trades.keys():
                 return None

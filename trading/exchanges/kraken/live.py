@@ -14,13 +14,14 @@ from trading.engine.messages import AccountMoved, FeedChange, FillReport
 from trading.engine.orders import State
 from trading.engine.ports import MarketFeed
 from trading.exchanges.failures import NoAnswer, reading
+from trading.exchanges.known_orders import KnownOrder
 from trading.exchanges.kraken import frames, kept_rates, orders
 from trading.exchanges.kraken.dead_man import LOOK_SECONDS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.inquiry import LAG_NS, NS
 from trading.exchanges.kraken.instruments import Instruments, Rows
-from trading.exchanges.kraken.movements import Movements
+from trading.exchanges.kraken.movements import GRACE_SECONDS, Movements
 from trading.exchanges.kraken.sockets import Overheard, Subscriptions
 from trading.exchanges.rules_watch import verdict
 from trading.exchanges.sockets import (
@@ -36,6 +37,7 @@ from trading.exchanges.wire_venue import AUDIT_SECONDS, CHANNEL, WireVenue
 log = structlog.get_logger(__name__)
 
 OVER = ("filled", "canceled", "expired")
+CHANGES = ("amended", "restated")
 
 
 class SequenceGap(Exception):
@@ -58,6 +60,7 @@ class KrakenVenue(WireVenue):
         instruments: Instruments | None = None,
     ) -> None:
         super().__init__(desk=desk, feed=feed, audit_seconds=audit_seconds)
+        desk.inquiry.tell = self._tell
         if instruments is not None:
             instruments.tell = self._hear_pairs
         self._dead_man, self._look_seconds = desk.dead_man, look_seconds
@@ -176,8 +179,8 @@ class KrakenVenue(WireVenue):
             except NoAnswer:
                 odd += 1
         if odd:
-            self._is_due.set()
-            asyncio.get_running_loop().call_later(LAG_NS / NS, self._is_due.set)
+            self._ask_soon()
+            asyncio.get_running_loop().call_later(LAG_NS / NS, self._ask_soon)
 
     def _hear(self, told: Mapping[str, Any]) -> None:
         """One entry of the executions channel.
@@ -196,10 +199,23 @@ class KrakenVenue(WireVenue):
         if told.get("exec_type") == "trade":
             spec = self._desk.specs[known.order.market]
             report = self._desk.known.fill(known, orders.ws_execution(told, spec))
+        elif told.get("exec_type") in CHANGES:  # ours is answered by then
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._compare, known, told)
         elif told.get("exec_type") in OVER:
-            report = self._desk.known.end(known, time_ns=self.time_ns())
+            spec = self._desk.specs[known.order.market]
+            if orders.executed_lots(told, spec) > known.filled_lots:
+                self._ask_soon()  # part of it was not heard; its end is told with it
+            else:
+                report = self._desk.known.end(known, time_ns=self.time_ns())
         if report is not None:
             self._tell(report)
+
+    def _compare(self, known: KnownOrder, told: Mapping[str, Any]) -> None:
+        spec, is_as_asked = self._desk.specs[known.order.market], False
+        with suppress(NoAnswer), reading("an order's change"):
+            is_as_asked = orders.is_told_as_asked(told, known.order, spec)
+        if not known.is_over and not is_as_asked:
+            self._tell(AccountMoved(f"order {known.venue_id} was changed"))
 
     def _hear_rate(self, told: Mapping[str, Any]) -> None:
         """A pair's counter, whoever trades there; only an order's first entry need name its pair."""

@@ -76,6 +76,21 @@ def is_as_asked(told: Mapping[str, Any], order: OrderRequest, spec: MarketSpec) 
     )
 
 
+def is_told_as_asked(told: Mapping[str, Any], order: OrderRequest, spec: MarketSpec) -> bool:
+    """The same of the executions channel's word on an amendment; what it does not tell was not changed."""
+    asked, trigger = spec.lot_size * order.quantity_lots, told.get("triggers") or {}
+    quantity = Decimal(str(told.get("order_qty", asked)))
+    price = spec.tick_size * order.price_ticks
+    level = Decimal(str(trigger.get("price", told.get("limit_price", price))))
+    return (quantity, level) == (asked, price)
+
+
+def executed_lots(told: Mapping[str, Any], spec: MarketSpec) -> int:
+    """How much of an order was executed, as REST or the executions channel says; 0 where it does not."""
+    quantity = told.get("vol_exec") or told.get("cum_qty") or "0"
+    return int(Decimal(str(quantity)) / spec.lot_size)
+
+
 def rest_execution(trade_id: str, told: Mapping[str, Any], spec: MarketSpec) -> Execution:
     """A trade of QueryTrades; its fee is in the quote currency there."""
     return _execution(

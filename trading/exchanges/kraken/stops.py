@@ -1,42 +1,13 @@
-"""A resting stop makes room: it keeps what is to be sold until it is taken away, or made smaller."""
-
-from decimal import Decimal
+"""A resting stop makes room for a part: it keeps what is to be sold until it is made smaller."""
 
 from msgspec.structs import replace
 
-from trading.engine.errors import NotSent, OutcomeUnknown
+from trading.engine.errors import NotSent
 from trading.engine.messages import MarketSpec, OrderRequest
 from trading.exchanges.known_orders import KnownOrder
 from trading.exchanges.kraken import orders
-from trading.exchanges.kraken.errors import FAILS, ApiError, NoAnswer, Unreached
-from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.roads import Road
-
-
-async def take_away(rest: KrakenRest, road: Road, stop: KnownOrder) -> None:
-    """Cancel it, for an exit that is sent at once.
-
-    Raises:
-        NotSent: it may rest still. OutcomeUnknown: it has sold, or may have.
-    """
-    try:
-        await road.cancel(stop.venue_id)
-    except ApiError as error:
-        if not error.is_gone:
-            raise NotSent(f"the stop could not be taken away: {error.words}") from None
-        if await _may_have_filled(rest, stop):
-            # Not refused: the core would ask for another stop before the news of this one came.
-            raise OutcomeUnknown("its stop has filled, or may have") from None
-    except (Unreached, NoAnswer) as error:
-        raise NotSent(f"the stop could not be taken away: {error}") from None
-
-
-async def _may_have_filled(rest: KrakenRest, stop: KnownOrder) -> bool:
-    try:
-        told = await rest.read_at_once("QueryOrders", txid=stop.venue_id)
-    except FAILS:
-        return True  # sell nothing; its news will come
-    return Decimal(str(told[stop.venue_id]["vol_exec"])) > 0
 
 
 async def shrink(

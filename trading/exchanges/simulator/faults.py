@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 REPLIES = ("request_lost", "request_late", "reply_lost", "reply_late", "page_520", "error")
 COINBASE_REPLIES = (*REPLIES, "unauthorized", "rate_limited", "server_error", "unknown_enum")
-SOCKET_DEATHS = ("request_lost", "reply_lost")
+SOCKET_DEATHS = ("request_lost", "request_late", "reply_lost")
 SOCKET_REPLIES = ("reply_late", "reply_dropped", "reply_twice", "error")
 ORDERS = ("late_fill",)
 MESSAGES = ("drop", "duplicate", "bad_checksum", "not_json")

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from functools import partial
 
 from aiohttp import web
 
-from trading.exchanges.simulator.faults import SOCKET_DEATHS
+from trading.exchanges.simulator.faults import SOCKET_DEATHS, Fault
 from trading.exchanges.simulator.kraken_stream import Session
 
 
@@ -20,11 +21,14 @@ async def serve(request: web.Request, session: Session) -> web.WebSocketResponse
             if message.type is not web.WSMsgType.TEXT:
                 break
             fault = _death(session, message.data)
-            if fault == "request_lost":
-                break
-            session.receive(message.data)
-            if fault == "reply_lost":
-                break
+            if fault is None:
+                session.receive(message.data)
+                continue
+            if fault.kind == "request_late":  # it stands in a buffer on the way
+                session.exchange.later(fault.seconds, partial(session.arrive, message.data))
+            elif fault.kind == "reply_lost":
+                session.receive(message.data)
+            break
     finally:
         session.leave()
         writer.cancel()
@@ -32,14 +36,13 @@ async def serve(request: web.Request, session: Session) -> web.WebSocketResponse
     return socket
 
 
-def _death(session: Session, text: str) -> str:
+def _death(session: Session, text: str) -> Fault | None:
     """Whether the connection dies of this request: before it is acted on, or before it is answered."""
     try:
         method = str(json.loads(text).get("method"))
     except (ValueError, AttributeError):
-        return ""
-    fault = session.exchange.faults.take(SOCKET_DEATHS, method)
-    return fault.kind if fault else ""
+        return None
+    return session.exchange.faults.take(SOCKET_DEATHS, method)
 
 
 async def _write(socket: web.WebSocketResponse, session: Session) -> None:

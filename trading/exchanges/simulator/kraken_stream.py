@@ -28,6 +28,13 @@ class Session(Outlet):
 
     def receive(self, text: str) -> None:
         """Answer one frame of the customer's."""
+        self._answer(text, SOCKET_REPLIES)
+
+    def arrive(self, text: str) -> None:
+        """One whose connection died on the way: nobody hears the answer, and nothing else happens to it."""
+        self._answer(text, ())
+
+    def _answer(self, text: str, kinds: tuple[str, ...]) -> None:
         now = words.stamp(self.exchange.clock.now_ns())
         try:
             asked = json.loads(text, parse_float=Decimal)
@@ -43,7 +50,7 @@ class Session(Outlet):
         if method == "ping":
             self.send({**base, "method": "pong"})
             return
-        self.fault = self.exchange.faults.take(SOCKET_REPLIES, method)
+        self.fault = self.exchange.faults.take(kinds, method)
         try:
             self._act(method, params, base)
         except Rejected as error:
