@@ -12,13 +12,16 @@ import os
 import platform
 import select
 import struct
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+from novapulse.postgres_server import PostgresServer
 
 Result = TypeVar("Result")
 
@@ -136,6 +139,16 @@ class FailingDisk:
         with suppress(FileNotFoundError):  # who asked was killed meanwhile
             answer = ANSWER.pack(asked, 0, -error, 0 if error else GO_ON)
             fcntl.ioctl(self._listener, SEND, answer)
+
+
+@dataclass(frozen=True)
+class ServerOnDisk(PostgresServer):
+    """Runs on a disk that may fail, whenever it is started."""
+
+    disk: FailingDisk = field(kw_only=True)
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        return self.disk.start(super().spawn)
 
 
 @contextmanager

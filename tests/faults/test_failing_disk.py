@@ -4,7 +4,6 @@ import errno
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -17,7 +16,7 @@ from novapulse.postgres_server import PostgresServer
 from tenants.scoping import tenant_scope
 from tests.factories import EngineRows
 from tests.faults.crashing import CrashingDatabase, database_of_its_own
-from tests.faults.failing_disk import WELL, FailingDisk, Fault, failing_disk
+from tests.faults.failing_disk import WELL, FailingDisk, Fault, ServerOnDisk, failing_disk
 from tests.faults.judged import (
     assert_books_and_venue_agree,
     assert_nothing_was_sent_while_it_was_down,
@@ -46,16 +45,6 @@ SIDE = "simulator"
 LONGER_THAN_THE_LEASE = 4.0  # seconds
 HANGING_DISK, SLOW_DISK = Fault(seconds=3600), Fault(seconds=3)
 BAD_DISK, FULL_DISK = Fault(sync_error=errno.EIO), Fault(write_error=errno.ENOSPC)
-
-
-@dataclass(frozen=True)
-class ServerOnDisk(PostgresServer):
-    """Runs on a disk that may fail under its log."""
-
-    disk: FailingDisk = field(kw_only=True)
-
-    def spawn(self):  # type: ignore[no-untyped-def]
-        return self.disk.start(super().spawn)
 
 
 @pytest.fixture
