@@ -20,21 +20,18 @@ def main(argv: list[str]) -> int:
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "novapulse.settings")
     from django.core.management import execute_from_command_line
-    from django.db.utils import OperationalError
 
     from novapulse.env import InvalidEnvironment
+    from tenants import outages
 
     try:
         execute_from_command_line(argv)
     except InvalidEnvironment as error:
         print(f"configuration: {error}", file=sys.stderr)  # noqa: T201 - the command line's own voice
         return 4
-    except OperationalError as error:
-        first_line = str(error).strip().splitlines()[0] if str(error).strip() else "no detail"
-        print(  # noqa: T201
-            f"The database cannot be reached or used ({first_line}). "
-            "Start it with ./SuperStart.sh or set DATABASE_URL.",
-            file=sys.stderr,
-        )
+    except outages.DATABASE_ERRORS as error:
+        if not outages.is_outage(error):
+            raise
+        print(outages.describe(error), file=sys.stderr)  # noqa: T201
         return 4
     return 0

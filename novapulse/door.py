@@ -1,5 +1,6 @@
 """What SuperStart.sh does: start, stop, rebuild; `novapulse.report` shows."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -131,10 +132,9 @@ def _wait_for_servers(found: Installation) -> None:
         if state["phase"] == "failed":
             raise CannotStart(state["detail"])
         if found.supervisor() is None:
-            raise CannotStart(
-                "The supervisor ended at once:\n"
-                + processes.last_lines(found.plan.places.logs / "supervisor.log")
-            )
+            said = processes.last_lines(found.plan.places.logs / "supervisor.log")
+            ended = f"The supervisor ended at once:\n{said}"
+            raise CannotStart(found.plan.places.without_room() or ended)
         time.sleep(0.05)
     raise CannotStart(f"The servers did not start within {SERVERS_SECONDS:.0f} s; see var/logs.")
 
@@ -224,6 +224,11 @@ def main(arguments: list[str]) -> int:
         complain(
             f"{error.filename} belongs to another user; run as the user who started NovaPulse first."
         )
+        return FAILED
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        complain(found.plan.places.without_room() or str(error))
         return FAILED
     except KeyboardInterrupt:
         complain("Interrupted. What runs goes on; ./SuperStart.sh takes it up, --stop ends it.")

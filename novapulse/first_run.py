@@ -24,7 +24,8 @@ def main(arguments: list[str]) -> int:
     from django.conf import settings
     from django.core.management import call_command
     from django.core.management.base import CommandError
-    from django.db.utils import DatabaseError
+
+    from tenants import outages
 
     demo = () if settings.PRODUCTION else DEMO_STEPS
     static = STATIC_STEPS if settings.PRODUCTION or "--static" in arguments else ()
@@ -34,8 +35,12 @@ def main(arguments: list[str]) -> int:
         try:
             with step(title):
                 call_command(command, stdout=said, **options)
-        except (CommandError, DatabaseError) as error:
+        except CommandError as error:
             complain(f"{command}: {error}")
+            return 1
+        except outages.DATABASE_ERRORS as error:
+            known = outages.is_outage(error)
+            complain(f"{command}: {outages.describe(error) if known else error}")
             return 1
     return 0
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pwd
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 SOCKET_PATH_LIMIT_BYTES = 107
 LONGEST_SOCKET_NAME = "/.s.PGSQL.5432.lock"
+LEAST_FREE_BYTES = 1_000_000
 SHARED_SERVER_ROOT = Path("/var/lib/novapulse")
 
 
@@ -75,6 +77,13 @@ class Places:
                 "Use a folder you own, or name a writable one in NOVA_DATA_DIR."
             ) from error
 
+    def without_room(self) -> str:
+        """One sentence where a disk of ours is full, empty where none is."""
+        full = [one for one in (self.servers, self.data) if _free_bytes(one) < LEAST_FREE_BYTES]
+        return (
+            f"The disk under {full[0]} is full; free some space, then start again." if full else ""
+        )
+
     def _refuse_foreign_data(self) -> None:
         """Two users would take each other's files away; the one who began goes on."""
         if self.data.exists() and self.data.stat().st_uid != os.getuid():
@@ -132,6 +141,10 @@ def settle(*, data_dir: Path) -> Places:
         return Places(data=data, servers=data, account=account)
     digest = hashlib.sha256(str(data).encode()).hexdigest()[:12]
     return Places(data=data, servers=SHARED_SERVER_ROOT / digest, account=account)
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free if folder.exists() else LEAST_FREE_BYTES
 
 
 def _user_name(uid: int) -> str:

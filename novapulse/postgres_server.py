@@ -156,7 +156,7 @@ class PostgresServer:
         finally:
             password_file.unlink(missing_ok=True)
         if code != 0:
-            raise PostgresFault(f"initdb failed:\n{processes.last_lines(self.log)}")
+            raise PostgresFault(f"initdb failed{processes.why_it_ended(self.log, self.home)}")
         unfinished.rename(self.data)
 
     def _environment(self) -> dict[str, str]:
@@ -241,8 +241,8 @@ class PostgresServer:
             except psycopg.OperationalError as error:
                 ended = process is not None and process.poll() is not None
                 if ended or time.monotonic() > deadline or "password" in str(error):
-                    detail = processes.last_lines(self.log) if ended else str(error)
-                    raise PostgresFault(f"PostgreSQL did not start:\n{detail}") from error
+                    why = processes.why_it_ended(self.log, self.home) if ended else f":\n{error}"
+                    raise PostgresFault(f"PostgreSQL did not start{why}") from error
                 time.sleep(0.05)
             else:
                 return

@@ -1,5 +1,6 @@
 """Detached processes: started with a log, remembered by a pid file, stopped with patience."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from novapulse.places import Account
 
 KILL_SECONDS = 5.0
+LINES_OF_A_FULL_DISK = 20  # a server cleans up after it
 
 
 @dataclass(frozen=True)
@@ -188,3 +190,10 @@ def last_lines(path: Path, count: int = 5) -> str:
     except OSError:
         return ""
     return "\n".join(text.strip().splitlines()[-count:])
+
+
+def why_it_ended(log: Path, folder: Path) -> str:
+    """The end of a server's log, or the one thing a person must know of it."""
+    if os.strerror(errno.ENOSPC) in last_lines(log, LINES_OF_A_FULL_DISK):
+        return f": the disk under {folder} is full; free some space there, then start again."
+    return f":\n{last_lines(log)}"

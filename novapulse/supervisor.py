@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+
+import psycopg
 
 from novapulse import embedded as embedded_servers
 from novapulse import env, processes
@@ -89,8 +92,9 @@ class Supervisor:
         self._publish("starting")
         try:
             self._start_servers()
-        except (PostgresFault, RedisFault, UnusablePlace, OSError) as error:
-            self._publish("failed", str(error))
+        except (PostgresFault, RedisFault, UnusablePlace, OSError, psycopg.Error) as error:
+            with suppress(OSError):  # a full disk takes no note; the door sees us end and looks
+                self._publish("failed", self.places.without_room() or str(error))
             stop_everything(self.programs, self.servers)
             return 1
         self._publish("servers-ready")

@@ -8,12 +8,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import psycopg
 import structlog
-from django import db
 from django.db import connections
 from django.utils import timezone
 
+from tenants import outages
 from tenants.scoping import tenant_scope
 from trading import operations
 from trading.settling import AtRest, Pipe, Settling
@@ -31,12 +30,6 @@ LEADERSHIP_LOST, CANNOT_RUN, DATABASE_LOST = 3, 4, 5  # exit codes of a child th
 CALM = (0, LEADERSHIP_LOST, CANNOT_RUN, DATABASE_LOST, -signal.SIGTERM)
 PATIENT = (LEADERSHIP_LOST, DATABASE_LOST)  # no fault of the engine's: it is back soon after
 LONGEST_PATIENT_SECONDS = 4.0
-DATABASE_GONE = (
-    db.OperationalError,
-    db.InterfaceError,
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-)
 
 EngineMain = Callable[[ListedEngine, AtRest], int]
 CHORE_SECONDS = 2.0
@@ -104,9 +97,11 @@ class Fleet:
         self._reap()
         try:
             self._follow_rows()
-        except DATABASE_GONE as error:
+        except outages.DATABASE_ERRORS as error:
+            if not outages.is_outage(error):
+                raise
             if self._has_database:
-                log.error("database_gone", why=str(error).strip())
+                log.error("database_gone", why=outages.describe(error))
             self._has_database = False
         else:
             self._has_database = True

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connections
 
 from novapulse import places, processes
+from novapulse.places import Places
 from novapulse.postgres_server import SUPERUSER, PostgresServer
 from tests import servers
 from tests.database import ALIASES
@@ -44,14 +45,20 @@ class CrashingDatabase:
 
 @contextmanager
 def database_of_its_own(
-    name: str, environment: dict[str, str], folder: Path
+    name: str,
+    environment: dict[str, str],
+    folder: Path,
+    *,
+    make_server: Callable[[Places], PostgresServer] = lambda where: PostgresServer(
+        where, COMMITS_LAST
+    ),
 ) -> Iterator[CrashingDatabase]:
     """A copy of the whole cluster with every role and password, to which all aliases lead."""
     shared = servers.SERVERS.postgres
     assert shared is not None
     where = places.settle(data_dir=folder)
     where.make()
-    server = PostgresServer(where, COMMITS_LAST)
+    server = make_server(where)
     where.make_for_server("pg")
     where.make_socket_directory("pg")
     try:

@@ -117,6 +117,10 @@ class Execution:
                 return [self._move(order, Event.TOO_LATE, reason="never reached the venue")]
         return []
 
+    def give_up(self, order: OrderRequest, *, reason: str) -> IntentState:
+        """A committed order that is not sent."""
+        return self._move(order, Event.TOO_LATE, reason=reason)
+
     async def cancel(self, order: OrderRequest, *, reason: str) -> list[IntentState]:
         """Cancel a working order; nothing changes when the venue no longer has it."""
         if await self._venue.cancel(market=order.market, seq=order.seq):

@@ -21,7 +21,7 @@ from trading.engine.batches import (
 )
 from trading.engine.errors import NotLeader
 from trading.engine.execution import Execution, ended_without_fill
-from trading.engine.guards import BREAKER, OPERATOR, PAUSE, Guards
+from trading.engine.guards import Guards
 from trading.engine.live import LiveView
 from trading.engine.memory import JournaledMarkets
 from trading.engine.messages import (
@@ -38,7 +38,8 @@ from trading.engine.ports import Clock, Inbox, Lease, Ledger, MarketFeed, Venue
 from trading.engine.pulse import Pulse
 from trading.engine.restore import restore
 from trading.engine.state import CoreState
-from trading.engine.unheld import UNHELD, in_words, is_covered, without_fill
+from trading.engine.tempo import Tempo
+from trading.engine.unheld import only_held
 
 log = structlog.get_logger(__name__)
 
@@ -71,21 +72,6 @@ class Pace:
     history_bars: int = 3000
 
 
-def _only_held(handler: "Handler", report: FillReport) -> FillReport:
-    """What a position covers; of anything else its order's end alone, and a person is told why."""
-    market = handler.core.markets[report.market]
-    if is_covered(report, market):
-        return report
-    words = in_words(report, handler.core.specs[report.market], market)
-    handler.hold(BREAKER, UNHELD, words, open=True)
-    if not handler.guards.is_open(OPERATOR, PAUSE):
-        handler.hold(OPERATOR, PAUSE, words, open=True)
-    handler.hold(BREAKER, UNHELD, "", open=False)  # the pause stays until a person has looked
-    handler.ports.live.alert(UNHELD, words)
-    log.error("sale_not_booked", why=words)
-    return without_fill(report)
-
-
 class Handler:
     """The engine's state and what it does with one message; never called twice at the same time."""
 
@@ -97,6 +83,7 @@ class Handler:
         self.batch = LedgerBatch()
         self.sequence = 0
         self.pulse = Pulse(ports.clock)
+        self.tempo = Tempo(ports.clock)
         self.pace = pace
         self._committed_at, self._committed_sequence = 0.0, 0
         self._journaled = JournaledMarkets()
@@ -166,7 +153,9 @@ class Handler:
     def book(self, report: FillReport) -> list[OrderRequest]:
         """Let core and journal know a piece of news; what the core asks for."""
         self.ports.venue.booked(report)
-        report = _only_held(self, report)
+        spec, market = self.core.specs[report.market], self.core.markets[report.market]
+        alert = self.ports.live.alert
+        report = only_held(report, spec, market, guards=self.guards, hold=self.hold, alert=alert)
         self.batch.intent_states += self.execution.report(report)
         if report.quantity_lots:
             self.batch.fills.append(report)
@@ -207,7 +196,8 @@ class Handler:
         """
         planned = []
         for order in orders:
-            is_stale = order.purpose == Purpose.ENTRY and self.pulse.is_late()
+            is_late = self.pulse.is_late() or self.tempo.is_slow()
+            is_stale = order.purpose == Purpose.ENTRY and is_late
             if self.guards.allows(order) and not is_stale:
                 planned.append(replace(order, send_by_ns=self.now_ns() + SEND_WITHIN_NS))
             else:
@@ -221,7 +211,16 @@ class Handler:
             await self.commit()
         for order in planned:
             _must_lead(self.ports.lease)
-            await self.settle(order, await self.execution.send(order))
+            await self.settle(order, await self._send(order))
+
+    async def _send(self, order: OrderRequest) -> list[IntentState]:
+        """After a slow commit an entry is old, and what protects has as long as ever: we lead still."""
+        if not self.tempo.is_slow():
+            return await self.execution.send(order)
+        if order.purpose == Purpose.ENTRY:
+            return [self.execution.give_up(order, reason=f"not sent: {self.tempo.words}")]
+        order = replace(order, send_by_ns=self.now_ns() + SEND_WITHIN_NS)
+        return await self.execution.send(order)
 
     def drop(self, order: OrderRequest) -> None:
         """Tell the core that an order was denied beside the journal."""
@@ -282,7 +281,8 @@ class Handler:
             venue=self.ports.venue.snapshot(),
             portable=msgspec.json.encode(self.core.portable_account()),
         )
-        await self.ports.ledger.commit(batch)
+        with self.tempo.measured():
+            await self.ports.ledger.commit(batch)
         self._journaled.note(changed, self.core)
         self._committed_at = self.ports.clock.monotonic()
         self._committed_sequence = batch.snapshot.sequence

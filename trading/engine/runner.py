@@ -13,6 +13,7 @@ from trading.engine.handler import Handler, Pace, Ports
 from trading.engine.lag import Lag
 from trading.engine.lost import LOST_COMMITS, take_back
 from trading.engine.messages import AccountMoved, FeedChange
+from trading.engine.slow import SlowJournal
 from trading.engine.state import CoreState
 from trading.engine.watch import Rhythm, Watch
 
@@ -56,9 +57,13 @@ class Runner:
         self._handler = Handler(core=core, ports=ports, pace=self._pace)
         self._lock = asyncio.Lock()
         self._is_whole = True
-        self._watch = Watch(self._handler, turn=self._turn, rhythm=rhythm or Rhythm())
-        self._handler.pulse.most_seconds = (rhythm or Rhythm()).most_lag
+        rhythm = rhythm or Rhythm()
+        self._watch = Watch(self._handler, turn=self._turn, rhythm=rhythm)
+        self._handler.pulse.most_seconds = rhythm.most_lag
         self._lag = Lag(self._handler, turn=self._turn)
+        if ports.venue.has_account:
+            self._handler.tempo.most_seconds = rhythm.most_commit
+        self._slow = SlowJournal(self._handler, turn=self._turn)
         self._stop = asyncio.Event()
         self.has_led, self.handled = False, 0  # messages, but for those of a silence
         self._has_obeyed = asyncio.Event()  # what was ordered while nobody led, before any bar
@@ -149,6 +154,7 @@ class Runner:
                 self._resolve(),
                 self._watch.run(),
                 self._lag.run(),
+                self._slow.run(),
                 self._stop.wait(),
             )
         ]

@@ -1,12 +1,40 @@
 """A sale the venue tells of what our books do not hold: it is not booked, and a person must look."""
 
+from collections.abc import Callable
+
 import numpy as np
+import structlog
 from msgspec.structs import replace
 
 from trading.core.codes import Purpose, Side
+from trading.engine.guards import BREAKER, OPERATOR, PAUSE, Guards
 from trading.engine.messages import FillReport, MarketSpec
 
 UNHELD = "sale of what is not held"
+
+log = structlog.get_logger(__name__)
+
+
+def only_held(
+    report: FillReport,
+    spec: MarketSpec,
+    market: np.void,
+    *,
+    guards: Guards,
+    hold: Callable[..., None],  # Handler.hold
+    alert: Callable[[str, str], None],
+) -> FillReport:
+    """What a position covers; of anything else its order's end alone, and a person is told why."""
+    if is_covered(report, market):
+        return report
+    words = in_words(report, spec, market)
+    hold(BREAKER, UNHELD, words, open=True)
+    if not guards.is_open(OPERATOR, PAUSE):
+        hold(OPERATOR, PAUSE, words, open=True)
+    hold(BREAKER, UNHELD, "", open=False)  # the pause stays until a person has looked
+    alert(UNHELD, words)
+    log.error("sale_not_booked", why=words)
+    return without_fill(report)
 
 
 def is_covered(report: FillReport, market: np.void) -> bool:

@@ -32,12 +32,14 @@ Turn = Callable[[], AbstractAsyncContextManager[None]]
 class Rhythm:
     """Seconds between two looks, and before a second one that must confirm what the first found.
 
-    A loop that stands still for more than ``most_lag`` seconds is told.
+    A loop that stands still for more than ``most_lag`` seconds is told, and, with real orders, a
+    commit that takes more than ``most_commit``.
     """
 
     look: float = 60.0
     confirm: float = 5.0
     most_lag: float = math.inf
+    most_commit: float = math.inf
 
 
 class Watch:

@@ -2,7 +2,8 @@
 
 The lock says who may try to lead, the epoch row says who does: taking the lock bumps the epoch, and
 every ledger transaction asserts its epoch. ``idle_session_timeout`` ends the session of a leader
-that hangs, so that its lock frees itself after ``lease_seconds``.
+that hangs, so that its lock frees itself after ``lease_seconds``. The epoch outlives a crash of the
+server; heartbeats need not, and wait for no disk: one that is slow costs nobody the leadership.
 """
 
 import asyncio
@@ -150,6 +151,7 @@ class PostgresLease:
         row = await (await connection.execute(BEGIN, given)).fetchone()
         if row is None:
             raise NotLeader(f"engine {self._engine_id} does not exist in this tenant")
+        await connection.execute("SET synchronous_commit = off")
         self._epoch = int(row[0])
         self._beat_at = self._clock.monotonic()
 

@@ -12,7 +12,9 @@ from psycopg import generators
 
 from trading.engine.messages import MarketSpec
 
-FENCE = "SELECT 1 FROM trading_engine WHERE id = %s AND epoch = %s FOR SHARE"
+# Of the locks on a row the weakest that keeps its key, which the epoch is part of: a takeover waits for
+# our commit, a heartbeat and a person's word on the same row do not, nor we for theirs.
+FENCE = "SELECT 1 FROM trading_engine WHERE id = %s AND epoch = %s FOR KEY SHARE"
 INTENTS = """
     SELECT wanted.market, wanted.seq, intent.id, orders.id, orders.venue_order_id,
            orders.filled_quantity

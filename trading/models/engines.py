@@ -41,6 +41,12 @@ class Engine(TenantModel):
     replay_from = models.DateTimeField(null=True, blank=True)
     replay_to = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        constraints = [
+            # What changes a key waits for FOR KEY SHARE, which the journal's fence is; a heartbeat does not.
+            models.UniqueConstraint(fields=["id", "epoch"], name="engine_epoch_is_key"),
+        ]
+
     def __str__(self) -> str:
         return f"engine of {self.account}"
 

@@ -16,6 +16,7 @@ LIFTED_BY_CAUSE = {
     "clock": "a look at the venue's clock that agrees lifts it",
     "unknown order": "the venue's word on the order lifts it",
     "sale of what is not held": "the engine lifts it, and pauses entries instead",
+    "slow journal": "three quick commits in a row lift it",
     "blocked loop": "five seconds without another standstill lift it",
 }
 LIFTED_BY_BEGINNING = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from tenants.models import ChainCheck, ExchangeAccount, ExchangeCredential
@@ -26,6 +26,7 @@ from trading.queries.rates import list_rates
 LATE_CHECK_HOURS = 48
 SILENT_SECONDS, STUCK_SECONDS, LONG_HOLD_SECONDS, WAITING_SECONDS = 30, 60, 600, 600
 UNPROVEN_DAYS = 2
+TOLD_AT_ONCE = ("slow journal",)  # holds: stops and exits are late meanwhile
 STOPS = (int(Purpose.PROTECT), int(Purpose.MOVE_STOP))
 
 
@@ -130,8 +131,9 @@ def _protection() -> Iterator[Finding]:
 
 def _holds() -> Iterator[Finding]:
     long_ago = timezone.now() - timedelta(seconds=LONG_HOLD_SECONDS)
+    is_due = Q(placed_at__lt=long_ago) | Q(cause__in=TOLD_AT_ONCE)
     standing = Hold.objects.select_related("tenant").filter(
-        cleared_at=None, placed_at__lt=long_ago, engine__desired=Engine.Desired.RUNNING
+        is_due, cleared_at=None, engine__desired=Engine.Desired.RUNNING
     )
     for hold in standing.order_by("placed_at", "id"):
         words = f"{hold} since {hold.placed_at:%Y-%m-%d %H:%M} UTC"

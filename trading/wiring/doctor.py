@@ -20,7 +20,7 @@ from trading.queries.bars import is_wired
 from trading.queries.findings import Finding, Verdict
 from trading.queries.standing import examine_rows
 from trading.wiring.doctor_venues import examine_shared_feed, examine_venue
-from trading.wiring.durability import find_weakness
+from trading.wiring.durability import find_waiting, find_weakness
 
 LEAST_FREE_BYTES = 1_000_000_000
 
@@ -50,6 +50,8 @@ def _database() -> Iterator[Finding]:
     yield Finding("database", Verdict.OK, f"PostgreSQL {version}")
     if settings.PRODUCTION and (weakness := find_weakness()):
         yield Finding("commits", Verdict.WARN, weakness)
+    if waiting := find_waiting():
+        yield Finding("commits", Verdict.FAIL, waiting)
     if is_mighty:
         yield Finding("database role", Verdict.FAIL, "the app role may see past the tenants' walls")
     if missing:

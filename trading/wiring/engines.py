@@ -26,7 +26,7 @@ from trading.wiring.tapes import build_tape
 
 log = structlog.get_logger(__name__)
 
-MOST_LAG_SECONDS = 1.0
+MOST_LAG_SECONDS, MOST_COMMIT_SECONDS = 1.0, 2.0
 
 
 class EngineProcess:
@@ -66,7 +66,7 @@ class EngineProcess:
         )
         self._tape, core = build_tape(plan, epoch=lambda: self._lease.epoch, clock=clock)
         ports = tap(around(ports), tape=self._tape, core=core)
-        rhythm = rhythm or Rhythm(most_lag=MOST_LAG_SECONDS)
+        rhythm = rhythm or Rhythm(most_lag=MOST_LAG_SECONDS, most_commit=MOST_COMMIT_SECONDS)
         self.runner = Runner(core=core, ports=ports, pace=pace, rhythm=rhythm)
 
     async def run(self) -> Outcome:

@@ -73,6 +73,17 @@ def test_a_silent_engine_fails_with_why(people: People) -> None:
     assert told["engine"] == [("fail", "acme: Paper should run and is silent for 300 s (no key)")]
 
 
+def test_a_slow_journal_is_told_at_once(people: People) -> None:
+    beat(people)
+    hold = rows.write_hold(people.engine)
+    assert "hold" not in examined()[1]
+
+    with tenant_scope(people.engine.tenant_id):
+        Hold.objects.filter(id=hold.id).update(cause="slow journal")
+
+    assert examined()[1]["hold"][0][0] == "warn"
+
+
 def test_a_position_without_a_stop_fails_and_one_with_it_does_not(people: People) -> None:
     beat(people)
     rows.write_position(people.engine)

@@ -11,11 +11,11 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 from django.utils import timezone
 
+from tenants import outages
 from tenants.schema import insist_on_schema
 from trading.engine.runner import Outcome
 from trading.fleet import (
     CANNOT_RUN,
-    DATABASE_GONE,
     DATABASE_LOST,
     LEADERSHIP_LOST,
     Chore,
@@ -141,8 +141,10 @@ def run_one(engine: ListedEngine, at_rest: AtRest) -> int:
     insist_on_schema()  # it may have changed under this program; its exit code is CANNOT_RUN's
     try:
         return lead(engine, at_rest)
-    except DATABASE_GONE as error:  # it begins anew, from the journal, once that answers
-        log.error("engine_lost_its_database", why=str(error).strip())
+    except outages.DATABASE_ERRORS as error:  # it begins anew, from the journal, once that answers
+        if not outages.is_outage(error):
+            raise
+        log.error("engine_lost_its_database", why=outages.describe(error))
         return DATABASE_LOST
 
 
