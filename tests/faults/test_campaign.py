@@ -3,27 +3,18 @@
 import hashlib
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.faults.processes import ROOT
+from tests.forking import answer_of
 from trading.chaos.days import VENUES, draw
 
 pytestmark = pytest.mark.faults
 
 
 def chaos(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "manage.py", "chaos", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return answer_of("manage.py", "chaos", *arguments, environment=environment, timeout=300)
 
 
 def test_days_of_faults_and_deaths_end_equal_and_are_not_played_twice(

@@ -1,12 +1,10 @@
 """kill -9 at random moments: no fill lost or doubled, the end equal to an undisturbed run."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.faults.processes import ROOT
+from tests.forking import answer_of
 from trading.models import Instrument
 
 pytestmark = pytest.mark.faults
@@ -18,24 +16,10 @@ def test_an_engine_killed_again_and_again_ends_equal_to_an_undisturbed_one(
     street(12_000)
     instrument = Instrument.objects.get(symbol="BTC/USD")
 
-    done = subprocess.run(
-        [
-            sys.executable,
-            "manage.py",
-            "chaos",
-            f"--pair={instrument.symbol}",
-            "--exchange=bitfinex",
-            "--kills=8",
-            "--seed=3",
-            "--json",
-        ],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
+    done = answer_of(
+        "manage.py", "chaos", f"--pair={instrument.symbol}", "--exchange=bitfinex", "--kills=8",
+        "--seed=3", "--json", environment=environment, timeout=240,
+    )  # fmt: skip
 
     verdict = json.loads(done.stdout or "{}")
     assert done.returncode == 0, done.stderr[-2000:]

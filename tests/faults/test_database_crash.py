@@ -1,8 +1,6 @@
 """PostgreSQL crashes under a fleet with real orders, again and again; the venue's log is the judge."""
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ from tests.faults.judged import (
     assert_nothing_was_sent_while_it_was_down,
     tell_the_log,
 )
-from tests.faults.processes import ROOT, decisions, ended_afterwards, engine_row, wait_for
+from tests.faults.processes import decisions, ended_afterwards, engine_row, wait_for
 from tests.faults.simulated import Venue
 from tests.faults.test_wire import (
     SHORTLY_BEFORE_AN_ENTRY,
@@ -24,6 +22,7 @@ from tests.faults.test_wire import (
     rows_of,
     workspace,
 )
+from tests.forking import Program
 from trading.fleet import MOST_CRASHES
 from trading.models import Engine, Position
 
@@ -39,26 +38,20 @@ def database(
         yield made
 
 
-def start_fleet(environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
-    with log.open("wb") as told:
-        return subprocess.Popen([sys.executable, "manage.py", "run_fleet"], cwd=ROOT,
-                                env=environment, stdout=told, stderr=told)  # fmt: skip
-
-
 def is_leading(rows: EngineRows, epoch: int) -> bool:
     engine = engine_row(rows)
     return engine.epoch > epoch and engine.observed == Engine.Observed.RUNNING
 
 
 def test_a_fleet_outlives_a_database_that_crashes_more_often_than_an_engine_may(
-    environment, venue: Venue, database: CrashingDatabase, tmp_path: Path
+    environment, venue: Venue, database: CrashingDatabase
 ) -> None:
     side = "simulator"
     rows = workspace(side, "LIVE", key=venue.key(side))
     venue.kill()
     venue.restart("--from", str(SHORTLY_BEFORE_AN_ENTRY), "--speed", UNHURRIED)
     venue.ask("/simulator/freeze", {"on": True})  # the entry waits for the fleet
-    fleet = start_fleet(environment, tmp_path / "fleet.log")
+    fleet = Program("manage.py", "run_fleet", environment=environment)
     with ended_afterwards(fleet):
         wait_for(lambda: decisions(rows) > 500, "it has warmed up", seconds=120)
         venue.ask("/simulator/freeze", {"on": False})

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from io import StringIO
 from typing import Any
@@ -11,20 +10,18 @@ import pytest
 from django.core.management import call_command
 
 from tests.factories import EngineRows
-from tests.faults.processes import ROOT, decisions, ended_afterwards, run_engine, wait_for
+from tests.faults.processes import decisions, ended_afterwards, run_engine, wait_for
+from tests.forking import answer_of
 
 pytestmark = pytest.mark.faults
 
 
-def engine(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "manage.py", "engine", *arguments, "--tenant", "acme",
-         "--exchange", "replay", "--json"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+def engine(
+    environment: dict[str, str], *arguments: str, exchange: str = "replay"
+) -> "subprocess.CompletedProcess[str]":
+    return answer_of(
+        "manage.py", "engine", *arguments, "--tenant", "acme", "--exchange", exchange, "--json",
+        environment=environment,
     )  # fmt: skip
 
 
@@ -73,23 +70,7 @@ def test_an_engine_that_does_not_run_is_waited_for_and_said_so(street, environme
 def test_an_engine_that_is_not_there_is_named_with_those_that_are(street, environment) -> None:
     street(100)
 
-    done = subprocess.run(
-        [
-            sys.executable,
-            "manage.py",
-            "engine",
-            "status",
-            "--tenant",
-            "acme",
-            "--exchange",
-            "kraken",
-        ],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = engine(environment, "status", exchange="kraken")
 
     assert done.returncode == 2
     assert "no engine on 'kraken'" in done.stderr

@@ -1,8 +1,6 @@
 """What a person opened is what an engine trades: at the simulator's two wires, and over imported bars."""
 
 import asyncio
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +17,8 @@ from tenants.scoping import tenant_scope
 from tests import factories
 from tests.engine.fakes import random_bars
 from tests.factories import NOW
-from tests.faults.processes import ROOT, SHORT_LEASE, ended_afterwards, wait_for
+from tests.faults.processes import SHORT_LEASE, ended_afterwards, wait_for
+from tests.forking import Program
 from tests.simulator_place import tell_port
 from trading import operations
 from trading.core.config.profiles import PROFILES
@@ -75,8 +74,8 @@ def test_a_new_account_at_the_simulator_decides(
     environment: dict[str, str], simulator: None, venue: str
 ) -> None:
     tenant_id = opened(venue)
-    command = [sys.executable, "manage.py", "run_engine", "--tenant", "acme"]
-    process = subprocess.Popen([*command, "--exchange", venue], cwd=ROOT, env=environment)
+    command = ("manage.py", "run_engine", "--tenant", "acme")
+    process = Program(*command, "--exchange", str(venue), environment=environment)
 
     with ended_afterwards(process):
         wait_for(lambda: decided(tenant_id) > 0, "it decides", seconds=90)

@@ -1,14 +1,13 @@
 """Programs of another version than the database's tables refuse to start, in one sentence."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.db import connections
 
-from tests.faults.processes import ROOT, ended_afterwards, engine_row
+from tests.faults.processes import ended_afterwards, engine_row
+from tests.forking import Program
 from tests.pages import free_port
 from trading.fleet import CALM, CANNOT_RUN
 from trading.management.commands.run_fleet import run_one
@@ -27,7 +26,7 @@ PROGRAMS = {
     "engine": ["manage.py", "run_engine", "--tenant", "acme", "--exchange", "replay"],
     "fleet": ["manage.py", "run_fleet"],
     "web": ["-m", "daphne", "-p", str(free_port()), "novapulse.web:application"],
-    "pages": ["-c", "import novapulse.wsgi"],
+    "pages": ["-m", "novapulse.wsgi"],
     "worker": ["-m", "celery", "--app", "novapulse", "--quiet", "worker", "--pool", "solo"],
     "clock": ["-m", "celery", "--app", "novapulse", "--quiet", "beat", "--pidfile", ""],
 }  # fmt: skip
@@ -47,22 +46,18 @@ def test_no_program_starts_on_the_tables_of_another_version(
     schedule = ["--schedule", str(tmp_path / "beat")]
 
     started = {
-        name: subprocess.Popen(
-            [sys.executable, *command, *(schedule if name == "clock" else ())],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        name: Program(
+            *command, *(schedule if name == "clock" else ()), environment=environment,
+            errors=tmp_path / name,
         )
         for name, command in PROGRAMS.items()
-    }
+    }  # fmt: skip
     with ended_afterwards(*started.values()):
-        told = {name: one.communicate(timeout=120)[1] for name, one in started.items()}
+        for name, process in started.items():
+            assert (name, process.wait(120)) == (name, CANNOT_RUN)
 
-    for name, process in started.items():
-        assert (name, process.returncode) == (name, CANNOT_RUN)
-        assert SENTENCES[statement] in told[name], name
+    for name in started:
+        assert SENTENCES[statement] in (tmp_path / name).read_text(), name
 
 
 def test_engines_of_a_fleet_end_calmly_when_the_tables_change_under_it(

@@ -1,6 +1,7 @@
 """What must be put right first, told by the real command before anything is sent: one sentence each."""
 
 import asyncio
+import signal
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ from tests.faults.processes import (
     engine_row,
     wait_for,
 )
+from tests.forking import NOWHERE, Program
 from trading import operations
 from trading.chaos.wires import COINBASE, KEY, KRAKEN, Wire
 from trading.core import params as core_params
@@ -61,17 +63,13 @@ class Place:
     account: Account
     rows: EngineRows
 
-    def start(self) -> "subprocess.Popen[str]":
+    @property
+    def command(self) -> tuple[str, ...]:
+        return ("manage.py", "run_engine", "--tenant", self.rows.slug, "--exchange", self.wire.name)
+
+    def start(self, *, errors: Path = NOWHERE) -> Program:
         """`manage.py run_engine` in a process of its own."""
-        command = [sys.executable, "manage.py", "run_engine", "--tenant", self.rows.slug]
-        return subprocess.Popen(
-            [*command, "--exchange", self.wire.name],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return Program(*self.command, environment=self.environment, errors=errors)
 
     def sentence(self) -> str:
         """What the command says as it refuses; the row says the same, and nothing was sent."""
@@ -196,12 +194,13 @@ def test_the_process_ends_with_the_sentence_alone_and_its_own_code(open_at, wire
     place = open_at(wire)
     place.simulator.exchange.markets.clear()
 
-    process = place.start()
-    with ended_afterwards(process):
-        _, told = process.communicate(timeout=90)
+    done = subprocess.run(
+        [sys.executable, *place.command], cwd=ROOT, env=place.environment, capture_output=True,
+        text=True, check=False, timeout=90,
+    )  # fmt: skip
 
-    assert process.returncode == 4
-    assert told == f"CommandError: {wire.name.capitalize()} does not list BTC/USD\n"
+    assert done.returncode == 4
+    assert done.stderr == f"CommandError: {wire.name.capitalize()} does not list BTC/USD\n"
     place.refused(f"{wire.name.capitalize()} does not list BTC/USD")
 
 
@@ -263,19 +262,23 @@ def test_commits_that_may_not_outlive_the_machine_are_one_sentence(
 
 
 @BOTH
-def test_a_second_engine_says_that_another_leads_and_sends_nothing(open_at, wire: Wire) -> None:
+def test_a_second_engine_says_that_another_leads_and_sends_nothing(
+    open_at, wire: Wire, tmp_path: Path
+) -> None:
     place = open_at(wire)
     first = place.start()
     with ended_afterwards(first):
         wait_for(lambda: engine_row(place.rows).epoch == 1, "the first one leads", seconds=90)
-        second = place.start()
+        log = tmp_path / "second.log"
+        log.touch()
+        second = place.start(errors=log)
         with ended_afterwards(second):
-            assert second.stderr is not None
-            told = next(line for line in second.stderr if "standing_by" in line)
+            wait_for(lambda: "takes over when" in log.read_text(), "the second one says so")
 
+            (told,) = [line for line in log.read_text().splitlines() if "standing_by" in line]
             assert "engine runs on" in told
             assert "sends nothing and takes over when that one ends" in told
-            second.terminate()
+            second.send_signal(signal.SIGTERM)
             assert second.wait(30) == 0
         assert engine_row(place.rows).epoch == 1
         assert engine_row(place.rows).observed == Engine.Observed.RUNNING
