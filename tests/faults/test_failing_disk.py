@@ -24,7 +24,7 @@ from tests.faults.judged import (
 )
 from tests.faults.processes import decisions, ended_afterwards, engine_row, wait_for
 from tests.faults.simulated import Venue
-from tests.faults.test_database_crash import is_leading, start_fleet
+from tests.faults.test_database_crash import is_leading
 from tests.faults.test_wire import (
     SHORTLY_BEFORE_AN_ENTRY,
     UNHURRIED,
@@ -35,6 +35,7 @@ from tests.faults.test_wire import (
     told_by,
     workspace,
 )
+from tests.forking import Program
 from trading import operations
 from trading.engine.guards import PAUSE
 from trading.engine.slow import SLOW
@@ -84,7 +85,9 @@ def test_a_fleet_outlives_a_disk_that_fails_and_one_that_is_full(
     venue.kill()
     venue.restart("--from", str(SHORTLY_BEFORE_AN_ENTRY), "--speed", UNHURRIED)
     venue.ask("/simulator/freeze", {"on": True})  # the entry waits for the fleet
-    fleet = start_fleet(environment, tmp_path / "fleet.log")
+    fleet = Program(
+        "manage.py", "run_fleet", environment=environment, output=tmp_path / "fleet.log"
+    )
     with ended_afterwards(fleet):
         wait_for(lambda: decisions(rows) > 500, "it has warmed up", seconds=120)
         venue.ask("/simulator/freeze", {"on": False})

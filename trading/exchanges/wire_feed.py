@@ -99,7 +99,7 @@ class WireFeed(ABC):
         """
         self._candles.told_ns = {market: open_ns for market, open_ns in after_ns.items() if open_ns}
         tasks = [
-            asyncio.create_task(work) for work in (self._listen(), self._audit(), self._look())
+            asyncio.create_task(work) for work in (self._listen(), self._audit(), self._wake())
         ]
         try:
             while True:
@@ -119,7 +119,7 @@ class WireFeed(ABC):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _look(self) -> None:
+    async def _wake(self) -> None:
         """Time alone may have closed a bar, or a task ended."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
