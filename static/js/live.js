@@ -4,7 +4,7 @@
   if (!root) return;
   const STALE_MS = 5000, ROWS = 60, FILLS = 20;
   const { money, signed, grouped, time, node } = Words;
-  let market = 0, heard = 0, lastWall = 0, lastDecision = Number(document.getElementById("decisions").rows[0]?.dataset.bar ?? 0), fills = [];
+  let market = 0, heard = 0, lastWall = 0, toldOf = "", lastDecision = Number(document.getElementById("decisions").rows[0]?.dataset.bar ?? 0), fills = [];
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => Words.put(at(name), text);
   const tone = (name, value) => Words.tone(at(name), value);
@@ -34,17 +34,10 @@
     put("epoch", `epoch ${d.epoch}`);
     if (runs && d.market_data) put("market-data", d.market_data);
     if (d.market_ms) Charts.equity(d.market_ms, d.equity);
-    const holds = document.getElementById("holds");
     root.classList.toggle("is-paused", d.holds.some((hold) => hold.kind === "OPERATOR"));
-    const words = d.holds.map((hold) => hold.reason).join("; ");
-    if (holds.dataset.words !== words) {
-      holds.dataset.words = words;
-      holds.replaceChildren(...d.holds.map((hold) => {
-        const box = node("div", "alert alert-warning py-2");
-        box.append(node("strong", "", "Entries on hold. "), hold.reason);
-        return box;
-      }));
-    }
+    // The server tells why in words; what is heard here says when to ask it.
+    const heardOf = [d.observed, ...d.holds.map((hold) => hold.kind)].join();
+    if (toldOf !== heardOf) { toldOf = heardOf; htmx.trigger("#holds", "look"); }
   }
 
   function position(d) {
