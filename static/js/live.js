@@ -60,7 +60,7 @@
     lastDecision = d.bar_open_ms;
     const row = node("tr"), details = node("details", "decision"), gates = node("div", "gates num");
     details.append(node("summary", "", d.sentence), gates);
-    d.votes.forEach((vote) => gates.append(node("div", "", `${vote.strategy}: ${vote.abstained === "voted" ? `score ${short(vote.score)}, confidence ${short(vote.confidence)}` : vote.abstained}`)));
+    d.votes.forEach((vote) => gates.append(node("div", "", `${vote.strategy.replaceAll("_", " ")}: ${vote.abstained === "voted" ? `score ${short(vote.score)}, confidence ${short(vote.confidence)}` : vote.abstained}`)));
     d.gates.filter((gate) => gate.verdict !== "not asked").forEach((gate) => {
       const line = node("div");
       line.append(node("span", gate.verdict, `${gate.verdict === "passed" ? "✓" : "✗"} ${gate.name}`), ` ${short(gate.value)} `, node("span", "text-secondary", `limit ${short(gate.limit)}`));
@@ -113,6 +113,7 @@
     root.querySelectorAll("[data-market]").forEach((other) => other.classList.toggle("active", other === button));
     market = Number(button.dataset.market); lastDecision = 0; fills = [];
     root.querySelector(".card-title").textContent = button.dataset.symbol;
+    put("base", button.dataset.symbol.split("/")[0]);
     Charts.load(button.dataset.chart);
   }));
 
