@@ -4,7 +4,7 @@
   if (!root) return;
   const STALE_MS = 5000, ROWS = 60, FILLS = 20;
   const { money, signed, grouped, time, node } = Words;
-  let market = 0, heard = 0, lastWall = 0, toldOf = "", lastDecision = Number(document.getElementById("decisions").rows[0]?.dataset.bar ?? 0), fills = [];
+  let market = 0, heard = 0, lastWall = 0, toldOf = "", isRunning = root.dataset.observed === "RUNNING", lastDecision = Number(document.getElementById("decisions").rows[0]?.dataset.bar ?? 0), fills = [];
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => Words.put(at(name), text);
   const tone = (name, value) => Words.tone(at(name), value);
@@ -17,7 +17,7 @@
     // The first value may be the stored last word of an engine long gone; only a second proves life.
     const alive = lastWall !== 0 && d.wall_ms !== lastWall;
     lastWall = d.wall_ms;
-    const runs = d.observed === "RUNNING";
+    const runs = isRunning = d.observed === "RUNNING";
     if (alive) heard = Date.now();
     if (alive || !runs) {
       put("observed", d.observed[0] + d.observed.slice(1).toLowerCase());
@@ -104,7 +104,8 @@
   setInterval(() => {
     if (!LiveSocket.isOpen()) return;
     const opened = LiveSocket.openedAt();
-    if (Date.now() - Math.max(heard, opened) > STALE_MS) LiveSocket.show("no news – stale", "bg-yellow-lt");
+    if (!isRunning) LiveSocket.show("connected", "bg-secondary-lt");
+    else if (Date.now() - Math.max(heard, opened) > STALE_MS) LiveSocket.show("no news – stale", "bg-yellow-lt");
     else if (heard > opened) LiveSocket.show("live", "bg-green-lt");
     if (heard) put("age", `${Math.round((Date.now() - heard) / 1000)} s ago`);
   }, 1000);
