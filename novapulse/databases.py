@@ -55,7 +55,7 @@ def parse_postgres_url(url: str, variable: str = "DATABASE_URL") -> DatabaseSett
             f"{variable}: the port after the host must be a number between 1 and 65535"
         ) from None
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "novapulse.postgres",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -35,11 +35,6 @@ class Installation:
     settings: env.Env
     plan: Supervisor
 
-    @property
-    def address(self) -> str:
-        host = self.settings.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
-
     def supervisor(self) -> Identity | None:
         return PidFile(self.plan.places.run / "supervisor.pid").read()
 
@@ -73,7 +68,6 @@ def start(found: Installation, *, rebuild: bool = False) -> int:
         except CannotStart:
             _stop_supervisor(found)
             raise
-        (found.plan.places.run / "address").write_text(found.address)
         supervisor.go_ahead_file(found.plan.places).touch()
         return report.wait_until_well(found.settings, found.plan)
 
@@ -92,14 +86,15 @@ def _our_turn(found: Installation) -> Iterator[None]:
 
 
 def _refuse_other_address(found: Installation) -> None:
-    try:
-        address = (found.plan.places.run / "address").read_text()
-    except OSError:
-        return
-    if address != found.address:
+    """A shell that names no address has none against the one in force."""
+    state = report.state_of(found.plan.places)
+    named = found.settings.model_fields_set
+    host = found.settings.host if "host" in named else state["host"]
+    port = found.settings.port if "port" in named else state["port"]
+    if (host, port) != (state["host"], state["port"]):
         raise CannotStart(
-            f"NovaPulse is already running at {address}; ./SuperStart.sh --stop first "
-            f"to have it at {found.address}."
+            f"NovaPulse is already running at {report.page_address(state['host'], state['port'])}; "
+            f"./SuperStart.sh --stop first to have it at {report.page_address(host, port)}."
         )
 
 

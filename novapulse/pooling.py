@@ -8,9 +8,10 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from psycopg_pool import ConnectionPool
 
-# How many at once, and how long a request waits for one before its page says that the database does not answer.
+from novapulse.postgres.base import ABSENT_SECONDS
+
 MOST = 16
-WAIT_SECONDS = 3.0
+AGAIN_SECONDS = ABSENT_SECONDS / 2  # after a connection that could not be made
 OLDEST_SECONDS = 600.0  # after so long a role's new password or settings are everywhere
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -20,7 +21,7 @@ class Kept(psycopg.Connection[Any]):
     """One whose server ended it takes the idle ones along, so that nobody has to try each of them."""
 
     def execute(self, *args: Any, **options: Any) -> psycopg.Cursor[Any]:
-        """What the pool says to it: before it is handed out, and when it came back."""
+        """What is said to it before it is handed out, and when it came back."""
         try:
             return super().execute(*args, **options)
         except psycopg.OperationalError:
@@ -29,22 +30,24 @@ class Kept(psycopg.Connection[Any]):
             raise
 
 
-def pool_connections(*, most: int = MOST, wait_seconds: float = WAIT_SECONDS) -> None:
-    """From now on; a process that forks does so before its first query, since no thread of a pool is inherited."""
+def pool_connections(*, most: int = MOST) -> None:
+    """From now on; a process that forks does so before its first query, since no thread of a pool is inherited.
+
+    How long a request waits for one is told in ``novapulse.postgres``, which also looks whether one works.
+    """
     connections.close_all()
     pool = {
         "connection_class": Kept,
         "reset": forget,
         "min_size": 0,
         "max_size": most,
-        "timeout": wait_seconds,
+        "timeout": ABSENT_SECONDS,
         "max_lifetime": OLDEST_SECONDS,
-        "reconnect_timeout": wait_seconds,  # then whoever wants one next begins anew
+        "reconnect_timeout": AGAIN_SECONDS,  # then whoever wants one next begins anew
         "num_workers": 1,
     }
     for alias in connections:
         address = connections.settings[alias]
-        address["CONN_HEALTH_CHECKS"] = True
         address["OPTIONS"] = {**address["OPTIONS"], "pool": pool}
 
 

@@ -26,11 +26,13 @@ Probe = Callable[[], tuple[bool, str]]
 
 
 class State(TypedDict):
-    """What the supervisor published last."""
+    """What the supervisor published last; host and port are those it serves pages at."""
 
     phase: str
     detail: str
     restarts: dict[str, int]
+    host: str
+    port: int
 
 
 def state_of(places: Places) -> State:
@@ -38,13 +40,22 @@ def state_of(places: Places) -> State:
     try:
         text = state_file(places).read_text()
     except OSError:
-        return {"phase": "", "detail": "", "restarts": {}}
+        return {"phase": "", "detail": "", "restarts": {}, "host": "", "port": 0}
     state: State = json.loads(text)
     return state
 
 
-def _probes(settings: env.Env) -> Mapping[str, Probe]:
-    """How to ask each part; loads Django, so only where an answer is wanted."""
+def page_address(host: str, port: int) -> str:
+    """What to open in a browser on this machine."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{near}]' if ':' in near else near}:{port}"
+
+
+def _probes(settings: env.Env, state: State) -> Mapping[str, Probe]:
+    """How to ask each part; loads Django, so only where an answer is wanted.
+
+    The pages are asked where the running installation serves them, whatever this shell names.
+    """
     cli.set_up_django()
     logging.getLogger().setLevel(logging.CRITICAL)
     from novapulse import health
@@ -53,7 +64,7 @@ def _probes(settings: env.Env) -> Mapping[str, Probe]:
     return {
         "postgres": health.database,
         "redis": lambda: health.loudhailer(loaded.redis_url.get_secret_value()),
-        "web": lambda: health.web(settings.host, settings.port),
+        "web": lambda: health.web(state["host"], state["port"]),
         "worker": health.worker,
         "engines": lambda: health.engines(settings.lease_seconds),
     }
@@ -61,7 +72,7 @@ def _probes(settings: env.Env) -> Mapping[str, Probe]:
 
 def wait_until_well(settings: env.Env, plan: Supervisor) -> int:
     """Wait until everything answers, then say where it is and how to sign in."""
-    probes = _probes(settings)
+    probes = _probes(settings, state_of(plan.places))
     titles = {"web": "Pages and stream", "worker": "Worker", "engines": "Engine"}
     deadline = time.monotonic() + WELL_SECONDS
     for name, title in titles.items():
@@ -96,9 +107,11 @@ def _wait_for(name: str, probe: Probe, places: Places, deadline: float) -> None:
 
 
 def _welcome(settings: env.Env, places: Places) -> None:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    state = state_of(places)
     say()
-    say(f"NovaPulse is running at {settings.public_url or f'http://{host}:{settings.port}'}")
+    say(
+        f"NovaPulse is running at {settings.public_url or page_address(state['host'], state['port'])}"
+    )
     try:
         email, password = (places.run / "demo.txt").read_text().split()
     except (OSError, ValueError):
@@ -118,6 +131,7 @@ def status(settings: env.Env, plan: Supervisor) -> int:
         return UNWELL
     well = _print_table(settings, plan, state)
     say()
+    say(f"Pages: {settings.public_url or page_address(state['host'], state['port'])}")
     say(f"Data: {places.data}")
     if places.servers_live_elsewhere:
         say(
@@ -143,7 +157,7 @@ def _without_supervisor(plan: Supervisor) -> int:
 
 def _print_table(settings: env.Env, plan: Supervisor, state: State) -> bool:
     servers = {"postgres": plan.servers.postgres, "redis": plan.servers.redis}
-    probes = _probes(settings)
+    probes = _probes(settings, state)
     rows = [["PROCESS", "PID", "SINCE", "RESTARTS", "HEALTH"]]
     all_well = True
     for name in ("supervisor", *servers, *(program.name for program in plan.programs)):

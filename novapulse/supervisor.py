@@ -77,6 +77,8 @@ class Supervisor:
     places: Places
     servers: Embedded
     programs: Sequence[Program]
+    host: str
+    port: int
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
     log_check_at: float = 0.0
@@ -159,14 +161,15 @@ class Supervisor:
         return {child.name: child.restarts for child in self.children}
 
     def _publish(self, phase: str, detail: str = "") -> None:
-        text = json.dumps({"phase": phase, "detail": detail, "restarts": self._restarts()})
+        place = {"host": self.host, "port": self.port}
+        text = json.dumps({"phase": phase, "detail": detail, "restarts": self._restarts(), **place})
         temporary = state_file(self.places).with_suffix(".new")
         temporary.write_text(text)
         temporary.replace(state_file(self.places))
 
 
 def state_file(places: Places) -> Path:
-    """What the supervisor tells: phase, detail of a failure, restarts by name."""
+    """What the supervisor tells: phase, detail of a failure, restarts by name, where pages are."""
     return places.run / "supervisor.json"
 
 
@@ -207,7 +210,13 @@ def plan(settings: env.Env) -> Supervisor:
         simulator_speed=simulator_speed(settings),
         shared_feeds=settings.shared_feeds.replace(",", " ").split(),
     )
-    return Supervisor(places=servers.places, servers=servers, programs=programs)
+    return Supervisor(
+        places=servers.places,
+        servers=servers,
+        programs=programs,
+        host=settings.host,
+        port=settings.port,
+    )
 
 
 def simulator_speed(settings: env.Env) -> str | None:

@@ -65,6 +65,8 @@ def _database_away(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(API):
         answer = refuse(503, "The database does not answer; nothing was half-saved. Try again.")
     else:
-        answer = HttpResponse(render_to_string("503.html"), status=503)
+        is_read = request.method == "GET"  # only a look may be repeated unasked
+        again = {"again_seconds": RETRY_SECONDS if is_read else ""}
+        answer = HttpResponse(render_to_string("503.html", again), status=503)
     answer["Retry-After"] = RETRY_SECONDS
     return answer

@@ -7,7 +7,9 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -22,6 +24,7 @@ from trading.queries import backtests as queries
 from trading.queries import report_page
 from trading.queries.bots import get_revision
 from trading.queries.report_file import render_file
+from trading.templatetags.pieces import Column
 
 
 @require_GET
@@ -191,7 +194,15 @@ def compare(request: HttpRequest) -> HttpResponse:
     except queries.CannotCompare as error:
         messages.error(request, f"{str(error)[0].upper()}{str(error)[1:]}.")
         return redirect("runs")
-    return render(request, "trading/backtests/compare.html", {"compared": compared})
+    columns = [Column("What", is_heard=True), *(_column(run) for run in compared.runs)]
+    context = {"compared": compared, "columns": columns}
+    return render(request, "trading/backtests/compare.html", context)
+
+
+def _column(run: BacktestRun) -> Column:
+    """Its head leads to the run."""
+    link = format_html('<a href="{}">Run {}</a>', reverse("run", args=[run.number]), run.number)
+    return Column(link, is_number=True)
 
 
 def _get(number: int) -> BacktestRun:

@@ -39,7 +39,8 @@ class BacktestForm(forms.Form):
     """Choices are what is stored; everything else is refused beside its field."""
 
     pairs = forms.MultipleChoiceField(
-        help_text="Hold Ctrl to choose several; they share one account.",
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        help_text="Several share one account.",
         error_messages={"required": "Choose at least one pair."},
     )
     timeframe = forms.ChoiceField(choices=[(name, name) for name in COMMON], initial="1h")
@@ -58,7 +59,6 @@ class BacktestForm(forms.Form):
     cash = forms.DecimalField(
         initial=10_000, min_value=1, max_value=10**12, max_digits=20, decimal_places=8
     )
-
     vary = forms.CharField(
         required=False,
         label="Parameters to vary",

@@ -29,6 +29,7 @@ RESULTS = EARNED | {"fee", "fees"}
 NUMBERS = RESULTS | {
     "quantity", "limit_price", "stop_price", "filled_quantity", "price", "entry_price",
     "exit_price", "last_exit_price", "amount", "score",
+    "dust_quantity",
 }  # fmt: skip
 # What a phone shows of each table at first.
 MAIN = {
@@ -60,7 +61,11 @@ def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
         rows = table.page(form.wanted, first=first, count=ROWS_SHOWN + 1)
         context |= {
             "columns": [
-                Column(words, is_number=name in NUMBERS, is_minor=name not in MAIN[table.name])
+                Column(
+                    f"{words} (UTC)" if name.endswith("_at") else words,
+                    is_number=name in NUMBERS,
+                    is_minor=name not in MAIN[table.name],
+                )
                 for words, name in zip(table.headings, table.columns, strict=True)
             ],
             "rows": [

@@ -18,6 +18,7 @@ from trading import (
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("engines/<uuid:engine_id>/", views.dashboard, name="engine"),
+    path("engines/<uuid:engine_id>/notices/", views.notices, name="notices"),
     path("engines/<uuid:engine_id>/wish/<slug:act>/", views.wish, name="wish"),
     path("charts/", chart_views.page, name="charts"),
     path("engines/<uuid:engine_id>/markets/<int:market>/", chart_views.page, name="market"),

@@ -21,6 +21,7 @@ from trading import operations
 from trading.models import Engine
 from trading.queries import dashboard as queries
 from trading.queries.first_steps import read_first_steps
+from trading.queries.notices import digest, list_notices
 from trading.queries.overview import get_overview
 
 
@@ -39,11 +40,33 @@ def dashboard(request: HttpRequest, engine_id: uuid.UUID | None = None) -> HttpR
         return render(request, "trading/no_engine.html", {"steps": read_first_steps()})
     context = {
         "d": shown,
+        **_notices(shown.engine),
         "controls": controls_for(request),
         "key": uuid.uuid4().hex,
         "steps": None if shown.decisions else read_first_steps(),
     }
     return render(request, "trading/dashboard.html", context)
+
+
+@require_GET
+@never_cache
+@permission_required("view")
+def notices(request: HttpRequest, engine_id: uuid.UUID) -> HttpResponse:
+    """What stands above its page; without content while the page tells it already."""
+    try:
+        engine = queries.get_engine(engine_id=engine_id)
+    except Engine.DoesNotExist:
+        raise Http404 from None
+    found = _notices(engine)
+    if request.GET.get("told") == found["told"]:
+        return HttpResponse(status=204)
+    context = {**found, "engine": engine, "key": uuid.uuid4().hex}
+    return render(request, "trading/_notices.html", context)
+
+
+def _notices(engine: Engine) -> dict[str, Any]:
+    found = list_notices(engine, now=timezone.now())
+    return {"notices": found, "told": digest(found)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +88,6 @@ def controls_for(request: HttpRequest) -> Sequence[Control]:
 
 CONTROLS = (
     Control("pause", "Pause entries", "btn-primary"),
-    Control("resume", "Resume"),
     Control(
         "close_all",
         "Close all",
@@ -90,10 +112,9 @@ OWNERS_CONTROLS = (
         "Everything is closed now, and nothing is entered until an owner revives the engine.",
         "kill",
     ),
-    Control("revive", "Revive"),
 )
 WORDS = {one.name: one.word for one in (*CONTROLS, *OWNERS_CONTROLS) if one.word}
-OWNERS_ONLY = tuple(one.name for one in OWNERS_CONTROLS)
+OWNERS_ONLY = ("kill", "revive")
 ANSWERS = {
     "pause": "Pausing: no new entries. Exits and stops keep running.",
     "resume": "Resuming entries.",

@@ -6,6 +6,9 @@
   root.dataset.bsTheme = chosen || system;
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-switch]")) return;
+    // All at once: each part fading at its own pace would be unreadable on the way.
+    root.classList.add("is-switching");
+    requestAnimationFrame(() => requestAnimationFrame(() => root.classList.remove("is-switching")));
     root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.bsTheme);
     document.dispatchEvent(new CustomEvent("themechange"));

@@ -4,7 +4,7 @@
   if (!root) return;
   const STALE_MS = 5000, ROWS = 60, FILLS = 20;
   const { money, signed, grouped, time, node } = Words;
-  let market = 0, heard = 0, lastWall = 0, lastDecision = Number(document.getElementById("decisions").rows[0]?.dataset.bar ?? 0), fills = [];
+  let market = 0, heard = 0, lastWall = 0, toldOf = "", isRunning = root.dataset.observed === "RUNNING", lastDecision = Number(document.getElementById("decisions").rows[0]?.dataset.bar ?? 0), fills = [];
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => Words.put(at(name), text);
   const tone = (name, value) => Words.tone(at(name), value);
@@ -17,7 +17,7 @@
     // The first value may be the stored last word of an engine long gone; only a second proves life.
     const alive = lastWall !== 0 && d.wall_ms !== lastWall;
     lastWall = d.wall_ms;
-    const runs = d.observed === "RUNNING";
+    const runs = isRunning = d.observed === "RUNNING";
     if (alive) heard = Date.now();
     if (alive || !runs) {
       put("observed", d.observed[0] + d.observed.slice(1).toLowerCase());
@@ -34,17 +34,10 @@
     put("epoch", `epoch ${d.epoch}`);
     if (runs && d.market_data) put("market-data", d.market_data);
     if (d.market_ms) Charts.equity(d.market_ms, d.equity);
-    const holds = document.getElementById("holds");
     root.classList.toggle("is-paused", d.holds.some((hold) => hold.kind === "OPERATOR"));
-    const words = d.holds.map((hold) => hold.reason).join("; ");
-    if (holds.dataset.words !== words) {
-      holds.dataset.words = words;
-      holds.replaceChildren(...d.holds.map((hold) => {
-        const box = node("div", "alert alert-warning py-2");
-        box.append(node("strong", "", "Entries on hold. "), hold.reason);
-        return box;
-      }));
-    }
+    // The server tells why in words; what is heard here says when to ask it.
+    const heardOf = [d.observed, ...d.holds.map((hold) => hold.kind)].join();
+    if (toldOf !== heardOf) { toldOf = heardOf; htmx.trigger("#holds", "look"); }
   }
 
   function position(d) {
@@ -67,7 +60,7 @@
     lastDecision = d.bar_open_ms;
     const row = node("tr"), details = node("details", "decision"), gates = node("div", "gates num");
     details.append(node("summary", "", d.sentence), gates);
-    d.votes.forEach((vote) => gates.append(node("div", "", `${vote.strategy}: ${vote.abstained === "voted" ? `score ${short(vote.score)}, confidence ${short(vote.confidence)}` : vote.abstained}`)));
+    d.votes.forEach((vote) => gates.append(node("div", "", `${vote.strategy.replaceAll("_", " ")}: ${vote.abstained === "voted" ? `score ${short(vote.score)}, confidence ${short(vote.confidence)}` : vote.abstained}`)));
     d.gates.filter((gate) => gate.verdict !== "not asked").forEach((gate) => {
       const line = node("div");
       line.append(node("span", gate.verdict, `${gate.verdict === "passed" ? "✓" : "✗"} ${gate.name}`), ` ${short(gate.value)} `, node("span", "text-secondary", `limit ${short(gate.limit)}`));
@@ -111,7 +104,8 @@
   setInterval(() => {
     if (!LiveSocket.isOpen()) return;
     const opened = LiveSocket.openedAt();
-    if (Date.now() - Math.max(heard, opened) > STALE_MS) LiveSocket.show("no news – stale", "bg-yellow-lt");
+    if (!isRunning) LiveSocket.show("connected", "bg-secondary-lt");
+    else if (Date.now() - Math.max(heard, opened) > STALE_MS) LiveSocket.show("no news – stale", "bg-yellow-lt");
     else if (heard > opened) LiveSocket.show("live", "bg-green-lt");
     if (heard) put("age", `${Math.round((Date.now() - heard) / 1000)} s ago`);
   }, 1000);
@@ -120,6 +114,7 @@
     root.querySelectorAll("[data-market]").forEach((other) => other.classList.toggle("active", other === button));
     market = Number(button.dataset.market); lastDecision = 0; fills = [];
     root.querySelector(".card-title").textContent = button.dataset.symbol;
+    put("base", button.dataset.symbol.split("/")[0]);
     Charts.load(button.dataset.chart);
   }));
 

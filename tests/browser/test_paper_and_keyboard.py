@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tenants.scoping import tenant_scope
 from tests import factories
 from tests.apps.trading import rows
 from tests.browser.conftest import SCREENSHOTS, Site
+from trading.models import EngineCommand
 
 pytestmark = pytest.mark.browser
 PAGES = ("/", "/history/fills/", "/decisions/", "/execution/", "/bots/", "/status/")
@@ -84,6 +86,27 @@ def stops(page: Page) -> list[dict[str, Any]]:
             break
         found.append(focus)
     return found
+
+
+def test_what_lifts_a_hold_is_the_first_stop_of_the_page_on_a_phone(
+    site: Site, browser: Browser
+) -> None:
+    engine = factories.make_engine("acme", factories.make_instrument(), venue="synthetic")
+    rows.write_hold(engine)
+    page = site.page(browser, width=390, theme="dark")
+    site.sign_in(page, "olga@acme.example")
+    expect(page.locator("#holds")).to_contain_text("Paused by Olga")
+
+    for key in ("Tab", "Enter", "Tab"):
+        page.keyboard.press(key)
+    focus = page.evaluate(FOCUS)
+    page.keyboard.press("Enter")
+
+    assert (focus["name"], focus["isMarked"], focus["isSeen"]) == ("Resume", True, True)
+    expect(page.locator("#notice-answer")).to_contain_text("Resuming entries")
+    with tenant_scope(engine.tenant_id):
+        assert list(EngineCommand.objects.values_list("kind", flat=True)) == ["RESUME"]
+    assert site.complaints == []
 
 
 def test_the_skip_link_leads_past_the_menu(reader: Page, site: Site) -> None:

@@ -34,9 +34,11 @@ class Installed:
     port: int
 
     def environment(self, **changes: str) -> dict[str, str]:
+        """As of the shell that started it; an empty change takes a variable away."""
         ours = env.variable_names() | {"DJANGO_SETTINGS_MODULE"}
         plain = {name: value for name, value in os.environ.items() if name not in ours}
-        return {**plain, "NOVA_DATA_DIR": str(self.data), "NOVA_PORT": str(self.port), **changes}
+        own = {"NOVA_DATA_DIR": str(self.data), "NOVA_PORT": str(self.port), **changes}
+        return plain | {name: value for name, value in own.items() if value}
 
     def door(self, verb: str, **changes: str) -> subprocess.CompletedProcess[str]:
         return self.begin(verb, **changes)()
@@ -118,6 +120,21 @@ def test_status_shows_every_process_well(installed):
     for name in NAMES:
         assert f"\n{name} " in answer.stdout
     assert "UNWELL" not in answer.stdout
+
+
+@pytest.mark.parametrize("named", ["", "1"])
+def test_status_asks_where_the_pages_are_served_whatever_port_its_shell_names(installed, named):
+    answer = installed.door("status", NOVA_PORT=named)
+
+    assert answer.returncode == 0, answer.stdout
+    assert f"Pages: http://127.0.0.1:{installed.port}" in answer.stdout
+
+
+def test_a_start_that_names_no_port_finds_what_is_running(installed):
+    answer = installed.door("start", NOVA_PORT="")
+
+    assert answer.returncode == 0, answer.stderr
+    assert f"running at http://127.0.0.1:{installed.port}" in answer.stdout
 
 
 def test_another_port_for_a_running_installation_is_refused(installed):

@@ -48,7 +48,7 @@ def _note(path: Path, name: str) -> tuple[str, ...]:
 
 def _plan(where: Places, *programs: Program) -> Supervisor:
     none = embedded.Embedded(places=where, postgres=None, redis=None)
-    return Supervisor(places=where, servers=none, programs=programs)
+    return Supervisor(places=where, servers=none, programs=programs, host="127.0.0.1", port=1)
 
 
 def _spawn(where: Places, command=SLEEP) -> subprocess.Popen[bytes]:

@@ -52,11 +52,6 @@ class Dashboard:
     fees: Decimal
 
     @property
-    def is_refused(self) -> bool:
-        """Whether a person must put something right before it runs."""
-        return self.engine.observed in (Engine.Observed.FAILED, Engine.Observed.PARKED)
-
-    @property
     def is_paused(self) -> bool:
         """Whether a person stopped entries."""
         return any(item["hold"].kind == Hold.Kind.OPERATOR for item in self.holds)

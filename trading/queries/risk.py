@@ -18,6 +18,14 @@ USED: dict[str, Callable[[Any], float]] = {
     "sizing.max_exposure": lambda account: _share(account["exposure"], account["equity"]),
 }
 ZERO_IS_OFF = "risk.max_daily_trades"
+WORDS = {
+    "risk.max_open_positions": "Open positions",
+    "risk.max_daily_trades": "Entries of a day",
+    "risk.max_daily_loss": "Loss of a day",
+    "risk.max_drawdown": "Fall from the highest equity",
+    "sizing.max_exposure": "Positions over equity",
+}
+COUNTED = ("risk.max_open_positions", "risk.max_daily_trades")  # the others are shares of equity
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,16 @@ class Limit:
     name: str
     limit: float | None
     used: float | None
+
+    @property
+    def words(self) -> str:
+        """What is limited."""
+        return WORDS[self.name]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is a number of things, and not a share."""
+        return self.name in COUNTED
 
     @property
     def share(self) -> float | None:

@@ -12,7 +12,7 @@ MINUS = "−"  # as wide as a digit
 @register.filter
 def money(value: Decimal | float | None) -> str:
     """Two decimals with thousands separators; a dash for nothing."""
-    return "–" if value is None else f"{value:,.2f}"
+    return "–" if value is None else f"{value:,.2f}".replace("-", MINUS)
 
 
 @register.filter
@@ -48,7 +48,7 @@ def ratio(value: float | None) -> str:
     """A score or a gate's number, short."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", MINUS)
 
 
 @register.filter
@@ -60,7 +60,7 @@ def minus(value: Decimal | float | None, other: Decimal | float) -> float | None
 @register.filter
 def percent(value: float | str | None) -> str:
     """A share as a percentage; a dash for nothing, which templates give as an empty text."""
-    return f"{value:.2%}" if isinstance(value, float | int) else "–"
+    return f"{value:.2%}".replace("-", MINUS) if isinstance(value, float | int) else "–"
 
 
 @register.filter
@@ -68,4 +68,4 @@ def shown(value: float | str | None, form: str) -> str:
     """A number in the form its kind has: percent, money, count or number."""
     if form == "percent" or not isinstance(value, float | int):
         return percent(value)
-    return f"{value:,}" if form == "count" else f"{value:,.2f}"
+    return (f"{value:,}" if form == "count" else f"{value:,.2f}").replace("-", MINUS)

@@ -18,7 +18,11 @@ escape = lru_cache(256)(escape_slowly)  # of the few names of strategies, gates 
 @register.filter
 def vote_lines(votes: Iterable[Mapping[str, Any]]) -> SafeString:
     """Each strategy's score and confidence, or why it has none."""
-    return mark_safe("".join(f"<div>{escape(v['strategy'])}: {_said(v)}</div>" for v in votes))  # noqa: S308 - escaped
+    return mark_safe("".join(f"<div>{_name(v)}: {_said(v)}</div>" for v in votes))  # noqa: S308 - escaped
+
+
+def _name(vote: Mapping[str, Any]) -> str:
+    return escape(vote["strategy"].replace("_", " "))
 
 
 def _said(vote: Mapping[str, Any]) -> str:

@@ -98,6 +98,19 @@ def in_unit(value: float | None, unit: Unit) -> str:
 
 
 @register.filter
+def plain(name: str) -> str:
+    """A strategy's name in words."""
+    return name.replace("_", " ")
+
+
+@register.filter
+def group_title(group: str) -> str:
+    """What a group of parameters is of."""
+    kind, _, name = group.rpartition(".")
+    return f"Strategy: {plain(name)}" if kind == "strategies" else plain(name).capitalize()
+
+
+@register.filter
 def setting(value: float | None) -> str:
     """A parameter's value in full, without trailing zeros; a dash where there is none."""
     return "–" if value is None else f"{value:.12g}"

@@ -35,6 +35,7 @@ def test_a_page_without_its_database_says_so_and_when_to_come_again(away: Client
     answer = away.get("/team/")
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert '<meta http-equiv="refresh" content="5">' in answer.content.decode()
     assert "The database does not answer" in answer.content.decode()
     assert "/nowhere" not in answer.content.decode()
 

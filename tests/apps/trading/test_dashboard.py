@@ -136,7 +136,7 @@ def test_a_hold_is_shown_with_what_lifts_it(people: People) -> None:
 
     shown = page(people)
 
-    assert "paused by Olga" in shown
+    assert "Paused by Olga" in shown
     assert "Resume lifts it" in shown
 
 
