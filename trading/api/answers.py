@@ -57,7 +57,7 @@ class Run(Answer):
     trials = serializers.IntegerField(help_text="parameter sets tried; each counts for ever")
     error = serializers.CharField(allow_blank=True)
     headline = serializers.SerializerMethodField(
-        help_text="the few numbers it is known by; empty before the end"
+        help_text="the few numbers it is known by, named as in its result; empty before the end"
     )
     data_sha256 = serializers.CharField(source="data_hash", allow_blank=True)
     core_sha256 = serializers.CharField(source="core_hash", allow_blank=True)
