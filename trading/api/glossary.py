@@ -3,6 +3,7 @@
 from trading.core.codes import ExitReason, Purpose, Regime, Volatility
 from trading.core.explain import words
 from trading.models import Order
+from trading.models.orders import choices_of
 
 
 def one_of(*names: str) -> str:
@@ -10,7 +11,7 @@ def one_of(*names: str) -> str:
     return ", ".join(names)
 
 
-PURPOSES = one_of(*(words(one) for one in Purpose))
+PURPOSES = one_of(*(label for _, label in choices_of(Purpose)))
 EXITS = one_of(*(words(one) for one in ExitReason))
 REGIMES = one_of(*(words(one) for one in Regime))
 VOLATILITIES = one_of(*(words(one) for one in Volatility))
@@ -63,7 +64,7 @@ FIELDS = {
     "close": "the bar's closing price",
     "closed_at": "when the last of it was sold or bought back, market time",
     "command": "its id: `command_id` in addresses",
-    "confidence": "how sure the votes are together, 0 to 1",
+    "confidence": "how sure the votes are together, 0 to 1; null: there was none",
     "core_sha256": "of the decision core that did it",
     "created_at": "when it was made",
     "currency": "in which its money is counted, such as USD",
@@ -141,7 +142,6 @@ FIELDS = {
     "low": "lowest price",
     "market_data": "how market data arrives now",
     "market_ms": "market time, epoch milliseconds",
-    "max_drawdown": f"deepest fall of what was booked, {QUOTE}",
     "mean": "arithmetic mean",
     "median": "half of the measures are less",
     "member": "their number: `member_id` in addresses",
@@ -217,7 +217,7 @@ FIELDS = {
     "sample": "train, test or all",
     "sampler": "how sets are chosen: all of a grid, or at random",
     "scope": "read: see everything; trade: also act; admin: what its maker may",
-    "score": "the votes together, -1 (short) to 1 (long)",
+    "score": "the votes together, -1 (short) to 1 (long); null: there was none",
     "scores": "what the votes made of each bar, oldest first",
     "sealed_at": "when it was kept",
     "secret": "its private part, as the venue gave it out",

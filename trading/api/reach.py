@@ -17,7 +17,7 @@ STEP_UP = "A session gives its second factor first."
 class ReachSchema(AutoSchema):
     """The description ends with who may; ``needs`` of the view is what is enforced."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # the library's own takes no more
         """What the endpoint is, and for whom."""
         words = [str(super().get_description() or "")]
         view: Any = self.view

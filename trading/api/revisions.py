@@ -79,7 +79,8 @@ class Revisions(ApiView):
         bot = _read(request, bot_id)
         body = RevisionBody(data=request.data)
         body.is_valid(raise_exception=True)
-        before = queries.whole_params(bot.active_revision.params)
+        active: Any = bot.active_revision
+        before = queries.whole_params(active.params)
         try:
             changed = params_on(validate(PipelineParams, before), body.validated_data["params"])
         except InvalidParams as error:

@@ -13,7 +13,6 @@ FIELDS = {
     "Bot.bot": "its id: `bot_id` in addresses",
     "WholeBot.bot": "its id: `bot_id` in addresses",
     "Chart.equity": "what the account was worth, oldest first",
-    "Command.finished_at": "when the engine had done it; null: not yet",
     "Parameter.high": "the most it may be",
     "KeyBody.key": "as the venue gave it out",
     "StreamEnvelope.key": "kind:market:engine; market is empty where the kind has none",

@@ -37,7 +37,7 @@ holds nothing and says that notifications came or were read. It closes with a co
 
 def publish_stream(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook: the one address that is no request and its answer."""
-    _, found = msgspec.json.schema_components(PAYLOADS.values(), ref_template=TEMPLATE)
+    found = msgspec.json.schema_components(PAYLOADS.values(), ref_template=TEMPLATE)[1]
     schemas = result["components"]["schemas"]
     schemas |= {f"Stream{name}": one for name, one in found.items()}
     told = [{"$ref": TEMPLATE.format(name=one.__name__)} for one in PAYLOADS.values()]

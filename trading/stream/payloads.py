@@ -93,8 +93,8 @@ class Decision(TypedDict):
     stage: str
     reason: str
     sentence: str
-    score: float
-    confidence: float
+    score: float | None
+    confidence: float | None
     regime: str
     equity: float
     votes: list[dict[str, Any]]

@@ -126,15 +126,24 @@ def test_nothing_is_explained_that_is_not_there(schema) -> None:
     from trading.api import described, glossary, senses
 
     schemas = schema["components"]["schemas"]
-    names = {name for one in schemas.values() for name in one.get("properties", {})}
-    asked = {one["name"] for _, _, told in operations(schema) for one in told.get("parameters", ())}
+    told = {
+        (name, field): words["description"]
+        for name, one in schemas.items()
+        for field, words in one.get("properties", {}).items()
+    }
+    asked = {
+        (one["name"], one["description"])
+        for _, _, operation in operations(schema)
+        for one in operation.get("parameters", ())
+    }
 
-    assert glossary.FIELDS.keys() - names == set()
-    assert described.PARAMETERS.keys() - asked == set()
     assert described.EXAMPLES.keys() - schemas.keys() == set()
-    for place in senses.FIELDS:
+    assert described.PARAMETERS.items() - asked == set()
+    used = {(field, words) for (_, field), words in told.items()}
+    assert glossary.FIELDS.items() - used == set()
+    for place, words in senses.FIELDS.items():
         name, _, field = place.partition(".")
-        assert field in schemas[name]["properties"], place
+        assert told[name, field] == words, place
 
 
 def test_every_body_has_an_example_that_fits_it(schema) -> None:
