@@ -91,6 +91,9 @@ LINKS: dict[tuple[str, int], dict[str, Parameters]] = {
     },
     ("notifications_retrieve", 200): {"notifications_partial_update": NOTICE},
     ("status_retrieve", 200): {"tenants_retrieve": {"tenant_id": "$response.body#/tenant"}},
+    ("decisions_retrieve", 200): {
+        "decisions_bars_retrieve": {"decision_id": "$response.body#/decision"}
+    },
     ("list_decisions", 200): {
         "decisions_retrieve": {"decision_id": "$response.body#/items/0/decision"}
     },

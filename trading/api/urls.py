@@ -75,6 +75,11 @@ urlpatterns = [
     path("export/trades.csv", ledger.TradesFile.as_view(), name="api_trades_file"),
     path("decisions", decisions.Decisions.as_view(), name="api_decisions"),
     path("decisions/<int:decision_id>", decisions.Decision.as_view(), name="api_decision"),
+    path(
+        "decisions/<int:decision_id>/bars",
+        figures.DecisionBars.as_view(),
+        name="api_decision_bars",
+    ),
     path("thoughts", decisions.Thoughts.as_view(), name="api_thoughts"),
     path("orders", history.Orders.as_view(), name="api_orders"),
     path("fills", history.Fills.as_view(), name="api_fills"),

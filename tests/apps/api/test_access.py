@@ -47,6 +47,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_trades_file": {"get": VIEW},
     "api_decisions": {"get": VIEW},
     "api_decision": {"get": VIEW},
+    "api_decision_bars": {"get": VIEW},
     "api_thoughts": {"get": VIEW},
     "api_orders": {"get": VIEW},
     "api_fills": {"get": VIEW},
@@ -197,7 +198,7 @@ OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command"
               "api_member", "api_invitation", "api_renew_invitation", "api_key",
               "api_webhook", "api_rotate_webhook", "api_disable_webhook", "api_enable_webhook",
               "api_try_webhook", "api_deliveries",
-              "api_decision", "api_bot", "api_revisions", "api_revision", "api_revert", "api_withdraw", "api_chart"}  # fmt: skip
+              "api_decision", "api_decision_bars", "api_bot", "api_revisions", "api_revision", "api_revert", "api_withdraw", "api_chart"}  # fmt: skip
 Things = dict[str, Any]  # what stands in an address, by its mark
 BODIES: dict[str, Any] = {
     "api_backtest": ASKED,

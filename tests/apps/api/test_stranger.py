@@ -53,7 +53,10 @@ def understands_what_the_engine_does(nova: Stranger) -> None:
     assert "nothing is sent" in nova.meaning("EngineStatus", "mode")
 
     listed = nova.ask("list_decisions", limit=1)
-    why = nova.follow(listed, "decisions_retrieve").body
+    found = nova.follow(listed, "decisions_retrieve")
+    why = found.body
+    bars = nova.follow(found, "decisions_bars_retrieve").body["bars"]
+    assert why["bar_opened_at"] in {bar["opened_at"] for bar in bars}
     assert why["sentence"]
     assert why["pair"] == "BTC/USD"
     refusing = [gate["name"] for gate in why["gates"] if gate["verdict"] == "refused"]
