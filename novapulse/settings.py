@@ -189,6 +189,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "BotStageEnum": "trading.models.Bot.Stage",
+        "CommandKindEnum": "trading.models.EngineCommand.Kind",
+        "HoldKindEnum": "trading.models.Hold.Kind",
         "EventKindEnum": "trading.queries.events.KINDS",
         "NoticeKindEnum": "tenants.models.Notice.Kind",
         "NoticeSeverityEnum": "tenants.models.Notice.Severity",
