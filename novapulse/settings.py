@@ -174,7 +174,7 @@ LEASE_SECONDS = (
 VERSION = "0.1.0"
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "trading.api.reach.ReachSchema",
     "EXCEPTION_HANDLER": "tenants.api.problems.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "NUM_PROXIES": 1 if PRODUCTION else 0,
@@ -189,12 +189,19 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "BotStageEnum": "trading.models.Bot.Stage",
+        "CommandKindEnum": "trading.models.EngineCommand.Kind",
+        "HoldKindEnum": "trading.models.Hold.Kind",
+        "EventKindEnum": "trading.queries.events.KINDS",
+        "NoticeKindEnum": "tenants.models.Notice.Kind",
+        "NoticeSeverityEnum": "tenants.models.Notice.Severity",
         "DecisionStageEnum": "trading.api.decision_answers.STAGES",
         "ProfileEnum": "trading.api.requests.PROFILE_NAMES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "trading.api.links.publish_links",
+        "trading.api.stream_schema.publish_stream",
+        "trading.api.described.describe",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},

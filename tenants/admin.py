@@ -275,7 +275,7 @@ class NotificationSettingsAdmin(ReadOnlyAdmin):
 class WebhookEndpointAdmin(ReadOnlyAdmin):
     """Addresses that are told, never with their secrets."""
 
-    list_display = ("url", "tenant", "least_severity", "created_at", "removed_at")
+    list_display = ("url", "tenant", "least_severity", "created_at", "disabled_at", "removed_at")
     list_select_related = ("tenant",)
     search_fields = ("url", "tenant__slug")
     exclude = ("sealed", "data_key")

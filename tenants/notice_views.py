@@ -1,7 +1,8 @@
 """Notifications: the inbox, what a member wants to be told, webhooks, and a test of all channels."""
 
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -20,6 +21,7 @@ from tenants.notifications import choosing, endpoints, inbox, trying
 from tenants.standing import Effect
 
 PAGE_ROWS = 30
+T = TypeVar("T")
 
 
 @never_cache
@@ -151,17 +153,52 @@ def add_webhook(request: HttpRequest) -> HttpResponse:
     return _settings_page(request, hook_form=form, secret=secret)
 
 
+@never_cache
+@permission_required("manage", Effect.HARMLESS)
+@require_POST
+def rotate_webhook(request: HttpRequest, endpoint_id: uuid.UUID) -> HttpResponse:
+    """Another secret, shown once."""
+    try:
+        _, secret = _change(request, endpoints.rotate_secret, endpoint_id)
+    except operations.VaultClosed as error:
+        messages.error(request, str(error))
+        return redirect("notification_settings")
+    return _settings_page(request, secret=secret)
+
+
+@permission_required("manage", Effect.HARMLESS)
+@require_POST
+def disable_webhook(request: HttpRequest, endpoint_id: uuid.UUID) -> HttpResponse:
+    """Tell an endpoint nothing until it is enabled."""
+    _change(request, endpoints.disable_endpoint, endpoint_id)
+    messages.success(request, "The webhook is told nothing until it is enabled.")
+    return redirect("notification_settings")
+
+
+@permission_required("manage")
+@require_POST
+def enable_webhook(request: HttpRequest, endpoint_id: uuid.UUID) -> HttpResponse:
+    """Tell an endpoint what happens from now on."""
+    _change(request, endpoints.enable_endpoint, endpoint_id)
+    messages.success(request, "The webhook is told what happens from now on.")
+    return redirect("notification_settings")
+
+
 @permission_required("manage", Effect.HARMLESS)
 @require_POST
 def remove_webhook(request: HttpRequest, endpoint_id: uuid.UUID) -> HttpResponse:
     """Tell an endpoint nothing more."""
-    actor: Any = request.user
-    try:
-        endpoints.remove_endpoint(endpoint_id=endpoint_id, actor=actor, now=timezone.now())
-    except endpoints.EndpointNotFound:
-        raise Http404 from None
+    _change(request, endpoints.remove_endpoint, endpoint_id)
     messages.success(request, "The webhook is told nothing more.")
     return redirect("notification_settings")
+
+
+def _change(request: HttpRequest, act: Callable[..., T], endpoint_id: uuid.UUID) -> T:
+    """What an operation on an endpoint gives; the page of 404 where there is none."""
+    try:
+        return act(endpoint_id=endpoint_id, actor=request.user, now=timezone.now())
+    except endpoints.EndpointNotFound:
+        raise Http404 from None
 
 
 @permission_required("manage")

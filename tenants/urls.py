@@ -47,6 +47,21 @@ urlpatterns = [
         notice_views.remove_webhook,
         name="remove_webhook",
     ),
+    path(
+        "notifications/webhooks/<uuid:endpoint_id>/rotate/",
+        notice_views.rotate_webhook,
+        name="rotate_webhook",
+    ),
+    path(
+        "notifications/webhooks/<uuid:endpoint_id>/disable/",
+        notice_views.disable_webhook,
+        name="disable_webhook",
+    ),
+    path(
+        "notifications/webhooks/<uuid:endpoint_id>/enable/",
+        notice_views.enable_webhook,
+        name="enable_webhook",
+    ),
     path("notifications/test/", notice_views.test_channels, name="test_channels"),
     path("mailbox/", views.mailbox, name="mailbox"),
 ]

@@ -36,7 +36,9 @@ def idempotent(handler: Handler) -> Handler:
         if key is None:
             return handler(view, request, *args, **kwargs)
         if not 1 <= len(key) <= LONGEST or not key.isprintable():
-            raise ValidationError({HEADER: f"1 to {LONGEST} printable characters."})
+            raise ValidationError(
+                {HEADER: f"1 to {LONGEST} printable characters, was {key!r:.80}."}
+            )
         return _once(
             key, request, lambda: handler(view, request, *args, **kwargs), hidden=view.shown_once
         )

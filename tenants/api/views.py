@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from tenants.api.authentication import BrowserAuthentication, KeyAuthentication, MayInWorkspace
 from tenants.api.problems import TooLarge
+from tenants.api.sentences import tell_in_full
 from tenants.api.throttling import CallerThrottle
 from tenants.models import User
 from tenants.standing import Effect
@@ -127,7 +128,13 @@ class Strict(serializers.Serializer[Any]):
             unknown = {name: _hint(str(name), writable) for name in data if name not in writable}
             if unknown:
                 raise serializers.ValidationError(unknown)
-        return super().to_internal_value(data)
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if not isinstance(data, Mapping):
+                raise
+            told: Any = error.detail
+            raise serializers.ValidationError(tell_in_full(self.fields, data, told)) from None
 
 
 def _hint(name: str, known: list[str]) -> list[str]:

@@ -312,6 +312,7 @@ class Migration(migrations.Migration):
                 ('kinds', models.JSONField(default=list)),
                 ('least_severity', models.PositiveSmallIntegerField(choices=[(10, 'Information'), (20, 'Warning'), (30, 'Critical')])),
                 ('created_at', models.DateTimeField()),
+                ('disabled_at', models.DateTimeField(blank=True, help_text='told nothing since', null=True)),
                 ('removed_at', models.DateTimeField(blank=True, null=True)),
                 ('data_key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.datakey')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),

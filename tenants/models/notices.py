@@ -93,6 +93,7 @@ class WebhookEndpoint(TenantModel):
     kinds = models.JSONField(default=list)
     least_severity = models.PositiveSmallIntegerField(choices=Notice.Severity)
     created_at = models.DateTimeField()
+    disabled_at = models.DateTimeField(null=True, blank=True, help_text="told nothing since")
     removed_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -30,6 +30,9 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "member.role": ("{subject} is {role} now", TEAM),
     "member.remove": ("{subject} left the workspace", TEAM),
     "webhook.add": ("Webhook added: {subject}", "/notifications/settings/"),
+    "webhook.disable": ("Webhook disabled: {subject}", "/notifications/settings/"),
+    "webhook.enable": ("Webhook enabled: {subject}", "/notifications/settings/"),
+    "webhook.rotate": ("Webhook given another secret: {subject}", "/notifications/settings/"),
     "webhook.remove": ("Webhook removed: {subject}", "/notifications/settings/"),
 }
 

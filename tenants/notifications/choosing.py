@@ -26,6 +26,12 @@ def get_wishes(*, user_id: int) -> Wishes:
     return wishes_of(kept, role)
 
 
+def lock_wishes(*, user_id: int) -> Wishes:
+    """The same, which nobody else changes in between until this transaction ends."""
+    Membership.objects.select_for_update(of=("self",)).get(user_id=user_id)
+    return get_wishes(user_id=user_id)
+
+
 def change_wishes(*, tenant_id: UUID, user_id: int, changed: dict[str, Any]) -> Wishes:
     """Save these fields and keep the others.
 

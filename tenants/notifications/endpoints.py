@@ -1,4 +1,4 @@
-"""Webhook endpoints of a workspace: add one, whose secret is shown once, and remove it."""
+"""Webhook endpoints of a workspace: added, given another secret, out of use and back, removed."""
 
 import secrets
 import uuid
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from tenants import operations
-from tenants.models import Delivery, User, WebhookEndpoint
+from tenants.models import DataKey, Delivery, User, WebhookEndpoint
 from tenants.notifications.addresses import ForbiddenAddress, check_url
 from tenants.notifications.news import Kind, Severity
 from tenants.notifications.outbox import HOOK
@@ -44,10 +44,8 @@ def add_endpoint(
         VaultClosed: there is no KEK to seal the secret with.
     """
     _check(url, kinds, least_severity)
-    endpoint_id, secret = uuid.uuid4(), PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-    data_key, sealed = operations.seal_hook_secret(
-        tenant_id=tenant_id, endpoint_id=endpoint_id, secret=secret, now=now
-    )
+    endpoint_id = uuid.uuid4()
+    secret, data_key, sealed = _new_secret(tenant_id, endpoint_id, now=now)
     row = WebhookEndpoint.objects.create(
         id=endpoint_id,
         tenant_id=tenant_id,
@@ -77,22 +75,90 @@ def _check(url: str, kinds: Sequence[str], least_severity: int) -> None:
         raise InvalidEndpoint(f"url: at most {MOST_ENDPOINTS} webhooks; remove one first")
 
 
-def remove_endpoint(*, endpoint_id: uuid.UUID, actor: User | None, now: datetime) -> None:
+def rotate_secret(
+    *, endpoint_id: uuid.UUID, actor: User | None, now: datetime
+) -> tuple[WebhookEndpoint, str]:
+    """(row, the secret that signs from now on, which is shown once); the former one signs nothing more.
+
+    Raises:
+        EndpointNotFound: not in this workspace, or removed.
+        VaultClosed: there is no KEK to seal the secret with.
+    """
+    row = get_endpoint(endpoint_id)
+    secret, row.data_key, row.sealed = _new_secret(row.tenant_id, row.id, now=now)
+    row.save(update_fields=["data_key", "sealed"])
+    _audit(row, "webhook.rotate", actor=actor, now=now)
+    return row, secret
+
+
+def disable_endpoint(
+    *, endpoint_id: uuid.UUID, actor: User | None, now: datetime
+) -> WebhookEndpoint:
+    """Tell it nothing until it is enabled; what is on its way to it is given up.
+
+    Raises:
+        EndpointNotFound: not in this workspace, or removed.
+    """
+    row = get_endpoint(endpoint_id)
+    in_use = WebhookEndpoint.objects.filter(id=endpoint_id, disabled_at=None)
+    if in_use.update(disabled_at=now):
+        row.disabled_at = now
+        _audit(row, "webhook.disable", actor=actor, now=now)
+    return row
+
+
+def enable_endpoint(
+    *, endpoint_id: uuid.UUID, actor: User | None, now: datetime
+) -> WebhookEndpoint:
+    """Tell it what happens from now on.
+
+    Raises:
+        EndpointNotFound: not in this workspace, or removed.
+    """
+    row = get_endpoint(endpoint_id)
+    disabled = WebhookEndpoint.objects.filter(id=endpoint_id, disabled_at__isnull=False)
+    if disabled.update(disabled_at=None):
+        row.disabled_at = None
+        _audit(row, "webhook.enable", actor=actor, now=now)
+    return row
+
+
+def remove_endpoint(
+    *, endpoint_id: uuid.UUID, actor: User | None, now: datetime
+) -> WebhookEndpoint:
     """Tell it nothing more; its secret is forgotten.
 
     Raises:
         EndpointNotFound: not in this workspace, or removed before.
     """
-    row = list_endpoints().filter(id=endpoint_id).first()
+    row = get_endpoint(endpoint_id)
+    row.removed_at, row.sealed = now, b""
+    row.save(update_fields=["removed_at", "sealed"])
+    _audit(row, "webhook.remove", actor=actor, now=now)
+    return row
+
+
+def get_endpoint(endpoint_id: uuid.UUID) -> WebhookEndpoint:
+    """One that was not removed.
+
+    Raises:
+        EndpointNotFound: not in this workspace, or removed.
+    """
+    row: WebhookEndpoint | None = list_endpoints().filter(id=endpoint_id).first()
     if row is None:
         raise EndpointNotFound(f"no webhook {endpoint_id} in this workspace")
-    WebhookEndpoint.objects.filter(id=endpoint_id).update(removed_at=now, sealed=b"")
-    _audit(row, "webhook.remove", actor=actor, now=now)
+    return row
 
 
 def list_endpoints() -> Any:
-    """Those in use, oldest first."""
+    """Those that were not removed, oldest first."""
     return WebhookEndpoint.objects.filter(removed_at=None).order_by("created_at", "id")
+
+
+def list_deliveries(endpoint_id: uuid.UUID) -> Any:
+    """What was and is on its way to it, with the notices, what happened last first."""
+    found = Delivery.objects.filter(recipient=f"{HOOK}{endpoint_id}").select_related("notice")
+    return found.order_by("-notice__happened_at", "-id")
 
 
 def last_delivery(row: WebhookEndpoint) -> Delivery | None:
@@ -100,6 +166,16 @@ def last_delivery(row: WebhookEndpoint) -> Delivery | None:
     tried = Delivery.objects.filter(recipient=f"{HOOK}{row.id}", attempts__gt=0)
     found: Delivery | None = tried.order_by("-due_at", "-id").first()
     return found
+
+
+def _new_secret(
+    tenant_id: uuid.UUID, endpoint_id: uuid.UUID, *, now: datetime
+) -> tuple[str, DataKey, bytes]:
+    secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
+    data_key, sealed = operations.seal_hook_secret(
+        tenant_id=tenant_id, endpoint_id=endpoint_id, secret=secret, now=now
+    )
+    return secret, data_key, sealed
 
 
 def _audit(row: WebhookEndpoint, action: str, *, actor: User | None, now: datetime) -> None:

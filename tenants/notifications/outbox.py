@@ -53,7 +53,8 @@ class _Desk:
             one.user_id: (one.role, wishes_of(kept.get(one.user_id), one.role))
             for one in members.order_by("id")
         }
-        self._hooks = list(WebhookEndpoint.objects.filter(removed_at=None).order_by("id"))
+        in_use = WebhookEndpoint.objects.filter(removed_at=None, disabled_at=None)
+        self._hooks = list(in_use.order_by("id"))
 
     def tell(self, news: News) -> bool:
         """Write one fact; False where another process did so, or nobody wants to know."""

@@ -49,9 +49,9 @@ NOT_PAGES = frozenset(
     {
         "account_protection", "account_tier", "acknowledge", "add_webhook", "archive_run", "audit_file", "cancel_run",
         "change_member", "chart", "check_key", "command", "decision_chart", "disable_account",
-        "disable_key", "enable_account", "health", "history_file", "mark_pair", "plots", "put_in_force", "read_all",
+        "disable_key", "disable_webhook", "enable_account", "enable_webhook", "health", "history_file", "mark_pair", "plots", "put_in_force", "read_all",
         "open_invitation", "notices", "read_notification", "remove_webhook", "renew_invitation", "test_channels", "unread_count", "revert_bot",
-        "revoke_invitation", "revoke_key", "run_progress", "run_report",
+        "revoke_invitation", "revoke_key", "rotate_webhook", "run_progress", "run_report",
         "run_result", "switch_workspace", "unmark_pair", "wish", "withdraw_revision",
     }
 )  # fmt: skip

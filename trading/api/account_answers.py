@@ -2,7 +2,9 @@
 
 from rest_framework import serializers
 
+from tenants.models import ExchangeAccount
 from trading.api.answers import Answer, Moment
+from trading.models import Hold
 
 
 class AccountKey(Answer):
@@ -21,7 +23,7 @@ class AccountKey(Answer):
 class AccountHold(Answer):
     """A standing reason not to enter."""
 
-    kind = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Hold.Kind.choices)
     cause = serializers.CharField()
     reason = serializers.CharField()
     placed_at = Moment()
@@ -42,7 +44,7 @@ class Account(Answer):
     account = serializers.UUIDField(source="account.id")
     label = serializers.CharField(source="account.label")  # type: ignore[assignment]  # DRF's own property is for forms
     exchange = serializers.CharField(source="account.venue")
-    mode = serializers.CharField(source="account.mode")
+    mode = serializers.ChoiceField(source="account.mode", choices=tuple(ExchangeAccount.Mode))
     currency = serializers.CharField(source="account.quote_currency")
     protection = serializers.ChoiceField(
         source="account.protection",
@@ -84,7 +86,7 @@ class BotProof(Answer):
 class Readiness(Answer):
     """Whether the account may send orders."""
 
-    mode = serializers.CharField()
+    mode = serializers.ChoiceField(choices=tuple(ExchangeAccount.Mode))
     needed = serializers.ListField(
         child=serializers.CharField(), help_text="what nobody may override; a sentence each"
     )

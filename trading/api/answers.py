@@ -6,8 +6,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from tenants.models import ExchangeAccount
 from trading.marketdata.timeframes import format_timeframe
-from trading.models import BacktestRun, BarSeries
+from trading.models import BacktestRun, BarSeries, Engine, EngineCommand
+from trading.models import Hold as StoredHold
 from trading.queries.backtests import headline
 
 MS = 1000
@@ -57,7 +59,7 @@ class Run(Answer):
     trials = serializers.IntegerField(help_text="parameter sets tried; each counts for ever")
     error = serializers.CharField(allow_blank=True)
     headline = serializers.SerializerMethodField(
-        help_text="the few numbers it is known by; empty before the end"
+        help_text="the few numbers it is known by, named as in its result; empty before the end"
     )
     data_sha256 = serializers.CharField(source="data_hash", allow_blank=True)
     core_sha256 = serializers.CharField(source="core_hash", allow_blank=True)
@@ -138,7 +140,7 @@ class Parameter(Answer):
 class Hold(Answer):
     """A standing reason not to enter."""
 
-    kind = serializers.CharField()
+    kind = serializers.ChoiceField(choices=StoredHold.Kind.choices)
     reason = serializers.CharField()
     lifted_by = serializers.CharField()
     placed_at = Moment()
@@ -172,10 +174,10 @@ class EngineStatus(Answer):
     engine = serializers.UUIDField(source="id")
     account = serializers.CharField()
     exchange = serializers.CharField()
-    mode = serializers.CharField()
+    mode = serializers.ChoiceField(choices=tuple(ExchangeAccount.Mode))
     currency = serializers.CharField()
-    desired = serializers.CharField()
-    observed = serializers.CharField()
+    desired = serializers.ChoiceField(choices=Engine.Desired.choices)
+    observed = serializers.ChoiceField(choices=Engine.Observed.choices)
     detail = serializers.CharField(allow_blank=True)
     core_sha256 = serializers.CharField(source="core_hash", allow_blank=True)
     heartbeat_at = Moment(allow_null=True)
@@ -215,7 +217,7 @@ class Command(Answer):
 
     command = serializers.UUIDField(source="id")
     engine = serializers.UUIDField(source="engine_id")
-    kind = serializers.CharField()
+    kind = serializers.ChoiceField(choices=EngineCommand.Kind.choices)
     reason = serializers.CharField(allow_blank=True)
     requested_at = Moment()
     finished_at = Moment(allow_null=True, help_text="null: the engine has not done it yet")
@@ -226,8 +228,8 @@ class Wish(Answer):
     """Whether an engine is to run, and what is seen of it."""
 
     engine = serializers.UUIDField(source="id")
-    desired = serializers.CharField()
-    observed = serializers.CharField()
+    desired = serializers.ChoiceField(choices=Engine.Desired.choices)
+    observed = serializers.ChoiceField(choices=Engine.Observed.choices)
     detail = serializers.CharField(allow_blank=True, help_text="why it is as it is observed")
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from tenants.models import ExchangeAccount
 from trading.api.answers import Answer, Moment
 from trading.marketdata.timeframes import format_timeframe
 from trading.models import Bot as StoredBot
@@ -23,7 +24,7 @@ class Bot(Answer):
     account_id = serializers.UUIDField()
     account = Text(source="account.label")
     exchange = Text(source="account.venue")
-    mode = Text(source="account.mode")
+    mode = serializers.ChoiceField(source="account.mode", choices=tuple(ExchangeAccount.Mode))
     engine = serializers.SerializerMethodField(help_text="null: the account has none")
     stage = serializers.ChoiceField(choices=StoredBot.Stage.choices)
     pairs = serializers.SerializerMethodField()

@@ -19,7 +19,9 @@ class Series(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("List the stored bars that can be tested on", answers.Series(many=True))
+    @told(
+        "List the stored bars that can be tested on", answers.Series(many=True), name="list_series"
+    )
     def get(self, request: Request) -> Response:
         return Response(answers.Series(list_series(), many=True).data)
 
@@ -29,7 +31,8 @@ class Profiles(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("List profiles with all their parameters", answers.Profile(many=True))
+    @told("List profiles with all their parameters", answers.Profile(many=True),
+          name="list_profiles")  # fmt: skip
     def get(self, request: Request) -> Response:
         told_profiles = [{"name": n, "params": to_mapping(one)} for n, one in PROFILES.items()]
         return Response(answers.Profile(told_profiles, many=True).data)
@@ -40,6 +43,7 @@ class Parameters(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("List every parameter with bounds, unit and meaning", answers.Parameter(many=True))
+    @told("List every parameter with bounds, unit and meaning", answers.Parameter(many=True),
+          name="list_parameters")  # fmt: skip
     def get(self, request: Request) -> Response:
         return Response(answers.Parameter(list_parameters(), many=True).data)

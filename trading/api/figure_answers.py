@@ -86,13 +86,18 @@ class Indicators(Answer):
         return format_timeframe(seconds) if seconds else None
 
 
-class Chart(Answer):
-    """One market of an engine, oldest first."""
+class Bars(Answer):
+    """Bars of one market, oldest first."""
 
     pair = Text(source="symbol")
     timeframe = Text()
     price_step = Money()
-    bars = Bar(many=True)
+    bars = Bar(many=True, help_text="empty: none are stored")
+
+
+class Chart(Bars):
+    """One market of an engine, oldest first."""
+
     fills = ChartFill(many=True)
     stops = Stop(many=True)
     scores = Score(many=True)

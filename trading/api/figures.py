@@ -19,8 +19,9 @@ from trading.api.paging import PAGE, page_of_bots
 from trading.api.schemas import answers as told
 from trading.filters import ChapterFilter, ChartFilter
 from trading.marketdata.timeframes import format_timeframe
-from trading.models import Engine
+from trading.models import Decision, Engine
 from trading.queries.charts import find_charted, get_chart
+from trading.queries.decisions import get_chart as bars_around
 from trading.queries.performance import list_performance
 from trading.queries.risk import list_limits
 
@@ -61,6 +62,21 @@ class Chart(ApiView):
         return {"words": "", "opened": [], "series": [], "timeframe_seconds": None, **found}
 
 
+class DecisionBars(ApiView):
+    """What a decision saw, and what came of it."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @told("Read the bars before and after the one that was decided on", answers.Bars,
+          problems=(404,))  # fmt: skip
+    def get(self, request: Request, decision_id: int) -> Response:
+        try:
+            found = bars_around(decision_id=decision_id)
+        except Decision.DoesNotExist:
+            raise NotFound(f"no decision {decision_id} in this workspace") from None
+        return Response(answers.Bars(_dated_bars(found)).data)
+
+
 class Performance(ApiView):
     """How each account and bot has done."""
 
@@ -92,14 +108,20 @@ class Risk(ApiView):
 def _dated(chart: Mapping[str, Any]) -> dict[str, Any]:
     """The page's chart with moments instead of milliseconds."""
     return {
-        "symbol": chart["symbol"],
-        "price_step": chart["price_step"],
-        "timeframe": format_timeframe(chart["timeframe_seconds"]),
-        "bars": [{**bar, "opened_at": _at(bar["open_ms"])} for bar in chart["bars"]],
+        **_dated_bars(chart),
         "fills": [{**fill, "filled_at": _at(fill["filled_ms"])} for fill in chart["fills"]],
         "stops": [{**stop, "opened_at": _at(stop["open_ms"])} for stop in chart["stops"]],
         "scores": [{**one, "opened_at": _at(one["open_ms"])} for one in chart["scores"]],
         "equity": [{"at": _at(ms), "equity": equity} for ms, equity in chart["equity"]],
+    }
+
+
+def _dated_bars(chart: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "symbol": chart["symbol"],
+        "price_step": chart["price_step"],
+        "timeframe": format_timeframe(chart["timeframe_seconds"]),
+        "bars": [{**bar, "opened_at": _at(bar["open_ms"])} for bar in chart["bars"]],
     }
 
 

@@ -33,6 +33,16 @@ def checked(form: Filter) -> Filter:
         ValidationError: naming each field that cannot.
     """
     if not form.is_valid():
-        told = {name: [str(one) for one in words] for name, words in form.errors.items()}
+        told = {
+            name: [_with_value(str(one), form.data.get(name)) for one in words]
+            for name, words in form.errors.items()
+        }
         raise ValidationError(told)
     return form
+
+
+def _with_value(words: str, value: str | None) -> str:
+    """The form's own sentence, and what was sent where it does not say so; a page has it beside."""
+    if not value or value in words:
+        return words
+    return f"{words.rstrip('.')}, was {value!r:.80}."

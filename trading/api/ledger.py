@@ -65,7 +65,7 @@ class LedgerFile(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("Download orders, fills, positions, trades or postings", OpenApiTypes.STR,
+    @told("Download orders, fills, positions, trades or postings", OpenApiTypes.STR, name="ledger_file",
           media="text/csv", parameters=(WHAT, ACCOUNT, BOT, PAIR, *SPAN), problems=(400, 404))  # fmt: skip
     def get(self, request: Request, what: str) -> HttpResponseBase:
         try:
@@ -80,7 +80,7 @@ class TradesFile(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("Download the trades", OpenApiTypes.STR, media="text/csv", problems=(400,),
+    @told("Download the trades", OpenApiTypes.STR, name="trades_file", media="text/csv", problems=(400,),
           parameters=(ACCOUNT, BOT, PAIR, *SPAN))  # fmt: skip
     def get(self, request: Request) -> HttpResponseBase:
         return _file(request, history.get_table("trades"))

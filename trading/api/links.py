@@ -14,6 +14,9 @@ REVISION = {
     "revision": "$response.body#/revision",
 }
 
+WEBHOOK = {"webhook_id": "$response.body#/webhook"}
+FIRST_WEBHOOK = {"webhook_id": "$response.body#/items/0/webhook"}
+
 OF_ACCOUNT = (
     "accounts_retrieve",
     "accounts_partial_update",
@@ -33,7 +36,16 @@ OF_RUN = (
     "backtest_runs_archive_create",
     "backtest_runs_result_retrieve",
     "backtest_runs_trials_retrieve",
-    "backtest_runs_report.html_retrieve",
+    "backtest_runs_report",
+)
+OF_WEBHOOK = (
+    "webhooks_retrieve",
+    "webhooks_rotate_create",
+    "webhooks_test_create",
+    "webhooks_disable_create",
+    "webhooks_enable_create",
+    "list_deliveries",
+    "webhooks_destroy",
 )
 ORDERED = ("pause", "resume", "close_all", "kill", "revive")
 STARTED = ("run", "optimize", "walk_forward", "lookahead")
@@ -50,8 +62,15 @@ LINKS: dict[tuple[str, int], dict[str, Parameters]] = {
     ("list_accounts", 200): {
         "accounts_retrieve": {"account_id": "$response.body#/items/0/account"}
     },
-    ("bots_revisions_create", 201): {"bots_revisions_retrieve": REVISION},
-    ("bots_revisions_create", 202): {"bots_revisions_retrieve": REVISION},
+    ("bots_revisions_create", 201): {
+        "bots_revisions_retrieve": REVISION,
+        "bots_revisions_revert_create": {**REVISION, **BASED_ON},
+    },
+    ("bots_revisions_create", 202): {
+        "bots_revisions_retrieve": REVISION,
+        "bots_revisions_put_in_force_create": REVISION,
+        "bots_revisions_withdraw_create": REVISION,
+    },
     **{
         (f"backtest_{kind}_create", 202): dict.fromkeys(OF_RUN, RUN)
         for kind in STARTED
@@ -62,6 +81,9 @@ LINKS: dict[tuple[str, int], dict[str, Parameters]] = {
     },
     ("settings_retrieve", 200): {"settings_partial_update": BASED_ON},
     ("settings_partial_update", 200): {"settings_partial_update": BASED_ON},
+    ("notifications_settings_retrieve", 200): {"notifications_settings_partial_update": BASED_ON},
+    ("webhooks_create", 201): dict.fromkeys(OF_WEBHOOK, WEBHOOK),
+    ("list_webhooks", 200): dict.fromkeys(OF_WEBHOOK[:-1], FIRST_WEBHOOK),
     ("list_notifications", 200): {
         "notifications_retrieve": FIRST_NOTICE,
         "notifications_partial_update": FIRST_NOTICE,
@@ -69,6 +91,9 @@ LINKS: dict[tuple[str, int], dict[str, Parameters]] = {
     },
     ("notifications_retrieve", 200): {"notifications_partial_update": NOTICE},
     ("status_retrieve", 200): {"tenants_retrieve": {"tenant_id": "$response.body#/tenant"}},
+    ("decisions_retrieve", 200): {
+        "decisions_bars_retrieve": {"decision_id": "$response.body#/decision"}
+    },
     ("list_decisions", 200): {
         "decisions_retrieve": {"decision_id": "$response.body#/items/0/decision"}
     },

@@ -1,20 +1,34 @@
 """What the API answers of notifications."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from tenants.models import Notice
 from trading.api.answers import Answer, Moment
 
 Text = serializers.CharField
-KINDS = ", ".join(Notice.Kind.values)
+WEIGHTS = "10 information, 20 warning, 30 critical"
+
+
+class Kinds(serializers.ListField):
+    """Kinds of notices."""
+
+    child = serializers.ChoiceField(choices=Notice.Kind.choices)
+
+    def to_representation(self, data: Any) -> list[str]:
+        """In one order, whatever kept them."""
+        return sorted(data)
 
 
 class Notification(Answer):
     """A notice in the caller's inbox."""
 
     notification = serializers.UUIDField(source="id")
-    kind = Text(source="notice.kind", help_text=f"one of {KINDS}")
-    severity = serializers.IntegerField(source="notice.severity", help_text="10, 20 or 30")
+    kind = serializers.ChoiceField(source="notice.kind", choices=Notice.Kind.choices)
+    severity = serializers.ChoiceField(
+        source="notice.severity", choices=Notice.Severity.choices, help_text=WEIGHTS
+    )
     title = Text(source="notice.title")
     words = Text(source="notice.words")
     path = Text(source="notice.path", help_text="the page that tells more; may be empty")
@@ -47,11 +61,15 @@ class Marked(Answer):
 class NotificationSettings(Answer):
     """What the caller wants to be told."""
 
-    inbox_kinds = serializers.ListField(child=Text(), help_text=f"of {KINDS}")
-    email_kinds = serializers.ListField(child=Text(), help_text=f"of {KINDS}")
-    least_severity = serializers.IntegerField(help_text="of letters: 10, 20 or 30")
-    time_zone = Text()
-    quiet_from = serializers.TimeField(allow_null=True, format="%H:%M")
+    inbox_kinds = Kinds(help_text="what comes into your inbox")
+    email_kinds = Kinds(help_text="what comes by letter as well")
+    least_severity = serializers.ChoiceField(
+        choices=Notice.Severity.choices, help_text=f"of letters: {WEIGHTS}"
+    )
+    time_zone = Text(help_text="of the quiet hours, such as Europe/Berlin")
+    quiet_from = serializers.TimeField(
+        allow_null=True, format="%H:%M", help_text="letters wait from then on; null: they never do"
+    )
     quiet_until = serializers.TimeField(allow_null=True, format="%H:%M")
 
 

@@ -1,5 +1,7 @@
 """The caller's inbox and wishes, and a test of every channel. A key acts for its maker."""
 
+import hashlib
+import json
 import uuid
 from typing import Any, ClassVar
 
@@ -11,12 +13,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.api.idempotency import idempotent
+from tenants.api.preconditions import require_match
 from tenants.api.views import ApiView, Strict, actor_of, tenant_id_of
 from tenants.models import Notice
 from tenants.notifications import choosing, inbox, trying
+from tenants.notifications.wishes import Wishes
 from tenants.standing import Effect
 from trading.api import notification_answers as answers
 from trading.api.paging import PAGE, limit_of, place_of
+from trading.api.schemas import IF_MATCH
 from trading.api.schemas import answers as told
 from trading.filters import write_place
 from trading.queries.places import Place, older_than
@@ -124,12 +129,18 @@ class Acknowledge(ApiView):
 class WishesBody(Strict):
     """What changes; the rest stays."""
 
-    inbox_kinds = serializers.ListField(child=serializers.CharField(max_length=8), max_length=20)
-    email_kinds = serializers.ListField(child=serializers.CharField(max_length=8), max_length=20)
-    least_severity = serializers.IntegerField(help_text="of letters: 10, 20 or 30")
-    time_zone = serializers.CharField(max_length=60)
-    quiet_from = serializers.TimeField(allow_null=True)
-    quiet_until = serializers.TimeField(allow_null=True)
+    inbox_kinds = answers.Kinds(max_length=20, help_text="what comes into your inbox")
+    email_kinds = answers.Kinds(max_length=20, help_text="what comes by letter as well")
+    least_severity = serializers.ChoiceField(
+        choices=Notice.Severity.choices, help_text=f"of letters: {answers.WEIGHTS}"
+    )
+    time_zone = serializers.CharField(
+        max_length=60, help_text="of the quiet hours, such as Europe/Berlin"
+    )
+    quiet_from = serializers.TimeField(allow_null=True, help_text="letters wait from then on")
+    quiet_until = serializers.TimeField(
+        allow_null=True, help_text="and until then; both or neither, what is critical never waits"
+    )
 
 
 class Settings(ApiView):
@@ -138,15 +149,17 @@ class Settings(ApiView):
     needs: ClassVar = {"GET": "view", "PATCH": "trade"}
     effects: ClassVar = {"PATCH": Effect.HARMLESS}
 
-    @told("Read what you want to be told", answers.NotificationSettings)
+    @told("Read what you want to be told; its ETag is what a change is based on",
+          answers.NotificationSettings, gives=("ETag",))  # fmt: skip
     def get(self, request: Request) -> Response:
-        wishes = choosing.get_wishes(user_id=actor_of(request).pk)
-        return Response(answers.NotificationSettings(wishes).data)
+        return _told_wishes(choosing.get_wishes(user_id=actor_of(request).pk))
 
     @told("Change what you want to be told", answers.NotificationSettings, request=WishesBody(partial=True),
-          changes=True)  # fmt: skip
+          changes=True, gives=("ETag",), parameters=(IF_MATCH,), problems=(412, 428))  # fmt: skip
     @idempotent
     def patch(self, request: Request) -> Response:
+        standing = choosing.lock_wishes(user_id=actor_of(request).pk)
+        require_match(request, etag=_etag(standing))
         body = WishesBody(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         changed: dict[str, Any] = dict(body.validated_data)
@@ -159,7 +172,17 @@ class Settings(ApiView):
             )
         except choosing.InvalidWishes as error:
             raise ValidationError({error.field: [str(error)]}) from None
-        return Response(answers.NotificationSettings(wishes).data)
+        return _told_wishes(wishes)
+
+
+def _told_wishes(wishes: Wishes) -> Response:
+    return Response(answers.NotificationSettings(wishes).data, headers={"ETag": _etag(wishes)})
+
+
+def _etag(wishes: Wishes) -> str:
+    """Of the wishes themselves: until somebody chooses there is no row to count versions in."""
+    told = json.dumps(answers.NotificationSettings(wishes).data, sort_keys=True)
+    return f'"w{hashlib.sha256(told.encode()).hexdigest()[:16]}"'
 
 
 class TryChannels(ApiView):

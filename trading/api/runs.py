@@ -20,6 +20,7 @@ from trading import tasks
 from trading.api import answers
 from trading.api.paging import PAGE, cursor_of, limit_of
 from trading.api.requests import BacktestBody, LookaheadBody, SearchBody, WalkBody
+from trading.api.result_schema import RESULT
 from trading.api.schemas import answers as told
 from trading.models import BacktestRun
 from trading.operations import backtests as operations
@@ -154,7 +155,7 @@ class Result(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("Read the whole result, trades included", OpenApiTypes.OBJECT, gives=("X-Result-SHA256",),
+    @told("Read the whole result, trades included", RESULT, gives=("X-Result-SHA256",),
           problems=(404, 409))  # fmt: skip
     def get(self, request: Request, number: int) -> Response:
         run = find(number)
@@ -183,8 +184,8 @@ class Report(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("Read the report as one HTML file", OpenApiTypes.STR, problems=(404, 409),
-          media="text/html")  # fmt: skip
+    @told("Read the report as one HTML file", OpenApiTypes.STR, name="backtest_runs_report",
+          problems=(404, 409), media="text/html")  # fmt: skip
     def get(self, request: Request, number: int) -> HttpResponse:
         run = find(number)
         report = queries.get_report(run)

@@ -22,6 +22,7 @@ WORDS = {
     422: "The Idempotency-Key was used for another request.",
     428: "Say with If-Match what the change is based on: the ETag you read.",
     429: "Too many requests; `Retry-After` says when.",
+    503: "The house cannot answer just now; nothing was half-done. `Retry-After` says when.",
 }
 ONCE = OpenApiParameter(
     HEADER,
@@ -65,8 +66,8 @@ def answers(
     """
     usual = (*(() if open_to_all else (400, 401, 403)), *((413, 415, 422) if changes else ()))
     good = [number for number in (code, also) if number]
-    told: dict[Any, Any] = {(number, media): body for number in good}
-    for number in sorted({*usual, *problems, 429}):
+    told: Any = {(number, media): OpenApiResponse(body, description=summary) for number in good}
+    for number in sorted({*usual, *problems, 429, 503}):
         told[number, CONTENT_TYPE] = OpenApiResponse(Problem, description=WORDS[number])
     heads = [_header(head, good) for head in (*gives, *((REPLAYED,) if changes else ()))]
     document = extend_schema(

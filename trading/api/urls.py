@@ -17,16 +17,20 @@ from trading.api import (
     markets,
     notifications,
     results,
+    revisions,
     runs,
     settings,
     standing,
     team,
+    webhooks,
     workspace,
 )
 
 ONE = "backtest/runs/<int:number>"
 BOT = "bots/<uuid:bot_id>"
+REVISION = f"{BOT}/revisions/<int:revision>"
 ACCOUNT = "accounts/<uuid:account_id>"
+WEBHOOK = "webhooks/<uuid:webhook_id>"
 INVITATION = "team/invitations/<uuid:invitation_id>"
 urlpatterns = [
     path("health", standing.Health.as_view(), name="api_health"),
@@ -71,6 +75,11 @@ urlpatterns = [
     path("export/trades.csv", ledger.TradesFile.as_view(), name="api_trades_file"),
     path("decisions", decisions.Decisions.as_view(), name="api_decisions"),
     path("decisions/<int:decision_id>", decisions.Decision.as_view(), name="api_decision"),
+    path(
+        "decisions/<int:decision_id>/bars",
+        figures.DecisionBars.as_view(),
+        name="api_decision_bars",
+    ),
     path("thoughts", decisions.Thoughts.as_view(), name="api_thoughts"),
     path("orders", history.Orders.as_view(), name="api_orders"),
     path("fills", history.Fills.as_view(), name="api_fills"),
@@ -78,8 +87,11 @@ urlpatterns = [
     path("trades", history.Trades.as_view(), name="api_trades"),
     path("bots", bots.Bots.as_view(), name="api_bots"),
     path(BOT, bots.Bot.as_view(), name="api_bot"),
-    path(f"{BOT}/revisions", bots.Revisions.as_view(), name="api_revisions"),
-    path(f"{BOT}/revisions/<int:revision>", bots.Revision.as_view(), name="api_revision"),
+    path(f"{BOT}/revisions", revisions.Revisions.as_view(), name="api_revisions"),
+    path(REVISION, revisions.Revision.as_view(), name="api_revision"),
+    path(f"{REVISION}/revert", revisions.Revert.as_view(), name="api_revert"),
+    path(f"{REVISION}/put-in-force", revisions.PutInForce.as_view(), name="api_put_in_force"),
+    path(f"{REVISION}/withdraw", revisions.Withdraw.as_view(), name="api_withdraw"),
     path("chart", figures.Chart.as_view(), name="api_chart"),
     path("performance", figures.Performance.as_view(), name="api_performance"),
     path("risk", figures.Risk.as_view(), name="api_risk"),
@@ -113,6 +125,13 @@ urlpatterns = [
         notifications.Acknowledge.as_view(),
         name="api_acknowledge",
     ),
+    path("webhooks", webhooks.Webhooks.as_view(), name="api_webhooks"),
+    path(WEBHOOK, webhooks.Webhook.as_view(), name="api_webhook"),
+    path(f"{WEBHOOK}/rotate", webhooks.Rotate.as_view(), name="api_rotate_webhook"),
+    path(f"{WEBHOOK}/disable", webhooks.Disable.as_view(), name="api_disable_webhook"),
+    path(f"{WEBHOOK}/enable", webhooks.Enable.as_view(), name="api_enable_webhook"),
+    path(f"{WEBHOOK}/test", webhooks.Try.as_view(), name="api_try_webhook"),
+    path(f"{WEBHOOK}/deliveries", webhooks.Deliveries.as_view(), name="api_deliveries"),
     path("team/members", team.Members.as_view(), name="api_members"),
     path("team/members/<int:member_id>", team.Member.as_view(), name="api_member"),
     path("team/invitations", team.Invitations.as_view(), name="api_invitations"),

@@ -81,18 +81,19 @@ def change_bot(
     return _begin_wait(revision, loosens, asker.user, now)
 
 
-def put_in_force(*, bot_id: UUID, override: str, actor: User, now: datetime) -> None:
+def put_in_force(
+    *, bot_id: UUID, override: str, actor: User, now: datetime, number: int | None = None
+) -> None:
     """Make the revision that waited the active one; ``override`` is an owner's reason to do without
-    proof where it trades real money, and stands in the audit log.
+    proof where it trades real money, and stands in the audit log. ``number`` is the revision that was
+    looked at, where another may have taken its place.
 
     Raises:
         BotNotFound: no such bot.
-        RevisionRefused: none waits, its time has not come, or proof is missing.
+        RevisionRefused: it does not wait, its time has not come, or proof is missing.
     """
     bot = _lock(bot_id)
-    wait = bot.waits.filter(ended_at=None).select_related("revision").first()
-    if wait is None:
-        raise RevisionRefused("No revision waits.")
+    wait = _waiting(bot, number)
     if now < wait.due_at:
         raise RevisionRefused(f"It waits until {wait.due_at:%Y-%m-%d %H:%M} UTC.")
     missing, reason = missing_for(wait.revision, now=now), override.strip()
@@ -107,16 +108,14 @@ def put_in_force(*, bot_id: UUID, override: str, actor: User, now: datetime) -> 
     activate_revision(bot=bot, revision=wait.revision, actor=actor, now=now)
 
 
-def withdraw_wait(*, bot_id: UUID, actor: User, now: datetime) -> None:
-    """Give up the revision that waits.
+def withdraw_wait(*, bot_id: UUID, actor: User, now: datetime, number: int | None = None) -> None:
+    """Give up the revision that waits; ``number`` as above.
 
     Raises:
-        BotNotFound: no such bot. RevisionRefused: none waits.
+        BotNotFound: no such bot. RevisionRefused: it does not wait.
     """
     bot = _lock(bot_id)
-    wait = bot.waits.filter(ended_at=None).select_related("revision").first()
-    if wait is None:
-        raise RevisionRefused("No revision waits.")
+    wait = _waiting(bot, number)
     _end_wait(bot, RevisionWait.Outcome.WITHDRAWN, now)
     _audit(wait, "bot.withdraw_revision", actor, now)
 
@@ -128,6 +127,17 @@ def _lock(bot_id: UUID) -> Bot:
     except Bot.DoesNotExist:
         raise BotNotFound from None
     return found
+
+
+def _waiting(bot: Bot, number: int | None) -> RevisionWait:
+    wait: RevisionWait | None = bot.waits.filter(ended_at=None).select_related("revision").first()
+    if wait is None:
+        raise RevisionRefused("No revision waits.")
+    if number not in (None, wait.revision.number):
+        raise RevisionRefused(
+            f"Revision {number} does not wait; revision {wait.revision.number} does."
+        )
+    return wait
 
 
 def _begin_wait(

@@ -19,7 +19,7 @@ One text is a JSON list of envelopes: everything new since the last. A reader co
 it gets the newest values seldom, and is closed (4408) when it stays silent.
 """
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 VERSION = 1
 CONFIRM_EVERY = 16
@@ -86,19 +86,19 @@ class Position(TypedDict):
 
 
 class Decision(TypedDict):
-    """A decision in words, as trading.core.explain gives it."""
+    """A decision in words, as trading.core.explain gives it: its votes and gates are open objects."""
 
     symbol: str
     bar_open_ms: int
     stage: str
     reason: str
     sentence: str
-    score: float
-    confidence: float
+    score: float | None
+    confidence: float | None
     regime: str
     equity: float
-    votes: list[dict[str, object]]
-    gates: list[dict[str, object]]
+    votes: list[dict[str, Any]]
+    gates: list[dict[str, Any]]
 
 
 class Fill(TypedDict):

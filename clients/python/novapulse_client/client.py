@@ -12,13 +12,13 @@ from novapulse_client.base import Page
 from novapulse_client.insight import Favorite, Reset, Settings
 from novapulse_client.live import Update
 from novapulse_client.models import Command, Revision, Run
-from novapulse_client.reader import Reader
-from novapulse_client.standing import Account, Marked, Notification, Outcome, Outcomes
+from novapulse_client.standing import Account
 from novapulse_client.team import ApiKey, Invitation, Member, NewKey
+from novapulse_client.telling import Teller
 from novapulse_client.wire import Wire
 
 
-class Client(Reader):
+class Client(Teller):
     """One installation under one key; use it in a ``with``, or close it.
 
     Every method raises ``NovaPulseError`` when it is refused or there is no answer.
@@ -72,10 +72,18 @@ class Client(Reader):
             based_on: the revision you looked at; refused with 412 when it is not in force any more.
                 Without it: the one in force now.
         """
-        path = f"/bots/{bot}"
-        tag = self._wire.tag_of(path) if based_on is None else f'"r{based_on}"'
         body = {"params": dict(params)}
-        return self._wire.post(f"{path}/revisions", body, Revision, {"If-Match": tag})
+        return self._revise(bot, "revisions", body, based_on)
+
+    def revert_bot(
+        self, bot: UUID | str, revision: int, *, based_on: int | None = None
+    ) -> Revision:
+        """Make a revision with the parameters of an earlier one; ``wait`` and ``based_on`` as above."""
+        return self._revise(bot, f"revisions/{revision}/revert", {}, based_on)
+
+    def withdraw_revision(self, bot: UUID | str, revision: int) -> Revision:
+        """Give up one that waits. Only a person puts it in force, with a second factor."""
+        return self._wire.post(f"/bots/{bot}/revisions/{revision}/withdraw", {}, Revision)
 
     def change_settings(self, *, based_on: int | None = None, **settings: Any) -> Settings:
         """Make a version of the workspace's settings in which these differ; needs scope ``admin``.
@@ -103,24 +111,6 @@ class Client(Reader):
         """What guards it while no engine does, STOPS or SWITCH; needs scope ``admin``."""
         path, body = f"/accounts/{account}/protection", {"protection": protection}
         return self._wire.change("PUT", path, body, Account)
-
-    def mark_notification(self, notification: UUID | str, *, read: bool) -> Notification:
-        """Read, or to be read again."""
-        return self._wire.change(
-            "PATCH", f"/notifications/{notification}", {"read": read}, Notification
-        )
-
-    def mark_all_read(self) -> int:
-        """Your whole inbox; how many were unread."""
-        return self._wire.post("/notifications/read", {}, Marked).read
-
-    def acknowledge(self, notification: UUID | str) -> Notification:
-        """You see to it: nobody is reminded of it any more."""
-        return self._wire.post(f"/notifications/{notification}/acknowledge", {}, Notification)
-
-    def test_alerts(self) -> list[Outcome]:
-        """Send a test through every channel, and what came of each; needs scope ``admin``."""
-        return self._wire.post("/alerts/test", {}, Outcomes).channels
 
     def reset_paper(self, account: UUID | str, *, cash: Decimal | None = None) -> Reset:
         """Start a paper account over; its engine must stand still and hold nothing."""
@@ -185,6 +175,12 @@ class Client(Reader):
                 raise TimeoutError(f"run {number} is {run.status.lower()} after {seconds:g} s")
             self._sleep(every)
         return run
+
+    def _revise(
+        self, bot: UUID | str, path: str, body: Mapping[str, Any], based_on: int | None
+    ) -> Revision:
+        tag = self._wire.tag_of(f"/bots/{bot}") if based_on is None else f'"r{based_on}"'
+        return self._wire.post(f"/bots/{bot}/{path}", body, Revision, {"If-Match": tag})
 
     def _command(self, act: str, engine: UUID | str | None, reason: str) -> Command:
         body = {"reason": reason} | ({} if engine is None else {"engine": str(engine)})

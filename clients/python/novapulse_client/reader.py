@@ -25,7 +25,14 @@ from novapulse_client.insight import (
 )
 from novapulse_client.ledger import Fill, Order, Position, Trade
 from novapulse_client.models import Bot, Command, Revision, Run, Status
-from novapulse_client.standing import Account, Alert, Notification
+from novapulse_client.standing import (
+    Account,
+    Alert,
+    Delivery,
+    Notification,
+    NotificationSettings,
+    Webhook,
+)
 from novapulse_client.team import ApiKey, Invitation, Member
 from novapulse_client.wire import Wire
 
@@ -205,6 +212,22 @@ class Reader:
     def notifications(self, **wanted: Unpack[WantedNotifications]) -> Iterator[Notification]:
         """Your inbox, newest first."""
         return self._list("/notifications", Page[Notification], wanted)
+
+    def notification_settings(self) -> NotificationSettings:
+        """What you want to be told."""
+        return self._wire.get("/notifications/settings", NotificationSettings)
+
+    def webhooks(self) -> list[Webhook]:
+        """The workspace's own addresses that are told; needs scope ``admin``."""
+        return self._all("/webhooks", Page[Webhook])
+
+    def webhook(self, webhook: UUID | str) -> Webhook:
+        """One of them; needs scope ``admin``."""
+        return self._wire.get(f"/webhooks/{webhook}", Webhook)
+
+    def deliveries(self, webhook: UUID | str) -> Iterator[Delivery]:
+        """What was and is on its way to it, what happened last first; needs scope ``admin``."""
+        return self._list(f"/webhooks/{webhook}/deliveries", Page[Delivery], {})
 
     def settings(self) -> Settings:
         """What the workspace is set to."""

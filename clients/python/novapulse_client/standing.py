@@ -82,6 +82,53 @@ class Notification(Model, frozen=True, kw_only=True):
     over_at: datetime | None
 
 
+class NotificationSettings(Model, frozen=True, kw_only=True):
+    """What you want to be told."""
+
+    inbox_kinds: list[str]
+    email_kinds: list[str]
+    least_severity: int
+    time_zone: str
+    quiet_from: str | None
+    quiet_until: str | None
+
+
+class Delivery(Model, frozen=True, kw_only=True):
+    """One notice on its way to one webhook."""
+
+    delivery: UUID
+    kind: str
+    title: str
+    happened_at: datetime
+    state: str
+    attempts: int
+    reason: str
+    due_at: datetime
+    sent_at: datetime | None
+
+
+class Webhook(Model, frozen=True, kw_only=True):
+    """An address of the workspace's own that is told; never its secret."""
+
+    webhook: UUID
+    url: str
+    kinds: list[str]
+    least_severity: int
+    created_at: datetime
+    disabled_at: datetime | None
+    removed_at: datetime | None
+    last: Delivery | None
+
+
+class NewWebhook(Webhook, frozen=True, kw_only=True):
+    """The same, and once its secret; None where the request was answered before."""
+
+    secret: str | None
+
+    def __repr__(self) -> str:
+        return f"NewWebhook(webhook={self.webhook!r}, url={self.url!r})"
+
+
 class Marked(Model, frozen=True, kw_only=True):
     """How many were marked as read."""
 

@@ -17,13 +17,15 @@ class Webhook:
     """The workspace's own endpoints."""
 
     def reach(self, recipient: str) -> Send:
-        """An endpoint that was not removed meanwhile."""
+        """An endpoint that was neither removed nor disabled meanwhile."""
         found = WebhookEndpoint.objects.select_related("data_key").filter(
             id=recipient.removeprefix(HOOK), removed_at=None
         )
         row = found.first()
         if row is None:
             raise SendFailed("the endpoint was removed", is_final=True)
+        if row.disabled_at is not None:
+            raise SendFailed("the endpoint is disabled", is_final=True)
         try:
             secret = operations.open_hook_secret(row)
         except operations.VaultClosed as error:

@@ -16,7 +16,7 @@ from tenants.scoping import tenant_scope
 from tenants.standing import Effect
 from tests.apps.api.conftest import ASKED, issue, post, program, role_of
 from tests.apps.step_up import step_up
-from tests.apps.tenants.notices import tell_one
+from tests.apps.tenants.notices import keep_hook, tell_one
 from tests.apps.trading import rows
 from tests.factories import NOW, make_instrument, make_user
 from tests.vault.conftest import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Kept
@@ -26,6 +26,7 @@ from trading.models import BacktestRun, Bot, Engine, EngineCommand
 CALLERS = ("anonymous", "wrong-key", "max", "vera", "tom", "olga", "max-admin", "vera-admin",
            "tom-read", "tom-trade", "olga-read", "olga-admin")  # fmt: skip
 OPEN, VIEW, TRADE, MANAGE, STEPPED_UP = "open", "view", "trade", "manage", "manage, stepped up"
+PERSON = "an owner's session, stepped up; no key"
 ROUTES: dict[str, dict[str, str]] = {
     "api_health": {"get": OPEN},
     "api_schema": {"get": OPEN},
@@ -46,14 +47,18 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_trades_file": {"get": VIEW},
     "api_decisions": {"get": VIEW},
     "api_decision": {"get": VIEW},
+    "api_decision_bars": {"get": VIEW},
     "api_thoughts": {"get": VIEW},
     "api_orders": {"get": VIEW},
     "api_fills": {"get": VIEW},
     "api_positions": {"get": VIEW},
     "api_trades": {"get": VIEW},
     "api_bot": {"get": VIEW},
+    "api_revert": {"post": TRADE},
     "api_revisions": {"get": VIEW, "post": TRADE},
     "api_revision": {"get": VIEW},
+    "api_put_in_force": {"post": PERSON},
+    "api_withdraw": {"post": TRADE},
     "api_chart": {"get": VIEW},
     "api_performance": {"get": VIEW},
     "api_risk": {"get": VIEW},
@@ -72,6 +77,13 @@ ROUTES: dict[str, dict[str, str]] = {
     "api_invitation": {"delete": MANAGE},
     "api_keys": {"get": MANAGE, "post": MANAGE},
     "api_key": {"delete": MANAGE},
+    "api_webhooks": {"get": MANAGE, "post": MANAGE},
+    "api_rotate_webhook": {"post": MANAGE},
+    "api_disable_webhook": {"post": MANAGE},
+    "api_enable_webhook": {"post": MANAGE},
+    "api_try_webhook": {"post": MANAGE},
+    "api_deliveries": {"get": MANAGE},
+    "api_webhook": {"get": MANAGE, "delete": MANAGE},
     "api_scanner": {"get": VIEW},
     "api_regime": {"get": VIEW},
     "api_strategies": {"get": VIEW},
@@ -132,10 +144,15 @@ EFFECTS: dict[Effect, set[tuple[str, str]]] = {  # what is not listed only reads
         ("api_member", "delete"),
         ("api_invitation", "delete"),
         ("api_key", "delete"),
+        ("api_webhook", "delete"),
+        ("api_withdraw", "post"),
+        ("api_rotate_webhook", "post"),  # a secret that leaked
+        ("api_disable_webhook", "post"),
         ("api_account_mode", "put"),  # to paper; to live: ENTER, see below
     },
     CHANGE: {
         ("api_revisions", "post"),  # tightens; a loosening waits, and cannot be put in force
+        ("api_revert", "post"),  # likewise
         ("api_settings", "patch"),
         ("api_favorites", "post"),
         ("api_favorites", "delete"),
@@ -151,8 +168,12 @@ EFFECTS: dict[Effect, set[tuple[str, str]]] = {  # what is not listed only reads
         ("api_invitations", "post"),
         ("api_renew_invitation", "post"),
         ("api_keys", "post"),
+        ("api_webhooks", "post"),
+        ("api_enable_webhook", "post"),
+        ("api_try_webhook", "post"),
     },
     ENTER: {
+        ("api_put_in_force", "post"),
         ("api_resume", "post"),
         ("api_revive", "post"),
         ("api_bots", "post"),
@@ -167,6 +188,7 @@ MAY = {
     TRADE: {"max", "tom", "olga", "max-admin", "tom-trade", "olga-admin"},
     MANAGE: {"max", "olga", "max-admin", "olga-admin"},
     STEPPED_UP: {"max-admin", "olga-admin"},  # a session alone is not enough
+    PERSON: set(),
 }  # fmt: skip
 OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command", "api_cancel",
               "api_archive", "api_account", "api_key_check", "api_account_key", "api_account_mode",
@@ -174,7 +196,9 @@ OWN_THINGS = {"api_run", "api_result", "api_trials", "api_report", "api_command"
               "api_disable_account", "api_enable_account",
               "api_notification", "api_acknowledge", "api_tenant",
               "api_member", "api_invitation", "api_renew_invitation", "api_key",
-              "api_decision", "api_bot", "api_revisions", "api_revision", "api_chart"}  # fmt: skip
+              "api_webhook", "api_rotate_webhook", "api_disable_webhook", "api_enable_webhook",
+              "api_try_webhook", "api_deliveries",
+              "api_decision", "api_decision_bars", "api_bot", "api_revisions", "api_revision", "api_revert", "api_withdraw", "api_chart"}  # fmt: skip
 Things = dict[str, Any]  # what stands in an address, by its mark
 BODIES: dict[str, Any] = {
     "api_backtest": ASKED,
@@ -200,6 +224,7 @@ BODIES: dict[str, Any] = {
     "api_member": {"role": "TRADER"},
     "api_invitations": {"email": "new@example.org", "role": "VIEWER"},
     "api_keys": {"label": "Another"},
+    "api_webhooks": {"url": "https://nobody.invalid/"},
 }
 UNPUBLISHED = {"api_schema", "api_docs"}  # they are the schema
 QUERIES = {
@@ -221,7 +246,7 @@ def test_the_schema_publishes_every_route_and_method_and_no_other(db) -> None:
         for name, methods in ROUTES.items()
         for method in methods
         if name not in UNPUBLISHED
-    }
+    } | {("/ws/live", "get")}
 
 
 def published_path(name: str) -> str:
@@ -270,6 +295,7 @@ def things(people, as_caller, told) -> Things:
         "<uuid:tenant_id>": people.engine.tenant_id,
         "<engine>": people.engine.engine_id,
         "<uuid:notification_id>": told["olga"],
+        "<uuid:webhook_id>": keep_hook(people.engine.tenant_id, "https://nobody.invalid/")[0].id,
         **_people_of_acme(people),
     }
 
@@ -382,7 +408,10 @@ def test_a_workspace_that_is_not_active_reads_and_ends_and_opens_nothing(
             if name == "api_account_mode" and method == "put" and who in MAY[STEPPED_UP]:
                 assert answer.status_code == 403, heard  # to live
                 assert "a test of ours" in answer.json()["detail"], heard
-            elif who in MAY.get(needs, ()) and effect_of(name, method) in REFUSED[status]:
+            elif (
+                who in MAY.get(MANAGE if needs == PERSON else needs, ())
+                and effect_of(name, method) in REFUSED[status]
+            ):
                 assert answer.status_code == 403, heard
                 assert "a test of ours" in answer.json()["detail"], heard
                 assert answer["Content-Type"] == "application/problem+json", heard

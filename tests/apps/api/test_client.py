@@ -67,6 +67,7 @@ def test_it_reads_acts_and_runs_a_backtest_at_a_real_server(
         acts(nova, acme)
         changes_the_workspace(nova, acme)
         sees_to_accounts_and_notifications(nova, acme)
+        sees_to_webhooks(nova)
         manages_the_team(nova)
         manages_keys(nova, address)
         with worker_of_research(environment):
@@ -126,7 +127,11 @@ def changes_a_bot(nova: Client) -> None:
     with pytest.raises(NovaPulseError) as refusal:
         nova.change_bot(bot.bot, {"risk.max_open_positions": 2}, based_on=1)
     assert refusal.value.status == 412
-    assert [one.revision for one in nova.revisions(bot.bot)] == [3, 2, 1]
+    assert nova.withdraw_revision(bot.bot, 3).wait.outcome == "WITHDRAWN"
+    back = nova.revert_bot(bot.bot, 1)
+    assert (back.revision, back.is_active) == (4, False)
+    assert back.wait is not None
+    assert [one.revision for one in nova.revisions(bot.bot)] == [4, 3, 2, 1]
 
 
 def changes_the_workspace(nova: Client, acme: People) -> None:
@@ -165,6 +170,24 @@ def sees_to_accounts_and_notifications(nova: Client, acme: People) -> None:
     assert nova.mark_all_read() >= 1
     assert list(nova.notifications(unread=True)) == []
     assert nova.acknowledge(told.notification).acknowledged_by == acme.olga.email
+
+
+def sees_to_webhooks(nova: Client) -> None:
+    assert nova.change_notification_settings(time_zone="Europe/Berlin").time_zone == "Europe/Berlin"
+    with pytest.raises(NovaPulseError) as refusal:
+        nova.change_notification_settings(based_on='"w0"', time_zone="UTC")
+    assert (refusal.value.status, nova.notification_settings().quiet_from) == (412, None)
+    made = nova.add_webhook("https://nobody.invalid/", kinds=["ALERT"])
+    assert made.secret is not None
+    assert made.secret not in repr(made)
+    assert nova.rotate_webhook(made.webhook).secret not in (None, made.secret)
+    assert nova.disable_webhook(made.webhook).disabled_at is not None
+    assert nova.test_webhook(made.webhook).reason == "the endpoint is disabled"
+    assert nova.enable_webhook(made.webhook).disabled_at is None
+    assert list(nova.deliveries(made.webhook)) == []
+    assert nova.webhooks() == [nova.webhook(made.webhook)]
+    assert nova.remove_webhook(made.webhook).removed_at is not None
+    assert nova.webhooks() == []
 
 
 def manages_the_team(nova: Client) -> None:

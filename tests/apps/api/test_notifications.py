@@ -8,9 +8,12 @@ from tests.apps.api.conftest import post
 from tests.apps.tenants.hook_server import receiving
 from tests.apps.tenants.notices import keep_hook, some_news, tell_all
 
+WISHES = "/notifications/settings"
 
-def patch(client: Any, path: str, body: Any) -> Any:
-    return client.patch(f"/api/v1{path}", body, content_type="application/json")
+
+def patch(client: Any, path: str, body: Any, *, match: str | None = "*") -> Any:
+    headers = {"If-Match": match} if match else {}
+    return client.patch(f"/api/v1{path}", body, content_type="application/json", headers=headers)
 
 
 def test_an_inbox_is_paged_filtered_and_ones_own(people, as_caller) -> None:
@@ -47,15 +50,32 @@ def test_a_notification_is_marked_and_acknowledged(people, as_caller) -> None:
 def test_wishes_are_changed_field_by_field(people, as_caller) -> None:
     client = as_caller("tom-trade")
 
-    changed = patch(client, "/notifications/settings", {"email_kinds": ["SUMMARY"]}).json()
+    changed = patch(client, WISHES, {"email_kinds": ["SUMMARY"]}).json()
 
     assert changed["email_kinds"] == ["SUMMARY"]
     assert "ALERT" in changed["inbox_kinds"]
-    refused = patch(client, "/notifications/settings", {"time_zone": "Mars"})
+    refused = patch(client, WISHES, {"time_zone": "Mars"})
     assert refused.json()["errors"][0]["field"] == "time_zone"
-    unknown = patch(client, "/notifications/settings", {"timezone": "UTC"})
+    unknown = patch(client, WISHES, {"timezone": "UTC"})
     assert "did you mean 'time_zone'" in unknown.json()["errors"][0]["message"]
-    assert client.get("/api/v1/notifications/settings").json() == changed
+    assert client.get(f"/api/v1{WISHES}").json() == changed
+
+
+def test_of_two_who_saw_the_same_wishes_one_changes_them(people, as_caller) -> None:
+    first, second = as_caller("tom-trade"), as_caller("tom")
+    seen = first.get(f"/api/v1{WISHES}")["ETag"]
+    assert second.get(f"/api/v1{WISHES}")["ETag"] == seen
+
+    changed = patch(first, WISHES, {"time_zone": "Europe/Berlin"}, match=seen)
+    late = patch(second, WISHES, {"time_zone": "Asia/Tokyo"}, match=seen)
+    blind = patch(second, WISHES, {"time_zone": "Asia/Tokyo"}, match=None)
+
+    assert (changed.status_code, late.status_code, blind.status_code) == (200, 412, 428)
+    assert changed["ETag"] != seen
+    assert changed["ETag"] in late.json()["detail"]
+    told = second.get(f"/api/v1{WISHES}")
+    assert (told.json()["time_zone"], told["ETag"]) == ("Europe/Berlin", changed["ETag"])
+    assert as_caller("olga").get(f"/api/v1{WISHES}")["ETag"] != changed["ETag"]
 
 
 def test_the_test_of_channels_tells_what_happened_in_each(

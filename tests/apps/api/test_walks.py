@@ -48,6 +48,8 @@ def bodies(things: dict[str, Any]) -> dict[str, Any]:
         "accounts_protection_update": lambda: {"protection": "SWITCH"},
         "accounts_tier_update": lambda: {"tier": "PRO"},
         "notifications_partial_update": lambda: {"read": True},
+        "notifications_settings_partial_update": lambda: {"least_severity": 20},
+        "webhooks_create": lambda: {"url": "https://nobody.invalid/"},
         "settings_partial_update": lambda: {"paper_cash": str(100 + next(number))},
         **{f"control_{name}_create": lambda: {"engine": engine} for name in ORDERS},
     }
@@ -93,6 +95,6 @@ def test_from_a_bot_to_the_report_of_its_backtest_by_links_alone(
     work(people, store, next(lead.parameters["number"] for lead in run))
     walker.go("backtest_runs_retrieve", since=run)
     walker.go("backtest_runs_result_retrieve", since=run)
-    walker.go("backtest_runs_report.html_retrieve", since=run)
+    walker.go("backtest_runs_report", since=run)
 
     assert [code for _, code in walker.seen] == [201, 201, 200, 202, 200, 200, 200]

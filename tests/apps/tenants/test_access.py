@@ -58,6 +58,12 @@ DOORS: dict[tuple[str, str], tuple[int | str, ...]] = {
     ("add_webhook", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),  # an empty form: shown again
     ("remove_webhook", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
     ("remove_webhook", "post"): (LOGIN, 404, WELCOME, 403, 403, "/notifications/settings/"),
+    ("rotate_webhook", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("rotate_webhook", "post"): (LOGIN, 404, WELCOME, 403, 403, 200),  # the page shows the secret
+    ("disable_webhook", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("disable_webhook", "post"): (LOGIN, 404, WELCOME, 403, 403, "/notifications/settings/"),
+    ("enable_webhook", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
+    ("enable_webhook", "post"): (LOGIN, 404, WELCOME, 403, 403, "/notifications/settings/"),
     ("test_channels", "get"): (LOGIN, 405, WELCOME, 403, 403, 405),
     ("test_channels", "post"): (LOGIN, 200, WELCOME, 403, 403, 200),
     ("mailbox", "get"): (200, 200, 200, 200, 200, 200),
@@ -107,6 +113,9 @@ def knock(people, settings, tmp_path, route, method, persona):
         "notification_settings": f"{INBOX}settings/",
         "add_webhook": f"{INBOX}webhooks/",
         "remove_webhook": f"{INBOX}webhooks/{hook.pk}/remove/",
+        "rotate_webhook": f"{INBOX}webhooks/{hook.pk}/rotate/",
+        "disable_webhook": f"{INBOX}webhooks/{hook.pk}/disable/",
+        "enable_webhook": f"{INBOX}webhooks/{hook.pk}/enable/",
         "test_channels": f"{INBOX}test/",
     }[route]
     data = {
@@ -142,6 +151,9 @@ EFFECTS = {
     "notification_settings": Effect.HARMLESS,
     "add_webhook": Effect.CHANGE,
     "remove_webhook": Effect.HARMLESS,
+    "rotate_webhook": Effect.HARMLESS,
+    "disable_webhook": Effect.HARMLESS,
+    "enable_webhook": Effect.CHANGE,
     "test_channels": Effect.CHANGE,
 }
 

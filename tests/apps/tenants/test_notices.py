@@ -18,7 +18,7 @@ from tenants.models import (
     Notice,
     Notification,
 )
-from tenants.notifications import choosing, inbox
+from tenants.notifications import choosing, endpoints, inbox
 from tenants.notifications.acts import tell_acts, tell_expiries
 from tenants.notifications.delivering import (
     MOST_REPEATS,
@@ -33,7 +33,13 @@ from tenants.notifications.wishes import Wishes
 from tenants.scoping import tenant_scope
 from tenants.tasks import deliver_notices
 from tests.apps.tenants.conftest import People
-from tests.apps.tenants.notices import eager, some_news, tell_all, tell_one  # noqa: F401 - a fixture
+from tests.apps.tenants.notices import (  # noqa: F401 - a fixture
+    eager,
+    keep_hook,
+    some_news,
+    tell_all,
+    tell_one,
+)
 from tests.factories import NOW
 
 BERLIN = "Europe/Berlin"
@@ -437,3 +443,20 @@ def test_the_test_button_says_what_came_of_each_channel(people, mailoutbox):
     assert page.count("✓ sent") == 2
     assert [letter.subject for letter in mailoutbox] == ["NovaPulse: A test of your notifications"]
     assert readers(people, "A test of your notifications") == {"olga"}
+
+
+def test_olga_gives_a_webhook_another_secret_and_takes_it_out_of_use_and_back(people) -> None:
+    row, first = keep_hook(people.acme.id, "https://example.com/hook")
+    client, path = people.client("olga"), f"/notifications/webhooks/{row.id}"
+
+    page = client.post(f"{path}/rotate/").content.decode()
+    shown = page.split('id="new-secret">')[1].split("<")[0]
+    off = client.post(f"{path}/disable/", follow=True).content.decode()
+    on = client.post(f"{path}/enable/", follow=True).content.decode()
+
+    with tenant_scope(people.acme.id):
+        kept = endpoints.get_endpoint(row.id)
+        assert endpoints.operations.open_hook_secret(kept) == shown != first
+        assert kept.disabled_at is None
+    assert shown not in off
+    assert ("disabled since" in off, "disabled since" in on) == (True, False)
