@@ -37,7 +37,7 @@ class StrictJson(BaseParser):
             told = json.loads(
                 text.decode(), parse_constant=_refuse_constant, parse_float=_parse_float
             )
-            json.dumps(told, ensure_ascii=False).encode()  # half of a pair of \\u is no letter
+            json.dumps(told, ensure_ascii=False).encode()  # half a surrogate pair is no letter
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is no JSON: {error}") from None
         if not isinstance(told, dict):

@@ -1,5 +1,6 @@
 """How things stand: the process, the workspace's engines and their alerts, and what is kept where."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
@@ -22,6 +23,7 @@ from trading.queries import dashboard as queries
 from trading.queries.charts import plain
 from trading.queries.holds import list_alerts
 from trading.queries.places import Place
+from trading.queries.pulses import Pulse, list_pulses
 from trading.queries.storage import describe_storage
 
 STALE_SECONDS, CRITICAL_SECONDS = 30, 120
@@ -54,26 +56,24 @@ class Status(ApiView):
 
 
 class Heartbeat(ApiView):
-    """One small answer for watchdogs; 503 when an engine that should run is silent."""
+    """One small answer for watchdogs; 503 when an engine that should run is silent.
+
+    Degraded: one is late, or a hold stands because news of its market are missing.
+    """
 
     needs: ClassVar = {"GET": "view"}
 
     @told("Are the engines alive? 503 when one that should run is not", answers.Heartbeat, also=503)
     def get(self, request: Request) -> Response:
         now = timezone.now()
-        ages = {
-            str(one.id): _age(one, now)
-            for one in queries.list_engines()
-            if one.desired == Engine.Desired.RUNNING and one.observed != Engine.Observed.FINISHED
-        }
-        worst = max(
-            (CRITICAL_SECONDS + 1 if age is None else age for age in ages.values()), default=0
-        )
-        status = "ok" if worst <= STALE_SECONDS else "degraded"
+        engines = [_pulse(one, now) for one in list_pulses()]
+        ages = [one["heartbeat_age_seconds"] for one in engines]
+        worst = max((math.inf if age is None else age for age in ages), default=0)
+        is_well = worst <= STALE_SECONDS and not any(one["lacks_news"] for one in engines)
+        status = "ok" if is_well else "degraded"
         if worst > CRITICAL_SECONDS:
             status = "critical"
-        told_ages = [{"engine": name, "heartbeat_age_seconds": age} for name, age in ages.items()]
-        body = answers.Heartbeat({"status": status, "at": now, "engines": told_ages}).data
+        body = answers.Heartbeat({"status": status, "at": now, "engines": engines}).data
         if status != "critical":
             return Response(body)
         return Response(body, status=503, headers={"Retry-After": str(STALE_SECONDS)})
@@ -106,10 +106,19 @@ class Storage(ApiView):
         return Response(figures.Storage(describe_storage()).data)
 
 
-def _age(engine: Engine, now: datetime) -> float | None:
-    if engine.heartbeat_at is None:
-        return None
-    return round((now - engine.heartbeat_at).total_seconds(), 1)
+def _pulse(pulse: Pulse, now: datetime) -> Mapping[str, Any]:
+    return {
+        "engine": pulse.engine_id,
+        "heartbeat_age_seconds": _age(pulse.heartbeat_at, now),
+        "saved_age_seconds": _age(pulse.saved_at, now),
+        "proof_age_seconds": _age(pulse.proved_at, now),
+        "last_bar_at": pulse.last_bar_at,
+        "lacks_news": pulse.lacks_news,
+    }
+
+
+def _age(moment: datetime | None, now: datetime) -> float | None:
+    return None if moment is None else round((now - moment).total_seconds(), 1)
 
 
 def _engine(engine: Engine) -> Mapping[str, Any]:

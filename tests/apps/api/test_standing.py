@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tenants.models import ExchangeAccount, Tenant
 from tenants.scoping import tenant_scope
 from tests.apps.api.conftest import post
 from tests.apps.trading import rows
-from trading.models import Engine
+from tests.tenant_rows import Rows
+from trading.models import Engine, EngineSnapshot, Hold, LedgerProof
 
 
 def beat(people, *, ago: float) -> None:
@@ -15,6 +19,11 @@ def beat(people, *, ago: float) -> None:
         Engine.objects.filter(id=people.engine.engine_id).update(
             observed="RUNNING", heartbeat_at=timezone.now() - timedelta(seconds=ago)
         )
+
+
+def acme_of(people) -> Tenant:
+    with tenant_scope(people.engine.tenant_id):
+        return Tenant.objects.get(id=people.engine.tenant_id)
 
 
 def test_status_tells_engine_hold_position_and_equity(people, as_caller) -> None:
@@ -43,6 +52,62 @@ def test_the_heartbeat_turns_critical_with_silence(people, as_caller) -> None:
 
     assert told == [(200, "ok"), (200, "degraded"), (503, "critical")]
     assert answer["Retry-After"] == "30"
+
+
+def test_the_heartbeat_tells_what_a_watchdog_asks_of_each_engine(people, as_caller) -> None:
+    beat(people, ago=1)
+    client = as_caller("vera-read")
+    (before,) = client.get("/api/v1/ops/heartbeat").json()["engines"]
+
+    made = Rows(acme_of(people))
+    rows.write_decision(people.engine)
+    long_ago = timezone.now() - timedelta(seconds=90)
+    with tenant_scope(people.engine.tenant_id):
+        for model, moment in ((EngineSnapshot, "saved_at"), (LedgerProof, "proved_at")):
+            engine = Engine.objects.get(id=people.engine.engine_id)
+            made.make(model, engine=engine, **{moment: long_ago})
+    (after,) = client.get("/api/v1/ops/heartbeat").json()["engines"]
+
+    assert [before[name] for name in ("saved_age_seconds", "proof_age_seconds")] == [None, None]
+    assert before["last_bar_at"] is None
+    assert [after[name] >= 90 for name in ("saved_age_seconds", "proof_age_seconds")] == [True] * 2
+    assert after["last_bar_at"] == "2026-01-05T12:00:00Z"
+    assert after["lacks_news"] is False
+
+
+def test_an_engine_without_news_of_its_market_is_degraded_while_its_hold_stands(
+    people, as_caller
+) -> None:
+    beat(people, ago=1)
+    hold = rows.write_hold(people.engine, kind=Hold.Kind.DATA)
+    client = as_caller("vera-read")
+
+    held = client.get("/api/v1/ops/heartbeat")
+    with tenant_scope(people.engine.tenant_id):
+        Hold.objects.filter(id=hold.id).update(cleared_at=timezone.now())
+    lifted = client.get("/api/v1/ops/heartbeat")
+
+    assert (held.status_code, held.json()["status"]) == (200, "degraded")
+    assert held.json()["engines"][0]["lacks_news"] is True
+    assert lifted.json()["status"] == "ok"
+
+
+def test_the_heartbeat_of_many_engines_takes_as_many_queries_as_of_one(
+    people, as_caller, django_assert_num_queries
+) -> None:
+    client = as_caller("vera-read")
+    with CaptureQueriesContext(connection) as one:
+        client.get("/api/v1/ops/heartbeat")
+    made = Rows(acme_of(people))
+    with tenant_scope(people.engine.tenant_id):
+        for _ in range(3):
+            account = made.make(ExchangeAccount)
+            made.make(Engine, account=account, desired="RUNNING")
+
+    with django_assert_num_queries(len(one)):
+        told = client.get("/api/v1/ops/heartbeat")
+
+    assert len(told.json()["engines"]) == 4
 
 
 def test_a_command_is_followed_to_its_end(people, as_caller) -> None:
