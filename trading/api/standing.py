@@ -18,12 +18,12 @@ from trading.api.filtering import ENGINE, SPAN, checked
 from trading.api.paging import PAGE, limit_of, place_of
 from trading.api.schemas import answers as told
 from trading.filters import AlertFilter, write_place
-from trading.models import Decision, Engine, ForeignOrder
-from trading.queries import dashboard as queries
+from trading.models import ForeignOrder
 from trading.queries.charts import plain
 from trading.queries.holds import list_alerts
 from trading.queries.places import Place
 from trading.queries.pulses import Pulse, list_pulses
+from trading.queries.statuses import EngineStatus, list_statuses
 from trading.queries.storage import describe_storage
 
 STALE_SECONDS, CRITICAL_SECONDS = 30, 120
@@ -50,7 +50,7 @@ class Status(ApiView):
             "version": settings.VERSION,
             "tenant": tenant_id_of(request),
             "at": timezone.now(),
-            "engines": [_engine(one) for one in queries.list_engines()],
+            "engines": [_engine(one) for one in list_statuses()],
         }
         return Response(answers.Status(told).data)
 
@@ -121,13 +121,8 @@ def _age(moment: datetime | None, now: datetime) -> float | None:
     return None if moment is None else round((now - moment).total_seconds(), 1)
 
 
-def _engine(engine: Engine) -> Mapping[str, Any]:
-    shown = queries.get_dashboard(engine_id=engine.id)
-    assert shown is not None  # it was listed a moment ago, in this transaction
-    revisions = [market.revision for market in shown.markets]
-    newest = (
-        Decision.objects.filter(revision__in=revisions).order_by("-bar_opened_at", "-id").first()
-    )
+def _engine(status: EngineStatus) -> Mapping[str, Any]:
+    engine = status.engine
     return {
         **{name: getattr(engine, name) for name in ("id", "desired", "observed", "detail")},
         "heartbeat_at": engine.heartbeat_at,
@@ -136,19 +131,19 @@ def _engine(engine: Engine) -> Mapping[str, Any]:
         "exchange": engine.account.venue,
         "mode": engine.account.mode,
         "currency": engine.account.quote_currency,
-        "last_bar_at": newest.bar_opened_at if newest else None,
-        "equity": None if shown.equity is None else f"{shown.equity:.2f}",
+        "last_bar_at": status.last_bar_at,
+        "equity": None if status.equity is None else f"{status.equity:.2f}",
         "holds": [
             {
-                "kind": item["hold"].kind,
-                "reason": item["hold"].reason,
-                "placed_at": item["hold"].placed_at,
-                "lifted_by": item["lifted_by"],
+                "kind": one.hold.kind,
+                "reason": one.hold.reason,
+                "placed_at": one.hold.placed_at,
+                "lifted_by": one.lifted_by,
             }
-            for item in shown.holds
+            for one in status.holds
         ],
-        "positions": [_position(one) for one in shown.positions],
-        "foreign_orders": [_foreign(one) for one in shown.foreign_orders],
+        "positions": [_position(one) for one in status.positions],
+        "foreign_orders": [_foreign(one) for one in status.foreign_orders],
     }
 
 

@@ -2,14 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tenants.models import ExchangeAccount, Tenant
+from tenants.models import Tenant
 from tenants.scoping import tenant_scope
 from tests.apps.api.conftest import post
 from tests.apps.trading import rows
+from tests.apps.trading.test_overview import another
 from tests.tenant_rows import Rows
 from trading.models import Engine, EngineSnapshot, Hold, LedgerProof
 
@@ -92,22 +94,25 @@ def test_an_engine_without_news_of_its_market_is_degraded_while_its_hold_stands(
     assert lifted.json()["status"] == "ok"
 
 
-def test_the_heartbeat_of_many_engines_takes_as_many_queries_as_of_one(
-    people, as_caller, django_assert_num_queries
-) -> None:
+@pytest.mark.parametrize("path", ["/ops/heartbeat", "/status"])
+def test_many_engines_take_as_many_queries_as_one(people, as_caller, path: str) -> None:
     client = as_caller("vera-read")
-    with CaptureQueriesContext(connection) as one:
-        client.get("/api/v1/ops/heartbeat")
-    made = Rows(acme_of(people))
-    with tenant_scope(people.engine.tenant_id):
-        for _ in range(3):
-            account = made.make(ExchangeAccount)
-            made.make(Engine, account=account, desired="RUNNING")
+    rows.write_decision(people.engine)
 
-    with django_assert_num_queries(len(one)):
-        told = client.get("/api/v1/ops/heartbeat")
+    def ask() -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as captured:
+            told = client.get(f"/api/v1{path}").json()["engines"]
+        return len(captured), len(told)
 
-    assert len(told.json()["engines"]) == 4
+    ask()  # the first notes that the key was used
+    queries, _ = ask()
+    for symbol in ("ETH/USD", "SOL/USD", "ADA/USD"):
+        other = another(people, symbol)
+        rows.write_decision(other)
+        rows.write_position(other)
+        rows.write_hold(other)
+
+    assert ask() == (queries, 4)
 
 
 def test_a_command_is_followed_to_its_end(people, as_caller) -> None:
