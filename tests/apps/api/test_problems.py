@@ -44,6 +44,15 @@ def test_an_error_is_a_problem_for_programs_and_a_page_for_people(db, name: str,
     assert SECRET not in told.content.decode() + page.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v1/nothing", "/api/v2/status"])
+def test_an_address_of_the_api_that_is_not_there_is_a_problem_nobody_keeps(db, path: str) -> None:
+    answer = Client().get(path)
+
+    assert (answer.status_code, answer.json()["status"]) == (404, 404)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["Cache-Control"] == "no-store"
+
+
 UNREAD = (
     ("get", "/fills?pairs=BTC/USD", "", "pairs", "did you mean 'pair'?"),
     ("get", "/status?verbose=1", "", "verbose", "nothing is read here"),

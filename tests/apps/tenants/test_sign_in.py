@@ -91,6 +91,7 @@ def test_pages_at_the_entrance_are_ours_and_whole(db, page):
     assert answer.status_code == 200
     assert "tabler.min.css" in text
     assert "card-md" in text
+    assert re.search(r"<title>\s*\w[^<]*\s· NovaPulse</title>", text)
     assert "Content-Security-Policy" in answer.headers
     assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)|\sstyle=|\son\w+=", text)
 
