@@ -1,7 +1,7 @@
 """One web process, many live pages: delivery, delay and CPU of the fan-out over real sockets.
 
-Real PostgreSQL, Redis and daphne; every client signs in by a session cookie, confirms what it read
-as the page does, and is checked for access every ten seconds as the page is. The clients share the
+Real PostgreSQL and Redis, daphne or an installed uvicorn; every client signs in by a session cookie,
+confirms what it read as the page does, and is checked for access every ten seconds as the page is. The clients share the
 machine with the server, so the server's CPU time per delivered text says more than the delay.
 Prints figures; asserts nothing about time.
 """
@@ -32,7 +32,8 @@ django.setup()
 import msgspec  # noqa: E402 - after django.setup
 from django.conf import settings  # noqa: E402
 from django.test import Client  # noqa: E402
-from websockets.asyncio.client import connect  # noqa: E402
+from websockets.asyncio.client import ClientConnection, connect  # noqa: E402
+from websockets.exceptions import InvalidMessage  # noqa: E402
 
 from tenants.models import Membership, User  # noqa: E402
 from tenants.roles import Role  # noqa: E402
@@ -42,7 +43,10 @@ from trading.stream.access import MOST_SOCKETS  # noqa: E402
 from trading.stream.payloads import CONFIRM_EVERY  # noqa: E402
 from trading.stream.publisher import RedisPublisher  # noqa: E402
 
-DAPHNE = (sys.executable, "-m", "daphne", "-b", "127.0.0.1", "--access-log", os.devnull)
+SERVERS = {
+    "daphne": "-m daphne -b 127.0.0.1 --access-log /dev/null -p",
+    "uvicorn": "-m uvicorn --host 127.0.0.1 --log-level warning --ws websockets-sansio --port",
+}
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -54,11 +58,12 @@ class Heard:
     per_client: list[int] = field(default_factory=list)
     last: list[int] = field(default_factory=list)
     measuring: bool = False
+    turned_away: int = 0  # handshakes that got no answer in time
 
 
 @contextmanager
-def site(clients: int) -> Iterator[tuple[str, list[str], str, int]]:
-    """Address, a cookie for each client, tenant and process id of a daphne over a database of its own."""
+def site(clients: int, *, server: str) -> Iterator[tuple[str, list[str], str, int]]:
+    """Address, a cookie for each client, tenant and process id of a server over a database of its own."""
     with servers.running():
         name = database.clone(database.ensure_template())
         database.use_database(name)
@@ -75,17 +80,17 @@ def site(clients: int) -> Iterator[tuple[str, list[str], str, int]]:
         cookies = [sign_in(people[number // MOST_SOCKETS]) for number in range(clients)]
         with socket.create_server(("127.0.0.1", 0)) as listening:
             port = listening.getsockname()[1]
-        daphne = subprocess.Popen(
-            [*DAPHNE, "-p", str(port), "novapulse.web:application"],
+        web = subprocess.Popen(
+            [sys.executable, *SERVERS[server].split(), str(port), "novapulse.web:application"],
             env={**database.child_environment(name), "NOVA_LOG_LEVEL": "WARNING"},
             stderr=subprocess.DEVNULL,
         )
         try:
             wait_for_health(port)
-            yield f"127.0.0.1:{port}", cookies, str(tenant.id), daphne.pid
+            yield f"127.0.0.1:{port}", cookies, str(tenant.id), web.pid
         finally:
-            daphne.terminate()
-            daphne.wait()
+            web.terminate()
+            web.wait()
             database.drop(name)
 
 
@@ -106,7 +111,7 @@ def wait_for_health(port: int) -> None:
             time.sleep(0.1)
         else:
             return
-    raise SystemExit("daphne did not answer within a minute")
+    raise SystemExit("the server did not answer within a minute")
 
 
 def cpu_seconds(pid: int) -> float:
@@ -122,13 +127,23 @@ def resident_mib(pid: int) -> float:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+async def enter(url: str, headers: dict[str, str], heard: Heard) -> ClientConnection:
+    """Open a socket; a server too busy to answer the handshake is asked again, as a page asks."""
+    while True:
+        try:
+            return await connect(
+                url, additional_headers=headers, compression=None, open_timeout=120
+            )
+        except (InvalidMessage, OSError):
+            heard.turned_away += 1
+            await asyncio.sleep(1)
+
+
 async def listen(address: str, cookie: str, number: int, heard: Heard) -> None:
     """One page: read, note the delay, confirm."""
     decode = msgspec.json.Decoder().decode
     headers = {"Cookie": cookie, "Origin": f"http://{address}"}
-    async with connect(
-        f"ws://{address}/ws/live", additional_headers=headers, compression=None, open_timeout=120
-    ) as pages:
+    async with await enter(f"ws://{address}/ws/live", headers, heard) as pages:
         read = 0
         async for text in pages:
             now, read = time.time(), read + 1
@@ -199,6 +214,7 @@ def report(
     p50, p99 = (1000 * delays[int(len(delays) * share)] for share in (0.5, 0.99))
     current = sum(last == sent for last in heard.last)
     print(f"{arguments.clients} clients, {sent / elapsed:.1f} values/s for {elapsed:.0f} s")
+    print(f"handshakes again  {heard.turned_away:8,}")
     print(f"delivered         {delivered / (sent * arguments.clients):8.1%} of {sent:,} each")
     print(f"least of a client {min(heard.per_client):8,} values")
     print(f"have the last     {current:8,} clients")
@@ -216,8 +232,9 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=500)
     parser.add_argument("--rate", type=int, default=10, help="values a second")
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--server", choices=sorted(SERVERS), default="daphne")
     arguments = parser.parse_args()
-    with site(arguments.clients) as (address, cookies, tenant_id, pid):
+    with site(arguments.clients, server=arguments.server) as (address, cookies, tenant_id, pid):
         asyncio.run(measure(arguments, address, cookies, tenant_id, pid))
 
 

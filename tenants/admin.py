@@ -102,11 +102,10 @@ class AuditedAdmin(admin.ModelAdmin):
             self.delete_model(request, obj)
 
     def _log(self, request: HttpRequest, obj: Any, verb: str, before: Words, after: Words) -> None:
-        operator: Any = request.user
         tenant_id = obj.pk if isinstance(obj, Tenant) else obj.tenant_id
         operations.write_audit(
             tenant_id=tenant_id,
-            actor=operator,
+            actor=request.user,  # type: ignore[arg-type]
             action=f"operator.{obj._meta.model_name}.{verb}",
             subject=str(obj),
             before=before,
@@ -207,6 +206,7 @@ class ChainCheckAdmin(ReadOnlyAdmin):
     list_display = ("checked_at", "tenant", "kind", "entries", "broken_at", "damage", "checked_by")
     list_filter = ("kind", "damage")
     list_select_related = ("tenant",)
+    search_fields = ("chain", "tenant__slug")
 
 
 @admin.register(ApiKey)

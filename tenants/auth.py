@@ -17,10 +17,12 @@ from django.utils import timezone
 
 from tenants import queries
 from tenants.standing import Effect
+from tenants.step_up import has_second_factor
 
 View = Callable[..., HttpResponseBase]
 LONGEST_WORD_TOLD = 40
 READS = ("GET", "HEAD", "OPTIONS")
+FIRST_FACTOR = "reauthenticate"  # allauth's name of giving the password
 INVITATION_KEY = "invitation"  # in a session: the digest of the link that was opened in it
 
 
@@ -94,6 +96,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """Who signs up again waits as long as somebody new: hashing a password is what takes time."""
         make_password(token_urlsafe())
         super().send_account_already_exists_mail(email)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Who has a second factor gives it: by a password alone nobody takes it away or adds his own."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not user.is_authenticated or not has_second_factor(user):
+            return methods
+        return [one for one in methods if one["id"] != FIRST_FACTOR]
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """Also who came by the link of an open invitation to this very address: its letter arrived."""

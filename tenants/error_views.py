@@ -32,14 +32,14 @@ def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A page for people, a problem for programs."""
-    if request.path.startswith(API):
+    if _is_program(request):
         return refuse(404, "There is nothing at this address.")
     return defaults.page_not_found(request, exception)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The same for a request that is none, such as one for another host."""
-    if request.path.startswith(API):
+    if _is_program(request):
         return refuse(400, "This request cannot be read.")
     return defaults.bad_request(request, exception)
 
@@ -48,9 +48,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """The same for what nobody expected; why stands in the log."""
     if _is_database_away(sys.exc_info()[1]):
         return _database_away(request)
-    if request.path.startswith(API):
+    if _is_program(request):
         return refuse(500, "Something broke; the error is in the log, and nothing was half-saved.")
     return defaults.server_error(request)
+
+
+def _is_program(request: HttpRequest) -> bool:
+    """Whether an address of the API was asked for, its very beginning included."""
+    return f"{request.path}/".startswith(API)
 
 
 def _is_database_away(error: BaseException | None) -> bool:
@@ -62,7 +67,7 @@ def _is_database_away(error: BaseException | None) -> bool:
 
 
 def _database_away(request: HttpRequest) -> HttpResponse:
-    if request.path.startswith(API):
+    if _is_program(request):
         answer = refuse(503, "The database does not answer; nothing was half-saved. Try again.")
     else:
         is_read = request.method == "GET"  # only a look may be repeated unasked

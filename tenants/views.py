@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -96,7 +97,7 @@ def team(request: HttpRequest) -> HttpResponse:
     form = InvitationForm(request.POST or None)
     if request.method == "POST":
         if not workspace.may_manage:
-            return HttpResponse(status=403)
+            raise PermissionDenied
         if form.is_valid():
             if form.cleaned_data["role"] == Role.OWNER and not has_stepped_up(request):
                 return ask_step_up(request)  # an owner may keep keys and go live

@@ -24,6 +24,7 @@ class BarSeriesAdmin(ReadOnlyAdmin):
     list_display = ("instrument", "timeframe_seconds", "bars", "missing", "first_at", "last_at")
     list_filter = ("instrument__venue", "timeframe_seconds")
     list_select_related = ("instrument",)
+    search_fields = ("instrument__symbol",)
 
 
 @admin.register(models.Bot)
@@ -42,7 +43,7 @@ class BotRevisionAdmin(ReadOnlyAdmin):
 
     list_display = ("bot", "tenant", "number", "timeframe_seconds", "params_hash", "created_at")
     list_select_related = ("bot", "tenant")
-    search_fields = ("bot__name", "params_hash")
+    search_fields = ("bot__name", "params_hash", "tenant__slug")
 
 
 @admin.register(models.RevisionWait)
@@ -52,6 +53,7 @@ class RevisionWaitAdmin(ReadOnlyAdmin):
     list_display = ("revision", "tenant", "due_at", "ended_at", "outcome")
     list_filter = ("outcome",)
     list_select_related = ("revision__bot", "tenant")
+    search_fields = ("revision__bot__name", "tenant__slug")
 
 
 @admin.register(models.BotInstrument)
@@ -60,6 +62,7 @@ class BotInstrumentAdmin(ReadOnlyAdmin):
 
     list_display = ("bot", "instrument", "order", "tenant")
     list_select_related = ("bot", "instrument", "tenant")
+    search_fields = ("bot__name", "instrument__symbol", "tenant__slug")
 
 
 @admin.register(models.Engine)
@@ -87,6 +90,7 @@ class EngineCommandAdmin(ReadOnlyAdmin):
     )
     list_filter = ("kind",)
     list_select_related = ("engine__account", "tenant", "requested_by")
+    search_fields = ("engine__account__label", "requested_by__email", "tenant__slug")
 
 
 @admin.register(models.EngineSnapshot)
@@ -95,6 +99,7 @@ class EngineSnapshotAdmin(ReadOnlyAdmin):
 
     list_display = ("engine", "tenant", "sequence", "core_hash", "saved_at")
     list_select_related = ("engine__account", "tenant")
+    search_fields = ("engine__account__label", "tenant__slug")
     exclude = ("account", "venue", "portable")
 
 
@@ -104,6 +109,7 @@ class MarketSnapshotAdmin(ReadOnlyAdmin):
 
     list_display = ("engine", "market", "tenant", "sequence", "number")
     list_select_related = ("engine__account", "tenant")
+    search_fields = ("engine__account__label", "tenant__slug")
     exclude = ("record", "portable")
 
 
@@ -113,6 +119,7 @@ class MarketChangesAdmin(ReadOnlyAdmin):
 
     list_display = ("engine", "number", "tenant")
     list_select_related = ("engine__account", "tenant")
+    search_fields = ("engine__account__label", "tenant__slug")
     exclude = ("changes",)
 
 
@@ -123,6 +130,7 @@ class HoldAdmin(ReadOnlyAdmin):
     list_display = ("kind", "engine", "tenant", "reason", "placed_at", "cleared_at")
     list_filter = ("kind",)
     list_select_related = ("engine__account", "tenant")
+    search_fields = ("engine__account__label", "reason", "tenant__slug")
 
 
 @admin.register(models.Alert)
@@ -132,6 +140,7 @@ class AlertAdmin(ReadOnlyAdmin):
     list_display = ("raised_at", "engine", "tenant", "cause", "words")
     list_filter = ("cause",)
     list_select_related = ("engine__account", "tenant")
+    search_fields = ("engine__account__label", "words", "tenant__slug")
 
 
 @admin.register(models.ForeignOrder)
@@ -140,6 +149,7 @@ class ForeignOrderAdmin(ReadOnlyAdmin):
 
     list_display = ("venue_order_id", "symbol", "side", "quantity", "engine", "tenant", "gone_at")
     list_select_related = ("engine__account", "tenant")
+    search_fields = ("venue_order_id", "symbol", "tenant__slug")
 
 
 @admin.register(models.Decision)
@@ -149,6 +159,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_display = ("bar_opened_at", "instrument", "tenant", "stage", "reason", "core_hash")
     list_filter = ("stage", "reason")
     list_select_related = ("instrument", "tenant")
+    search_fields = ("instrument__symbol", "tenant__slug")
     exclude = ("record",)
     show_full_result_count = False
 
@@ -160,7 +171,7 @@ class OrderIntentAdmin(ReadOnlyAdmin):
     list_display = ("planned_at", "purpose", "side", "quantity", "instrument", "state", "tenant")
     list_filter = ("state", "purpose", "side")
     list_select_related = ("instrument", "tenant")
-    search_fields = ("client_order_id",)
+    search_fields = ("client_order_id", "tenant__slug")
 
 
 @admin.register(models.Order)
@@ -173,7 +184,7 @@ class OrderAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter = ("status",)
     list_select_related = ("intent", "tenant")
-    search_fields = ("venue_order_id",)
+    search_fields = ("venue_order_id", "tenant__slug")
 
 
 @admin.register(models.Fill)
@@ -183,7 +194,7 @@ class FillAdmin(ReadOnlyAdmin):
     list_display = ("filled_at", "side", "quantity", "price", "fee", "fee_currency", "tenant")
     list_filter = ("side", "liquidity")
     list_select_related = ("tenant",)
-    search_fields = ("venue_trade_id",)
+    search_fields = ("venue_trade_id", "tenant__slug")
 
 
 @admin.register(models.Position)
@@ -191,16 +202,12 @@ class PositionAdmin(ReadOnlyAdmin):
     """Position rows."""
 
     list_display = (
-        "opened_at",
-        "instrument",
-        "side",
-        "quantity",
-        "entry_price",
-        "realized_pnl",
-        "closed_at",
-    )
+        "opened_at", "instrument", "side", "quantity", "entry_price", "realized_pnl", "closed_at",
+        "tenant",
+    )  # fmt: skip
     list_filter = ("side", "exit_reason")
-    list_select_related = ("instrument",)
+    list_select_related = ("instrument", "tenant")
+    search_fields = ("instrument__symbol", "tenant__slug")
 
 
 @admin.register(models.LedgerEntry)
@@ -210,6 +217,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = ("booked_at", "account", "book", "currency", "amount", "tenant")
     list_filter = ("book", "currency")
     list_select_related = ("account", "tenant")
+    search_fields = ("account__label", "tenant__slug")
 
     def get_queryset(self, request: Any) -> Any:
         return super().get_queryset(request).order_by("-id")
@@ -236,6 +244,7 @@ class BacktestTrialAdmin(ReadOnlyAdmin):
     list_display = ("run", "window", "sample", "index", "tenant")
     list_filter = ("sample",)
     list_select_related = ("run", "tenant")
+    search_fields = ("run__params_hash", "tenant__slug")
     exclude = ("daily",)
     show_full_result_count = False
 
@@ -264,3 +273,4 @@ class LedgerProofAdmin(ReadOnlyAdmin):
 
     list_display = ("proved_at", "engine", "tenant", "fills", "differing", "problem")
     list_select_related = ("engine__account", "tenant")
+    search_fields = ("engine__account__label", "problem", "tenant__slug")

@@ -76,7 +76,9 @@ def problem(code: int, detail: str) -> dict[str, Any]:
 
 def refuse(code: int, detail: str) -> HttpResponse:
     """The same outside DRF, for middleware."""
-    return JsonResponse(problem(code, detail), status=code, content_type=CONTENT_TYPE)
+    answer = JsonResponse(problem(code, detail), status=code, content_type=CONTENT_TYPE)
+    answer["Cache-Control"] = "no-store"  # a 404 would be kept: the address may be there tomorrow
+    return answer
 
 
 def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:

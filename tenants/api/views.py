@@ -1,6 +1,7 @@
 """The view and the serializer every endpoint is made of."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -24,7 +26,7 @@ MOST_BYTES = 1_000_000
 
 
 class StrictJson(BaseParser):
-    """An object of JSON, of bounded size, without numbers that JSON does not know."""
+    """An object of JSON, of bounded size, without numbers and letters that cannot be kept."""
 
     media_type = "application/json"
 
@@ -33,7 +35,10 @@ class StrictJson(BaseParser):
         if len(text) > MOST_BYTES:
             raise TooLarge(f"At most {MOST_BYTES:,} bytes are read.")
         try:
-            told = json.loads(text.decode(), parse_constant=_refuse_constant)
+            told = json.loads(
+                text.decode(), parse_constant=_refuse_constant, parse_float=_parse_float
+            )
+            json.dumps(told, ensure_ascii=False).encode()  # half a surrogate pair is no letter
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is no JSON: {error}") from None
         if not isinstance(told, dict):
@@ -43,6 +48,18 @@ class StrictJson(BaseParser):
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
+
+
+def _parse_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number
+
+
+def problems_beside(media: str) -> type[JSONRenderer]:
+    """Of an endpoint that answers a file: who accepts its type alone is told problems as JSON, too."""
+    return type("Problems", (JSONRenderer,), {"media_type": media})
 
 
 class ApiView(APIView):

@@ -47,10 +47,10 @@ def cookie_of(user: User | None, *, chosen: str | None = None) -> tuple[bytes, b
 
 @asynccontextmanager
 async def opened(
-    cookie: tuple[bytes, bytes], *, origin: bytes = b"http://localhost"
+    cookie: tuple[bytes, bytes], *, origin: bytes = b"http://localhost", path: str = "/ws/live"
 ) -> AsyncIterator[WebsocketCommunicator]:
     socket = WebsocketCommunicator(
-        application, "/ws/live", headers=[cookie, (b"origin", origin), (b"host", b"localhost")]
+        application, path, headers=[cookie, (b"origin", origin), (b"host", b"localhost")]
     )
     socket.accepted, _ = await socket.connect(timeout=10)
     try:
@@ -127,12 +127,48 @@ async def test_nobody_listens_without_signing_in(two_workspaces) -> None:
         assert await close_code(socket) == passes.NOT_SIGNED_IN
 
 
-async def test_a_page_of_a_foreign_origin_cannot_open_the_socket(two_workspaces) -> None:
+@pytest.mark.parametrize(
+    "origin",
+    [b"https://evil.example", b"http://localhost:8091", b"http://localhost.", b"localhost", b"null", b""],
+)  # fmt: skip
+async def test_a_page_of_a_foreign_origin_cannot_open_the_socket(two_workspaces, origin) -> None:
     olga, *_ = two_workspaces
 
     cookie = await in_thread(lambda: cookie_of(olga))
-    async with opened(cookie, origin=b"https://evil.example") as socket:
+    async with opened(cookie, origin=origin) as socket:
         assert socket.accepted is False
+
+
+@pytest.mark.parametrize(("origin", "may"), [(b"https://localhost", True), (b"http://localhost", False)])  # fmt: skip
+async def test_where_sessions_want_tls_so_does_the_page(
+    two_workspaces, settings, origin, may
+) -> None:
+    olga, *_ = two_workspaces
+    settings.SESSION_COOKIE_SECURE = True
+
+    cookie = await in_thread(lambda: cookie_of(olga))
+    async with opened(cookie, origin=origin) as socket:
+        assert socket.accepted is may
+
+
+async def test_a_page_of_the_public_address_opens_the_socket_behind_another_host(
+    two_workspaces, settings
+) -> None:
+    olga, *_ = two_workspaces
+    settings.PUBLIC_URL = "https://127.0.0.1:9443"
+
+    cookie = await in_thread(lambda: cookie_of(olga))
+    async with opened(cookie, origin=b"https://127.0.0.1:9443") as socket:
+        assert socket.accepted is True
+
+
+async def test_a_socket_that_does_not_exist_is_refused_quietly(two_workspaces) -> None:
+    olga, *_ = two_workspaces
+
+    cookie = await in_thread(lambda: cookie_of(olga))
+    for path in ("/ws/other", "/ws/live/", "/"):
+        async with opened(cookie, path=path) as socket:
+            assert socket.accepted is False
 
 
 @pytest.mark.parametrize("leaving", ["sign out", "membership ends", "role change"])

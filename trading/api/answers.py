@@ -197,11 +197,21 @@ class Status(Answer):
     engines = EngineStatus(many=True)
 
 
+def _age(words: str) -> serializers.FloatField:
+    return serializers.FloatField(allow_null=True, help_text=f"since {words}; null: never")
+
+
 class EngineAge(Answer):
-    """How long ago an engine that should run last spoke."""
+    """How long ago an engine that should run last spoke, saved itself and was proven."""
 
     engine = serializers.UUIDField()
-    heartbeat_age_seconds = serializers.FloatField(allow_null=True, help_text="null: never")
+    heartbeat_age_seconds = _age("it last spoke")
+    saved_age_seconds = _age("it last wrote down what it heard and decided")
+    proof_age_seconds = _age("its books were last held against the venue's")
+    last_bar_at = Moment(allow_null=True, help_text="market time of the newest decision")
+    lacks_news = serializers.BooleanField(
+        help_text="a hold stands because news of its market are missing"
+    )
 
 
 class Heartbeat(Answer):

@@ -6,7 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.renderers import TemplateHTMLRenderer
 
@@ -31,7 +36,12 @@ class Schema(SpectacularAPIView):
 
     authentication_classes = ()
     permission_classes = ()
-    renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
+    renderer_classes = [
+        OpenApiJsonRenderer,
+        OpenApiYamlRenderer,
+        OpenApiJsonRenderer2,
+        OpenApiYamlRenderer2,
+    ]
     generator_class = Published
 
 
@@ -43,3 +53,7 @@ class Docs(SpectacularSwaggerSplitView):
     renderer_classes = [TemplateHTMLRenderer]
     url_name = "api_schema"
     template_name = "trading/api_docs.html"
+
+    def perform_content_negotiation(self, request: Any, force: bool = False) -> Any:
+        """A page, whatever is accepted: there is no other form of it."""
+        return super().perform_content_negotiation(request, force=True)

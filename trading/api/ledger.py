@@ -6,10 +6,11 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tenants.api.views import ApiView
+from tenants.api.views import ApiView, problems_beside
 from trading.api import ledger_answers as answers
 from trading.api.filtering import ACCOUNT, BOT, CHAPTER, PAIR, SPAN, checked
 from trading.api.paging import PAGE, cursor_of, limit_of
@@ -19,6 +20,7 @@ from trading.filters import AuditFilter, ChapterFilter, HistoryFilter
 from trading.queries import audit, history
 from trading.queries.pnl import profit_and_loss
 
+CSV = (JSONRenderer, problems_beside("text/csv"))
 WHAT = OpenApiParameter(
     "what", {"type": "string", "enum": list(history.TABLES)}, OpenApiParameter.PATH
 )
@@ -64,6 +66,7 @@ class LedgerFile(ApiView):
     """A table of the ledger as CSV."""
 
     needs: ClassVar = {"GET": "view"}
+    renderer_classes = CSV
 
     @told("Download orders, fills, positions, trades or postings", OpenApiTypes.STR, name="ledger_file",
           media="text/csv", parameters=(WHAT, ACCOUNT, BOT, PAIR, *SPAN), problems=(400, 404))  # fmt: skip
@@ -79,6 +82,7 @@ class TradesFile(ApiView):
     """The trades as CSV, where programs have always looked for them."""
 
     needs: ClassVar = {"GET": "view"}
+    renderer_classes = CSV
 
     @told("Download the trades", OpenApiTypes.STR, name="trades_file", media="text/csv", problems=(400,),
           parameters=(ACCOUNT, BOT, PAIR, *SPAN))  # fmt: skip

@@ -9,12 +9,13 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.api.idempotency import idempotent
 from tenants.api.problems import Conflict
-from tenants.api.views import ApiView, actor_of, tenant_id_of
+from tenants.api.views import ApiView, actor_of, problems_beside, tenant_id_of
 from tenants.standing import Effect
 from trading import tasks
 from trading.api import answers
@@ -183,6 +184,7 @@ class Report(ApiView):
     """The report of a run as one HTML file."""
 
     needs: ClassVar = {"GET": "view"}
+    renderer_classes = (JSONRenderer, problems_beside("text/html"))
 
     @told("Read the report as one HTML file", OpenApiTypes.STR, name="backtest_runs_report",
           problems=(404, 409), media="text/html")  # fmt: skip

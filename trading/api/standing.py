@@ -1,5 +1,6 @@
 """How things stand: the process, the workspace's engines and their alerts, and what is kept where."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
@@ -17,11 +18,12 @@ from trading.api.filtering import ENGINE, SPAN, checked
 from trading.api.paging import PAGE, limit_of, place_of
 from trading.api.schemas import answers as told
 from trading.filters import AlertFilter, write_place
-from trading.models import Decision, Engine, ForeignOrder
-from trading.queries import dashboard as queries
+from trading.models import ForeignOrder
 from trading.queries.charts import plain
 from trading.queries.holds import list_alerts
 from trading.queries.places import Place
+from trading.queries.pulses import Pulse, list_pulses
+from trading.queries.statuses import EngineStatus, list_statuses
 from trading.queries.storage import describe_storage
 
 STALE_SECONDS, CRITICAL_SECONDS = 30, 120
@@ -48,32 +50,30 @@ class Status(ApiView):
             "version": settings.VERSION,
             "tenant": tenant_id_of(request),
             "at": timezone.now(),
-            "engines": [_engine(one) for one in queries.list_engines()],
+            "engines": [_engine(one) for one in list_statuses()],
         }
         return Response(answers.Status(told).data)
 
 
 class Heartbeat(ApiView):
-    """One small answer for watchdogs; 503 when an engine that should run is silent."""
+    """One small answer for watchdogs; 503 when an engine that should run is silent.
+
+    Degraded: one is late, or a hold stands because news of its market are missing.
+    """
 
     needs: ClassVar = {"GET": "view"}
 
     @told("Are the engines alive? 503 when one that should run is not", answers.Heartbeat, also=503)
     def get(self, request: Request) -> Response:
         now = timezone.now()
-        ages = {
-            str(one.id): _age(one, now)
-            for one in queries.list_engines()
-            if one.desired == Engine.Desired.RUNNING and one.observed != Engine.Observed.FINISHED
-        }
-        worst = max(
-            (CRITICAL_SECONDS + 1 if age is None else age for age in ages.values()), default=0
-        )
-        status = "ok" if worst <= STALE_SECONDS else "degraded"
+        engines = [_pulse(one, now) for one in list_pulses()]
+        ages = [one["heartbeat_age_seconds"] for one in engines]
+        worst = max((math.inf if age is None else age for age in ages), default=0)
+        is_well = worst <= STALE_SECONDS and not any(one["lacks_news"] for one in engines)
+        status = "ok" if is_well else "degraded"
         if worst > CRITICAL_SECONDS:
             status = "critical"
-        told_ages = [{"engine": name, "heartbeat_age_seconds": age} for name, age in ages.items()]
-        body = answers.Heartbeat({"status": status, "at": now, "engines": told_ages}).data
+        body = answers.Heartbeat({"status": status, "at": now, "engines": engines}).data
         if status != "critical":
             return Response(body)
         return Response(body, status=503, headers={"Retry-After": str(STALE_SECONDS)})
@@ -106,19 +106,23 @@ class Storage(ApiView):
         return Response(figures.Storage(describe_storage()).data)
 
 
-def _age(engine: Engine, now: datetime) -> float | None:
-    if engine.heartbeat_at is None:
-        return None
-    return round((now - engine.heartbeat_at).total_seconds(), 1)
+def _pulse(pulse: Pulse, now: datetime) -> Mapping[str, Any]:
+    return {
+        "engine": pulse.engine_id,
+        "heartbeat_age_seconds": _age(pulse.heartbeat_at, now),
+        "saved_age_seconds": _age(pulse.saved_at, now),
+        "proof_age_seconds": _age(pulse.proved_at, now),
+        "last_bar_at": pulse.last_bar_at,
+        "lacks_news": pulse.lacks_news,
+    }
 
 
-def _engine(engine: Engine) -> Mapping[str, Any]:
-    shown = queries.get_dashboard(engine_id=engine.id)
-    assert shown is not None  # it was listed a moment ago, in this transaction
-    revisions = [market.revision for market in shown.markets]
-    newest = (
-        Decision.objects.filter(revision__in=revisions).order_by("-bar_opened_at", "-id").first()
-    )
+def _age(moment: datetime | None, now: datetime) -> float | None:
+    return None if moment is None else round((now - moment).total_seconds(), 1)
+
+
+def _engine(status: EngineStatus) -> Mapping[str, Any]:
+    engine = status.engine
     return {
         **{name: getattr(engine, name) for name in ("id", "desired", "observed", "detail")},
         "heartbeat_at": engine.heartbeat_at,
@@ -127,19 +131,19 @@ def _engine(engine: Engine) -> Mapping[str, Any]:
         "exchange": engine.account.venue,
         "mode": engine.account.mode,
         "currency": engine.account.quote_currency,
-        "last_bar_at": newest.bar_opened_at if newest else None,
-        "equity": None if shown.equity is None else f"{shown.equity:.2f}",
+        "last_bar_at": status.last_bar_at,
+        "equity": None if status.equity is None else f"{status.equity:.2f}",
         "holds": [
             {
-                "kind": item["hold"].kind,
-                "reason": item["hold"].reason,
-                "placed_at": item["hold"].placed_at,
-                "lifted_by": item["lifted_by"],
+                "kind": one.hold.kind,
+                "reason": one.hold.reason,
+                "placed_at": one.hold.placed_at,
+                "lifted_by": one.lifted_by,
             }
-            for item in shown.holds
+            for one in status.holds
         ],
-        "positions": [_position(one) for one in shown.positions],
-        "foreign_orders": [_foreign(one) for one in shown.foreign_orders],
+        "positions": [_position(one) for one in status.positions],
+        "foreign_orders": [_foreign(one) for one in status.foreign_orders],
     }
 
 

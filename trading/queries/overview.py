@@ -97,7 +97,7 @@ def _rows(
     markets: Mapping[UUID, Sequence[EngineMarket]],
     newest: Mapping[UUID, datetime],
 ) -> list[EngineRow]:
-    saved, paid, held, waits = accounts_saved(), _paid_in(), _open_positions(), _standing_holds()
+    saved, paid, held, waits = accounts_saved(), _paid_in(), open_positions(), standing_holds()
     made = []
     for engine in engines:
         account = saved.get(engine.id)
@@ -137,7 +137,8 @@ def _paid_in() -> dict[UUID, Decimal]:
     return {row["account_id"]: -row["total"] for row in booked}
 
 
-def _open_positions() -> dict[UUID, list[Position]]:
+def open_positions() -> dict[UUID, list[Position]]:
+    """What is held, by account."""
     found: dict[UUID, list[Position]] = defaultdict(list)
     for position in (
         Position.objects.filter(closed_at=None)
@@ -148,7 +149,8 @@ def _open_positions() -> dict[UUID, list[Position]]:
     return found
 
 
-def _standing_holds() -> dict[UUID, list[StandingHold]]:
+def standing_holds() -> dict[UUID, list[StandingHold]]:
+    """What keeps each engine from entering."""
     found: dict[UUID, list[StandingHold]] = defaultdict(list)
     for hold in Hold.objects.filter(cleared_at=None).order_by("placed_at", "id"):
         found[hold.engine_id].append(StandingHold(hold, lifted_by(hold)))

@@ -32,6 +32,7 @@ TOO_MANY = 4429  # sockets of one caller, or handshakes
 
 KEY_NAME = KEY_HEADER.lower().encode()
 ORIGIN_NAME = b"origin"
+HOST_NAME = b"host"
 FORWARDED_NAME = b"x-forwarded-for"
 
 
@@ -70,6 +71,15 @@ def is_program(scope: Mapping[str, Any]) -> bool:
     """Whether no page can have sent this: browsers always tell the origin, and send no key."""
     names = {name for name, _ in scope["headers"]}
     return KEY_NAME in names and ORIGIN_NAME not in names
+
+
+def is_this_site(scope: Mapping[str, Any]) -> bool:
+    """Whether a page tells the very origin it opens the socket at: a cookie goes to every port of a host."""
+    host = ",".join(_values(scope, HOST_NAME))
+    ours = {f"https://{host}", settings.PUBLIC_URL}
+    if not settings.SESSION_COOKIE_SECURE:
+        ours.add(f"http://{host}")
+    return ",".join(_values(scope, ORIGIN_NAME)) in ours - {""}
 
 
 def pass_of(scope: Mapping[str, Any]) -> Pass | int:

@@ -3,12 +3,14 @@
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.db import connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tenants.models import AuditEntry, ExchangeAccount, Membership, Tenant, User
 from tenants.scoping import tenant_scope
 from tenants.security import tenant_models
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_tenant, make_user
 from tests.tenant_rows import Rows
 
 SCREENS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -67,6 +69,38 @@ def test_every_list_and_every_row_opens(operator, people, model):
     assert searched.status_code == 200
     if row is not None:
         assert operator.get(_address(model, row.pk, "change")).status_code == 200
+
+
+def test_every_list_names_the_workspace_of_a_row_and_finds_rows_by_it(operator, people):
+    fill_all(people.acme)
+    for model in tenant_models():
+        found = operator.get(_address(model), {"q": people.acme.slug}).context["cl"]
+        none = operator.get(_address(model), {"q": "no-such-workspace"}).context["cl"]
+
+        assert found.result_count > 0, model
+        assert none.result_count == 0, model
+        assert "tenant" in found.list_display, model
+
+
+def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(operator, people):
+    def ask(model) -> int:
+        with CaptureQueriesContext(connections["staff"]) as asked:
+            assert operator.get(_address(model)).status_code == 200
+        return len(asked)
+
+    fill_all(people.acme)
+    few = {model: ask(model) for model in SCREENS}
+    for number in range(3):
+        owner = make_user(f"owner{number}@more.example")
+        fill_all(make_tenant(f"more{number}", owner=owner))
+
+    assert {model: ask(model) for model in SCREENS} == few
+
+
+def fill_all(tenant):
+    made = Rows(tenant)
+    for model in tenant_models():
+        made.get(model)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import time
 import uuid
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
@@ -146,6 +148,38 @@ def test_a_code_that_was_seen_opens_no_second_session_and_no_step_up(people):
     assert "_auth_user_id" in first.session
     assert (replayed.status_code, stepped_up.status_code) == (200, 200)
     assert "_auth_user_id" not in second.session
+
+
+CHANGES_OF_FACTORS = (
+    "totp/deactivate/", "webauthn/add/", "recovery-codes/generate/", "recovery-codes/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES_OF_FACTORS)
+def test_a_session_and_the_password_touch_no_second_factor(people, change):
+    give_second_factor(people.olga)
+    RecoveryCodes.activate(people.olga)
+    stolen = people.client("olga")
+    factors = list(Authenticator.objects.values_list("id", "data"))
+
+    by_password = stolen.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    answers = [stolen.get(f"/accounts/2fa/{change}"), stolen.post(f"/accounts/2fa/{change}")]
+
+    assert by_password["Location"] == "/accounts/2fa/reauthenticate/"
+    assert {one.status_code for one in answers} <= {302, 405}
+    assert answers[0]["Location"].startswith("/accounts/2fa/reauthenticate/")
+    assert list(Authenticator.objects.values_list("id", "data")) == factors
+
+
+def test_the_second_factor_or_a_recovery_code_takes_a_second_factor_away(people):
+    give_second_factor(people.olga)
+    kept = RecoveryCodes.activate(people.olga)
+    browser = people.client("olga")
+
+    browser.post("/accounts/2fa/reauthenticate/", {"code": kept.get_unused_codes()[0]})
+    browser.post("/accounts/2fa/totp/deactivate/")
+
+    assert not Authenticator.objects.filter(type=Authenticator.Type.TOTP).exists()
 
 
 def test_a_session_that_somebody_else_chose_is_nobodys_after_sign_in(people):

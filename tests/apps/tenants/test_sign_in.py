@@ -10,6 +10,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -91,6 +92,7 @@ def test_pages_at_the_entrance_are_ours_and_whole(db, page):
     assert answer.status_code == 200
     assert "tabler.min.css" in text
     assert "card-md" in text
+    assert re.search(r"<title>\s*\w[^<]*\s· NovaPulse</title>", text)
     assert "Content-Security-Policy" in answer.headers
     assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)|\sstyle=|\son\w+=", text)
 
@@ -317,6 +319,29 @@ def test_changing_factors_asks_for_the_password_again(tom):
     answer = client.get("/accounts/2fa/totp/activate/")
 
     assert answer["Location"].startswith("/accounts/reauthenticate/")
+
+
+@pytest.mark.parametrize("act", ["action_add", "action_primary", "action_remove"])
+def test_an_open_session_alone_moves_no_account_to_another_address(tom, act):
+    client = Client()
+    client.force_login(tom)
+    own = list(EmailAddress.objects.values_list("email", "primary"))
+    asked = {act: "", "email": NEW if act == "action_add" else tom.email}
+
+    answer = client.post("/accounts/email/", asked)
+
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert list(EmailAddress.objects.values_list("email", "primary")) == own
+
+
+def test_who_gives_the_password_again_adds_an_address(tom):
+    client = Client()
+    client.force_login(tom)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+
+    client.post("/accounts/email/", {"action_add": "", "email": NEW})
+
+    assert mail.outbox[-1].to == [NEW]
 
 
 def test_passkey_pages_work_under_the_strict_policy(tom):

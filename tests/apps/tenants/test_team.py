@@ -31,6 +31,13 @@ def test_somebody_new_names_a_workspace_and_owns_it(people):
     assert client.get("/team/").status_code == 200
 
 
+def test_who_may_invite_nobody_reads_why(people):
+    answer = people.client("vera").post("/team/", {"email": "x@y.example", "role": "VIEWER"})
+
+    assert answer.status_code == 403
+    assert "Your role in this workspace does not cover this" in answer.content.decode()
+
+
 def test_a_second_workspace_of_the_same_name_gets_another_short_name(people):
     people.client("nina").post("/welcome/", {"name": "Acme"})
 

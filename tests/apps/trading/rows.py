@@ -121,13 +121,15 @@ def write_position(engine: EngineRows, *, stop: Decimal = Decimal(41_500)) -> Po
         )
 
 
-def write_hold(engine: EngineRows, *, reason: str = "paused by Olga") -> Hold:
-    """An operator's hold."""
+def write_hold(
+    engine: EngineRows, *, reason: str = "paused by Olga", kind: Hold.Kind = Hold.Kind.OPERATOR
+) -> Hold:
+    """An operator's hold, or another's."""
     with tenant_scope(engine.tenant_id):
         return Hold.objects.create(
             tenant_id=engine.tenant_id,
             engine_id=engine.engine_id,
-            kind=Hold.Kind.OPERATOR,
+            kind=kind,
             cause="pause",
             reason=reason,
             placed_at=NOW,
