@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
 
 from tests.engine.fakes import spec
 from tests.exchanges.bench import WireBench, seat
@@ -25,6 +27,7 @@ from trading.exchanges.kraken.rest import KrakenRest, throttled_seconds
 from trading.exchanges.kraken.sockets import Subscriptions
 from trading.exchanges.shared.coinbase import CoinbaseDialect
 from trading.exchanges.shared.kraken import KrakenDialect
+from trading.exchanges.sockets import Broken, why_lost
 
 ODD: list[Any] = [None, 7, "x", [], ["x"], {}, [{}], [None]]
 TRADE = {
@@ -255,3 +258,17 @@ def test_a_shared_feed_lives_on(odd: Any) -> None:
 def test_what_cannot_be_read_says_what_it_was() -> None:
     with pytest.raises(NoAnswer, match="the table cannot be read: KeyError"), reading("the table"):
         _ = {}["x"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionClosedError(None, None), "the connection broke off"),
+        (ConnectionClosedError(Close(1008, "policy"), None), "closed by the venue: 1008"),
+        (TimeoutError(), "nothing came for 10 s"),
+        (Broken("message 7 came after 5"), "message 7 came after 5"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_a_lost_connection_says_why_in_words(error: Exception, words: str) -> None:
+    assert why_lost(error).startswith(words)
