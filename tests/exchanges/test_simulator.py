@@ -50,6 +50,11 @@ async def test_an_unmodified_client_of_others_trades_here(simulator: Simulator) 
         limit = client.create_order("BTC/USD", "limit", "buy", 0.01, 100.0)
         listed = [order["id"] for order in client.fetch_open_orders()]
         client.cancel_order(limit["id"])
+        both = [client.create_order("BTC/USD", "limit", "buy", 0.01, 100.0)["id"] for _ in "ab"]
+        client.cancel_orders([*both, both[0], limit["id"]])
+        assert client.fetch_open_orders() == []
+        with pytest.raises(ccxt.ExchangeError, match="Invalid arguments:orders"):
+            client.cancel_orders([f"O{n}" for n in range(51)])
         bought = client.create_order("BTC/USD", "market", "buy", 0.01)
         (trade,) = client.fetch_my_trades("BTC/USD")
         at_once = client.create_order(

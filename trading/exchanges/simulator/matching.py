@@ -1,7 +1,7 @@
 """What trades meet at the simulated venue, and its own log: the oracle of every test."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -98,16 +98,8 @@ class Matching:
         """Orders a public trade reaches."""
         if self.mode != ONLINE:
             return
-        is_halted = self.status_of(market.symbol) in HALTED
-        line = [
-            (account, order)
-            for account in self.accounts.values()
-            if not (is_halted and account.venue == KRAKEN)
-            for order in account.working()
-            if (order.book or order.symbol) == market.symbol
-        ]
-        left = trade.quantity
-        for account, order in sorted(line, key=_turn):
+        is_halted, left = self.status_of(market.symbol) in HALTED, trade.quantity
+        for account, order in _in_line(self.accounts.values(), market, is_halted=is_halted):
             left -= self._meet_one(account, market, order, trade, left)
 
     def _meet_one(
@@ -240,6 +232,22 @@ class Matching:
         order.status, order.reason, order.closed_ns = status, reason, self.clock.now_ns()
         self.log("end", key=account.key, order_id=order.order_id, status=status, reason=reason)
         account.tell("executions", {"exec_type": status, "order": order})
+
+
+def _in_line(
+    accounts: Iterable[Account], market: PairMarket, *, is_halted: bool
+) -> list[tuple[Account, Order]]:
+    """The orders a trade may meet, by turns."""
+    return sorted(
+        (
+            (account, order)
+            for account in accounts
+            if not (is_halted and account.venue == KRAKEN)
+            for order in account.working()
+            if (order.book or order.symbol) == market.symbol
+        ),
+        key=_turn,
+    )
 
 
 def _turn(one: tuple[Account, Order]) -> tuple[Decimal, int]:
