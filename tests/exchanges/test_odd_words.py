@@ -16,11 +16,13 @@ from tests.exchanges.bench import WireBench, seat
 from tests.exchanges.street import KEY, SECRET, oracle
 from trading.chaos.wires import KRAKEN
 from trading.core.codes import Purpose
+from trading.engine.errors import CannotTrade
 from trading.exchanges.books import BadBook, Level, to_digits
 from trading.exchanges.coinbase import names as coinbase_names
 from trading.exchanges.coinbase.books import _new_book
 from trading.exchanges.failures import ApiError, NoAnswer, Unreached, reading
 from trading.exchanges.kraken import live, names, orders
+from trading.exchanges.kraken.admission import read_rights
 from trading.exchanges.kraken.candles import rest_candles
 from trading.exchanges.kraken.live import SequenceGap
 from trading.exchanges.kraken.rest import KrakenRest, throttled_seconds
@@ -272,3 +274,13 @@ def test_what_cannot_be_read_says_what_it_was() -> None:
 )
 def test_a_lost_connection_says_why_in_words(error: Exception, words: str) -> None:
     assert why_lost(error).startswith(words)
+
+
+async def test_a_secret_that_cannot_sign_is_a_problem_of_the_key_and_no_defect(
+    bench: WireBench,
+) -> None:
+    client = KrakenRest(url=bench.simulator.address, key=KEY, secret="not base64!")
+
+    with pytest.raises(CannotTrade, match="base64 text; this is not"):
+        await read_rights(client)
+    await client.close()
