@@ -8,23 +8,28 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
 
 from tests.engine.fakes import spec
 from tests.exchanges.bench import WireBench, seat
 from tests.exchanges.street import KEY, SECRET, oracle
 from trading.chaos.wires import KRAKEN
 from trading.core.codes import Purpose
+from trading.engine.errors import CannotTrade
 from trading.exchanges.books import BadBook, Level, to_digits
 from trading.exchanges.coinbase import names as coinbase_names
 from trading.exchanges.coinbase.books import _new_book
 from trading.exchanges.failures import ApiError, NoAnswer, Unreached, reading
 from trading.exchanges.kraken import live, names, orders
+from trading.exchanges.kraken.admission import read_rights
 from trading.exchanges.kraken.candles import rest_candles
 from trading.exchanges.kraken.live import SequenceGap
 from trading.exchanges.kraken.rest import KrakenRest, throttled_seconds
 from trading.exchanges.kraken.sockets import Subscriptions
 from trading.exchanges.shared.coinbase import CoinbaseDialect
 from trading.exchanges.shared.kraken import KrakenDialect
+from trading.exchanges.sockets import Broken, why_lost
 
 ODD: list[Any] = [None, 7, "x", [], ["x"], {}, [{}], [None]]
 TRADE = {
@@ -255,3 +260,27 @@ def test_a_shared_feed_lives_on(odd: Any) -> None:
 def test_what_cannot_be_read_says_what_it_was() -> None:
     with pytest.raises(NoAnswer, match="the table cannot be read: KeyError"), reading("the table"):
         _ = {}["x"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionClosedError(None, None), "the connection broke off"),
+        (ConnectionClosedError(Close(1008, "policy"), None), "closed by the venue: 1008"),
+        (TimeoutError(), "nothing came for 10 s"),
+        (Broken("message 7 came after 5"), "message 7 came after 5"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_a_lost_connection_says_why_in_words(error: Exception, words: str) -> None:
+    assert why_lost(error).startswith(words)
+
+
+async def test_a_secret_that_cannot_sign_is_a_problem_of_the_key_and_no_defect(
+    bench: WireBench,
+) -> None:
+    client = KrakenRest(url=bench.simulator.address, key=KEY, secret="not base64!")
+
+    with pytest.raises(CannotTrade, match="base64 text; this is not"):
+        await read_rights(client)
+    await client.close()

@@ -15,8 +15,10 @@ from tests.engine.fakes import random_bars
 from tests.exchanges.street import KEY, SECRET, open_simulator, oracle
 from trading.exchanges.kraken.errors import ApiError, NoAnswer
 from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.simulator.accounts import RIGHTS
+from trading.exchanges.simulator.accounts import LIMIT, RIGHTS, Account, Order
 from trading.exchanges.simulator.faults import Fault, UnknownFault
+from trading.exchanges.simulator.market import Trade
+from trading.exchanges.simulator.rules import Wish
 from trading.exchanges.simulator.server import Simulator
 
 BARS = random_bars(1, 60)
@@ -48,6 +50,11 @@ async def test_an_unmodified_client_of_others_trades_here(simulator: Simulator) 
         limit = client.create_order("BTC/USD", "limit", "buy", 0.01, 100.0)
         listed = [order["id"] for order in client.fetch_open_orders()]
         client.cancel_order(limit["id"])
+        both = [client.create_order("BTC/USD", "limit", "buy", 0.01, 100.0)["id"] for _ in "ab"]
+        client.cancel_orders([*both, both[0], limit["id"]])
+        assert client.fetch_open_orders() == []
+        with pytest.raises(ccxt.ExchangeError, match="Invalid arguments:orders"):
+            client.cancel_orders([f"O{n}" for n in range(51)])
         bought = client.create_order("BTC/USD", "market", "buy", 0.01)
         (trade,) = client.fetch_my_trades("BTC/USD")
         at_once = client.create_order(
@@ -413,3 +420,26 @@ async def test_orders_over_the_socket_are_told_on_the_private_channels(
     assert numbers == [1, 2, 3, 4, 5]
     (ack,) = [f for f in frames if f.get("method") == "add_order"]
     assert ack["result"]["cl_ord_id"] == "over-the-socket"
+
+
+async def test_a_trade_is_shared_out_by_price_and_then_by_time(simulator: Simulator) -> None:
+    simulator.add_account(key="other", secret=SECRET, balances={"USD": Decimal(10**6)})
+    mine, other = (simulator.exchange.accounts[key] for key in (KEY, "other"))
+    (market,) = simulator.exchange.markets.values()
+
+    def bid(account: Account, price: str, quantity: str) -> Order:
+        wish = Wish("BTC/USD", "buy", LIMIT, Decimal(quantity), Decimal(price))
+        simulator.clock.jump(simulator.clock.now_ns() + 1_000_000)
+        order = simulator.exchange.place(account, wish)
+        assert order is not None
+        return order
+
+    two = [bid(mine, "15000.0", "0.1"), bid(other, "15000.0", "0.1")]
+    dear = bid(other, "15000.1", "0.1")
+    trade = Trade(10**9, simulator.clock.now_ns(), Decimal("14999"), Decimal("0.15"), is_buy=False)
+
+    simulator.exchange._meet(market, trade)
+
+    assert [one.filled for one in (dear, *two)] == [
+        Decimal("0.1"), Decimal("0.05"), Decimal(0)
+    ]  # fmt: skip

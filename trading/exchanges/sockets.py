@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.protocol import State
 
 from trading.exchanges.silence import Silence
@@ -89,6 +89,16 @@ def pause_after(failures: int) -> float:
     return longest * JITTER.uniform(0.5, 1.0)
 
 
+def why_lost(error: Exception) -> str:
+    """In words for whoever reads why entries wait."""
+    if isinstance(error, ConnectionClosed):
+        told = error.rcvd
+        return f"closed by the venue: {told}" if told else "the connection broke off"
+    if isinstance(error, TimeoutError) and not str(error):
+        return f"nothing came for {SILENCE_SECONDS:g} s"
+    return str(error) or type(error).__name__
+
+
 class Conversation(Protocol):
     """What a venue's protocol makes of one connection."""
 
@@ -141,7 +151,7 @@ async def listen(
                     yield frame
             reason = "closed by the venue"
         except (Broken, OSError, TimeoutError, WebSocketException) as error:
-            reason = str(error) or type(error).__name__
+            reason = why_lost(error)
         failures = 0 if loop.time() - began > STEADY_SECONDS else failures + 1
         yield Lost(reason)
         await asyncio.sleep(pause_after(failures))

@@ -8,6 +8,7 @@ from trading.exchanges.failures import reading
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.errors import ApiError
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.kraken.sign import UnusableKey
 
 BAD_KEY = ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Permission denied")
 FORBIDDEN = frozenset({"withdraw-funds", "add-withdraw-address", "update-withdraw-address"})
@@ -38,7 +39,8 @@ async def read_rights(rest: KrakenRest) -> frozenset[str]:
     """What the key may.
 
     Raises:
-        CannotTrade: the venue does not know it. ApiError, Unreached, NoAnswer: it cannot be asked.
+        CannotTrade: the venue does not know it, or it cannot sign.
+        ApiError, Unreached, NoAnswer: it cannot be asked.
     """
     try:
         told = await rest.read("GetApiKeyInfo")
@@ -46,6 +48,8 @@ async def read_rights(rest: KrakenRest) -> frozenset[str]:
         if error.words.startswith(BAD_KEY):
             raise CannotTrade(f"Kraken does not accept the key: {error.words}") from None
         raise
+    except UnusableKey as error:
+        raise CannotTrade(str(error)) from None
     with reading("Kraken's word on the key"):
         return frozenset(told.get("permissions") or [])
 

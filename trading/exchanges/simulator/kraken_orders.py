@@ -19,6 +19,7 @@ from trading.exchanges.simulator.kraken_words import number, read_stamp
 from trading.exchanges.simulator.rules import Rejected, Wish
 
 MOST_CLIENT_ID = 36
+MOST_BATCH = 50
 GTD = "gtd"
 LONGEST_DEADLINE_NS = 61_000_000_000
 
@@ -128,6 +129,27 @@ def amend(exchange: Exchange, account: Account, asked: Mapping[str, Any]) -> str
         quantity=None if quantity is None else number(quantity, "order_qty"),
         price=None if price is None else number(price, "price"),
     )
+
+
+def cancel_batch(exchange: Exchange, account: Account, asked: Mapping[str, Any]) -> int:
+    """Cancel the orders that a list names, by either name; how many of them worked.
+
+    Raises:
+        Rejected: none, or more than there may be.
+    """
+    lists = {"order_id": asked.get("orders"), "client_id": asked.get("cl_ord_ids")}
+    found = {
+        (kind, str(one.get("txid") if isinstance(one, dict) else one))
+        for kind, given in lists.items()
+        for one in (given if isinstance(given, list) else [])
+    }
+    if not 0 < len(found) <= MOST_BATCH:
+        raise Rejected("EGeneral:Invalid arguments:orders")
+    orders = [named(account, {kind: name}) for kind, name in sorted(found)]
+    working = [order for order in orders if order is not None and order.is_open]
+    for order in working:
+        exchange.cancel(account, order, reason="User requested")
+    return len(working)
 
 
 def named(account: Account, asked: Mapping[str, Any]) -> Order | None:

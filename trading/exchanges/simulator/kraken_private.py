@@ -38,6 +38,7 @@ class PrivateMethods:
             "AddOrder": ("modify-trades", self._add),
             "AmendOrder": ("modify-trades", self._amend),
             "CancelOrder": ("close-trades", self._cancel),
+            "CancelOrderBatch": ("close-trades", self._cancel_batch),
             "CancelAll": ("close-trades", self._cancel_all),
             "CancelAllOrdersAfter": ("close-trades", self._dead_man),
         }
@@ -200,6 +201,9 @@ class PrivateMethods:
         )
         self._exchange.cancel(account, order, reason="User requested")
         return {"count": 1}
+
+    def _cancel_batch(self, account: Account, asked: Mapping[str, Any]) -> Any:
+        return {"count": orders.cancel_batch(self._exchange, account, asked)}
 
     def _cancel_all(self, account: Account, _: Asked) -> Any:
         return {"count": self._exchange.cancel_all(account, reason="User requested")}

@@ -1,7 +1,7 @@
 """What trades meet at the simulated venue, and its own log: the oracle of every test."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -26,7 +26,7 @@ from trading.exchanges.simulator.faults import FaultPlan
 from trading.exchanges.simulator.ledger import TRADE, Line
 from trading.exchanges.simulator.market import PairMarket, SimulatorClock, Trade
 
-CENT = Decimal("0.00000001")
+CENT, NOTHING = Decimal("0.00000001"), Decimal(0)
 ONLINE = "online"
 HALTED = ("cancel_only", "post_only", "maintenance", "work_in_progress", "delisted")  # pairs
 SWITCH = "Dead man's switch"
@@ -98,21 +98,19 @@ class Matching:
         """Orders a public trade reaches."""
         if self.mode != ONLINE:
             return
-        is_halted = self.status_of(market.symbol) in HALTED
-        for account in self.accounts.values():
-            if is_halted and account.venue == KRAKEN:
-                continue
-            for order in account.working():
-                if (order.book or order.symbol) == market.symbol:
-                    self._meet_one(account, market, order, trade)
+        is_halted, left = self.status_of(market.symbol) in HALTED, trade.quantity
+        for account, order in _in_line(self.accounts.values(), market, is_halted=is_halted):
+            left -= self._meet_one(account, market, order, trade, left)
 
-    def _meet_one(self, account: Account, market: PairMarket, order: Order, trade: Trade) -> None:
+    def _meet_one(
+        self, account: Account, market: PairMarket, order: Order, trade: Trade, left: Decimal
+    ) -> Decimal:
+        """How much of what is left of a trade an order takes."""
         if order.expires_ns and trade.time_ns >= order.expires_ns:
             self.end(account, order, EXPIRED, "Expired")
-            return
-        if order.price is None:
-            return
-        if order.kind == STOP:
+        elif order.price is None:
+            return NOTHING
+        elif order.kind == STOP:
             beyond = (
                 trade.price <= order.price if order.side == "sell" else trade.price >= order.price
             )
@@ -124,9 +122,11 @@ class Matching:
             through = (
                 trade.price < order.price if order.side == "buy" else trade.price > order.price
             )
-            if through:
-                quantity = min(order.left, trade.quantity)
-                self._fill(account, order, order.price, quantity, trade.time_ns, is_maker=True)
+            if through and left > 0:
+                taken = min(order.left, left)
+                self._fill(account, order, order.price, taken, trade.time_ns, is_maker=True)
+                return taken
+        return NOTHING
 
     def _trigger(self, account: Account, market: PairMarket, order: Order, time_ns: int) -> None:
         """A stop-limit begins to work; a bracket sells at what there is."""
@@ -232,6 +232,29 @@ class Matching:
         order.status, order.reason, order.closed_ns = status, reason, self.clock.now_ns()
         self.log("end", key=account.key, order_id=order.order_id, status=status, reason=reason)
         account.tell("executions", {"exec_type": status, "order": order})
+
+
+def _in_line(
+    accounts: Iterable[Account], market: PairMarket, *, is_halted: bool
+) -> list[tuple[Account, Order]]:
+    """The orders a trade may meet, by turns."""
+    return sorted(
+        (
+            (account, order)
+            for account in accounts
+            if not (is_halted and account.venue == KRAKEN)
+            for order in account.working()
+            if (order.book or order.symbol) == market.symbol
+        ),
+        key=_turn,
+    )
+
+
+def _turn(one: tuple[Account, Order]) -> tuple[Decimal, int]:
+    """Whose turn it is at a trade: the better price's, then the older order's."""
+    order = one[1]
+    price = order.price or NOTHING
+    return (-price if order.side == "buy" else price, max(order.opened_ns, order.amended_ns))
 
 
 def _charge_in(
