@@ -24,7 +24,7 @@ from trading.engine.ports import MarketFeed
 from trading.engine.sights import Sight, VenueOrder
 from trading.exchanges.failures import FAILS
 from trading.exchanges.known_orders import KnownOrders
-from trading.exchanges.rules_watch import Rules, heed
+from trading.exchanges.rules_watch import Rules, Verdicts, heed
 from trading.exchanges.venue_clock import VenueClock
 
 log = structlog.get_logger(__name__)
@@ -121,6 +121,7 @@ class WireVenue(ABC):
         self._has_caught_up = False
         self._is_blind, self._is_due = False, asyncio.Event()
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._verdicts = Verdicts(self._tell)
 
     @abstractmethod
     async def _hear_orders(self) -> None:
@@ -221,7 +222,7 @@ class WireVenue(ABC):
             self._hear_orders(),
             self._audit(),
             self._tick(),
-            heed(self._desk.rules, self._tell),
+            heed(self._desk.rules, self._verdicts),
         ]
 
     async def _next(self) -> Message | None:
