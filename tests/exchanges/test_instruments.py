@@ -38,6 +38,7 @@ FITS = names.Pair(
     "BTC/USD", "XXBTZUSD", "XBTUSD", "BTC", "USD", 1, spec().tick_size, spec().lot_size,
     Decimal("0.0001"), Decimal("0.5"), "online",
 )  # fmt: skip
+FIT = {rules_watch.VENUE: "", "BTC/USD": ""}
 STATUSES = (
     "cancel_only", "post_only", "limit_only", "reduce_only", "maintenance", "work_in_progress",
     "delisted", "a word nobody knows",
@@ -45,8 +46,11 @@ STATUSES = (
 
 
 def terms_of(bench: WireBench) -> list[FeedChange]:
+    """What holds, and what lifts it."""
     changes = [one for one in bench.heard if isinstance(one, FeedChange)]
-    return [one for one in changes if one.channel == rules_watch.CHANNEL]
+    terms = [one for one in changes if one.channel.startswith(rules_watch.CHANNEL)]
+    held = {one.channel for one in terms if not one.is_up}
+    return [one for one in terms if one.channel in held]
 
 
 class Told:
@@ -65,7 +69,7 @@ class Told:
         return {"XXBTZUSD": row}
 
 
-def heard_by(made: Rules, **row: Any) -> str | None:
+def heard_by(made: Rules, **row: Any) -> rules_watch.Whys | None:
     return made.hear([{"symbol": "BTC/USD", **row}])
 
 
@@ -74,12 +78,11 @@ def test_any_status_but_online_is_why_nothing_is_entered_until_it_is_back(status
     made = Rules(Told(), [spec()], {"BTC/USD": FITS})
 
     assert heard_by(made, status="online") is None
-    assert heard_by(made, status=status) == (
-        f"BTC/USD is {status!r} at Kraken now; accepted is 'online'"
-    )
+    closed = f"BTC/USD is {status!r} at Kraken now; accepted is 'online'"
+    assert heard_by(made, status=status) == {**FIT, "BTC/USD": closed}
     assert made.closed_by(0) == f"BTC/USD is {status!r}"
     assert heard_by(made, status=status) is None
-    assert heard_by(made, status="online") == ""
+    assert heard_by(made, status="online") == FIT
     assert made.closed_by(0) == ""
 
 
@@ -88,11 +91,11 @@ async def test_a_table_that_was_read_before_says_nothing_and_a_later_one_does(mo
     made = Rules(table, [spec()], {"BTC/USD": FITS})
     heard_by(made, status="cancel_only")
 
-    assert "'cancel_only'" in await made.reload()  # the table still says online
+    assert "'cancel_only'" in (await made.reload())["BTC/USD"]  # the table still says online
     monkeypatch.setattr(rules, "NEWER_SECONDS", 0.0)
-    assert await made.reload() == ""
+    assert await made.reload() == FIT
     table.status = "post_only"
-    assert "'post_only'" in await made.reload()
+    assert "'post_only'" in (await made.reload())["BTC/USD"]
 
 
 async def test_a_pair_that_is_listed_again_is_no_longer_gone(monkeypatch) -> None:
@@ -103,9 +106,9 @@ async def test_a_pair_that_is_listed_again_is_no_longer_gone(monkeypatch) -> Non
         return {}
 
     monkeypatch.setattr(table, "rows", nothing)
-    assert "does not list BTC/USD" in await made.reload()
+    assert "does not list BTC/USD" in (await made.reload())["BTC/USD"]
     assert made.closed_by(0) == "BTC/USD is not listed"
-    assert heard_by(made, status="online") == ""
+    assert heard_by(made, status="online") == FIT
     assert made.closed_by(0) == ""
 
 
@@ -135,7 +138,7 @@ def test_the_newest_word_counts_whoever_says_it(steps: list[tuple[bool, str, flo
                 word, heard_at = status, now
             else:
                 table.status = status
-                why = await made.reload()
+                why = (await made.reload())["BTC/USD"]
                 if now - heard_at >= rules.NEWER_SECONDS:
                     word = status
                 assert bool(why) == (word != "online")
@@ -173,12 +176,19 @@ def test_a_mode_holds_until_another_is_told_whatever_the_pairs_say() -> None:
     made = Rules(Told(), [spec()], {"BTC/USD": FITS})
 
     assert made.hear_mode({"data": [{"system": "online"}]}) is None
-    assert "cancel_only" in (made.hear_mode({"data": [{"system": "cancel_only"}]}) or "")
+    closed = made.hear_mode({"data": [{"system": "cancel_only"}]})
+    assert closed is not None
+    assert "cancel_only" in closed[rules_watch.VENUE]
+    assert closed["BTC/USD"] == ""
     for odd in ({}, {"data": []}, {"data": [1]}, {"data": [{}]}, {"data": {"system": "online"}}):
         assert made.hear_mode(odd) is None
-    assert "cancel_only" in (heard_by(made, status="limit_only") or "")
-    assert "limit_only" in (made.hear_mode({"data": [{"system": "online"}]}) or "")
-    assert heard_by(made, status="online") == ""
+    limited = heard_by(made, status="limit_only")
+    assert limited is not None
+    assert "cancel_only" in limited[rules_watch.VENUE]
+    opened = made.hear_mode({"data": [{"system": "online"}]})
+    assert opened is not None
+    assert (opened[rules_watch.VENUE], "limit_only" in opened["BTC/USD"]) == ("", True)
+    assert heard_by(made, status="online") == FIT
 
 
 def test_what_cannot_be_read_or_is_nobodys_changes_nothing() -> None:
@@ -195,7 +205,9 @@ def test_steps_are_numbers_however_they_are_written() -> None:
     made = Rules(Told(), [spec()], {"BTC/USD": FITS})
 
     assert heard_by(made, qty_increment="1e-4", price_increment=0.1, cost_min=0.5) is None
-    assert "Kraken has tick 0.5 and lot 0.0001" in (heard_by(made, price_increment="5E-1") or "")
+    coarser = heard_by(made, price_increment="5E-1")
+    assert coarser is not None
+    assert "Kraken has tick 0.5 and lot 0.0001" in coarser["BTC/USD"]
 
 
 @dataclass
@@ -298,7 +310,7 @@ async def test_a_status_is_told_as_it_changes_and_as_it_is_back(bench: Instrumen
     await bench.bought()
 
     assert closed == FeedChange(
-        "rules", False, "BTC/USD is 'cancel_only' at Kraken now; accepted is 'online'"
+        "rules:BTC/USD", False, "BTC/USD is 'cancel_only' at Kraken now; accepted is 'online'"
     )
     assert (opened.is_up, len(bench.said)) == (True, 2)
     assert len(oracle(bench.simulator, "order")) == 1

@@ -193,7 +193,7 @@ async def test_a_change_a_mode_and_a_removal_are_heard_through_the_feed(
         until()
         rules = Rules(table, [spec()])
         async with served(relay_of(simulator), path):  # a new one has kept nothing
-            return await rules.reload()
+            return "; ".join(why for why in (await rules.reload()).values() if why)
 
     def coarsen() -> None:
         markets["BTC/USD"].grid = replace(GRID, tick_size=Decimal("0.5"))
@@ -230,12 +230,12 @@ async def test_on_terms_that_cannot_be_read_for_long_nothing_is_entered(monkeypa
         def fit(self, order: OrderRequest) -> OrderRequest:
             return order
 
-        async def reload(self) -> str:
+        async def reload(self) -> rules_watch.Whys:
             if not told:
                 raise KeyError("altname")
-            return ""
+            return {rules_watch.VENUE: ""}
 
-    task = asyncio.create_task(rules_watch.heed(Silent(), told.append))
+    task = asyncio.create_task(rules_watch.heed(Silent(), rules_watch.Verdicts(told.append)))
     async with asyncio.timeout(10):
         while len(told) < 2:
             await asyncio.sleep(0.01)

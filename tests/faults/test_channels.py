@@ -23,7 +23,7 @@ def test_terms_and_withdrawals_are_held_for_within_seconds_and_lifted(
         wait_for(lambda: open_holds(rows) == set(), "nothing is held")
 
         venue.ask("/simulator/pair", {"symbol": "BTC/USD", "status": "cancel_only"})
-        wait_for(lambda: open_holds(rows) == {"rules"}, "its status holds", seconds=AT_ONCE)
+        wait_for(lambda: open_holds(rows) == {"rules:BTC/USD"}, "its status holds", seconds=AT_ONCE)
         venue.ask("/simulator/pair", {"symbol": "BTC/USD", "status": "online"})
         wait_for(lambda: open_holds(rows) == set(), "its return lifts", seconds=AT_ONCE)
 
@@ -35,7 +35,9 @@ def test_terms_and_withdrawals_are_held_for_within_seconds_and_lifted(
         assert engine.poll() is None
 
     told = {hold.cause: hold for hold in rows_of(rows, Hold)}
-    assert told["rules"].reason == ("BTC/USD is 'cancel_only' at Kraken now; accepted is 'online'")
+    assert told["rules:BTC/USD"].reason == (
+        "BTC/USD is 'cancel_only' at Kraken now; accepted is 'online'"
+    )
     assert told["drift:USD"].reason.startswith("USD: our books need ")
     streams = [e for e in venue.ask("/simulator/oracle")["oracle"] if e["kind"] == "stream"]
     assert len([one for one in streams if one["address"] == "/v2"]) == 2, "the feed's, and books"

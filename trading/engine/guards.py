@@ -1,27 +1,44 @@
 """Holds and what they allow: entries fail closed, exits fail open."""
 
+from collections.abc import Iterable, Sequence
+
 from trading.core.codes import HoldBit, Purpose
 from trading.engine.messages import OrderRequest
 
 BREAKER = "BREAKER"
+DATA = "DATA"
+RULES_OF = "rules:"  # and a symbol: its terms alone
 OPERATOR, PAUSE = "OPERATOR", "operator"
 
 
 class Guards:
     """The open holds of one engine and the markets whose last order has no known outcome."""
 
-    def __init__(self, holds: tuple[tuple[str, str], ...] = ()) -> None:
-        self._holds = set(holds)
+    def __init__(
+        self, holds: tuple[tuple[str, str], ...] = (), *, symbols: Sequence[str] = ()
+    ) -> None:
+        self._holds, self._symbols = set(holds), symbols
         self.unresolved: set[int] = set()
         self.doubts: set[str] = set()  # what may become a hold: not told, entries wait
 
     @property
     def bits(self) -> int:
-        """The holds as ``ACCOUNT.holds`` bits for the core's own gate."""
-        bits = 0
-        for kind, _cause in self._holds:
-            bits |= HoldBit[kind]
-        return bits
+        """All holds as ``ACCOUNT.holds`` bits."""
+        return _bits(self._holds)
+
+    def bits_of(self, market: int) -> int:
+        """The same of those that bind a market, for the core's own gate."""
+        return _bits(self._binding(market))
+
+    def _binding(self, market: int) -> set[tuple[str, str]]:
+        """Without what is about the terms of other pairs."""
+        return {
+            (kind, cause)
+            for kind, cause in self._holds
+            if kind != DATA
+            or not cause.startswith(RULES_OF)
+            or cause == f"{RULES_OF}{self._symbols[market]}"
+        }
 
     def causes(self, kind: str) -> set[str]:
         """What holds of this kind stand for."""
@@ -43,6 +60,13 @@ class Guards:
         """Whether the order may be planned now."""
         if order.purpose != Purpose.ENTRY:
             return True
-        if self._holds or self.doubts:
+        if self.doubts or self._binding(order.market):
             return False
         return order.market not in self.unresolved
+
+
+def _bits(holds: Iterable[tuple[str, str]]) -> int:
+    bits = 0
+    for kind, _cause in holds:
+        bits |= HoldBit[kind]
+    return bits

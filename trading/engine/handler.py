@@ -21,7 +21,7 @@ from trading.engine.batches import (
 )
 from trading.engine.errors import NotLeader
 from trading.engine.execution import Execution, ended_without_fill
-from trading.engine.guards import Guards
+from trading.engine.guards import DATA, Guards
 from trading.engine.live import LiveView
 from trading.engine.memory import JournaledMarkets
 from trading.engine.messages import (
@@ -43,7 +43,6 @@ from trading.engine.unheld import only_held
 
 log = structlog.get_logger(__name__)
 
-DATA = "DATA"
 SEND_WITHIN_NS = 10_000_000_000  # a process that hung between commit and wire sends nothing late
 
 
@@ -78,7 +77,7 @@ class Handler:
     def __init__(self, *, core: CoreState, ports: Ports, pace: Pace) -> None:
         self.core = core
         self.ports = ports
-        self.guards = Guards()
+        self.guards = Guards(symbols=core.symbols)
         self.execution = Execution(venue=ports.venue, clock=ports.clock)
         self.batch = LedgerBatch()
         self.sequence = 0
@@ -90,7 +89,7 @@ class Handler:
 
     async def resume(self, state: EngineState) -> None:
         """Take over where the journal ends; ``look_up`` comes before anything is handled."""
-        self.guards = Guards(state.holds)
+        self.guards = Guards(state.holds, symbols=self.core.symbols)
         if state.snapshot is None:
             self.core.fund(state.cash_units / FEE_UNITS_PER_QUOTE)
         else:
@@ -132,7 +131,7 @@ class Handler:
         match message:
             case BarClosed():
                 is_held = message.late or message.blind or self.pulse.is_late()
-                holds = self.guards.bits | (HoldBit.DATA if is_held else 0)
+                holds = self.guards.bits_of(message.market) | (HoldBit.DATA if is_held else 0)
                 record, orders = self.core.on_bar(message, holds=holds)
                 self.batch.decisions.append(DecisionRow(message.market, record))
                 self.ports.live.bar(message, self.core)

@@ -50,6 +50,7 @@ class CoreState:
         params: Sequence[PipelineParams],
     ) -> None:
         self.specs = tuple(specs)
+        self.symbols = [spec.symbol for spec in self.specs]
         self.engine = UUID(engine_id)
         self._params = [pipeline.new_params(one) for one in params]
         self.markets = new_markets(self.specs)

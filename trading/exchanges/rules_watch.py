@@ -1,17 +1,20 @@
 """A venue's terms may change while it trades: they are read again, and entries wait where they do not fit."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import structlog
 
+from trading.engine.guards import RULES_OF
 from trading.engine.messages import FeedChange, OrderRequest
 from trading.exchanges.failures import FAILS, UNREADABLE
 
 log = structlog.get_logger(__name__)
 
 CHANNEL = "rules"
+VENUE = ""  # in the place of a symbol: all of them
+Whys = Mapping[str, str]  # why no position can be opened and left now, by symbol; empty: it can
 LOOK_SECONDS = 45.0  # a change is known within a minute
 OLDEST_SECONDS = 180.0  # nothing is entered on terms that could not be read for so long
 
@@ -23,8 +26,8 @@ class Rules(Protocol):
         """An order on its grid."""
         ...
 
-    async def reload(self) -> str:
-        """Read them; why no position can be opened and left now, empty where one can.
+    async def reload(self) -> Whys:
+        """Read them.
 
         Raises:
             ApiError, Unreached, NoAnswer: they cannot be had.
@@ -32,25 +35,36 @@ class Rules(Protocol):
         ...
 
 
-def verdict(why: str) -> FeedChange:
-    """Whether entries wait."""
-    return FeedChange(CHANNEL, is_up=not why, reason=why or "the venue's terms fit again")
+class Verdicts:
+    """Tells whose entries wait: each pair's own, or all; only what is another word than the last."""
+
+    def __init__(self, tell: Callable[[FeedChange], None]) -> None:
+        self._tell, self._told = tell, dict[str, str]()
+
+    def give(self, found: Whys) -> None:
+        """As the venue's terms are now; what is not named is as it was."""
+        for symbol, why in found.items():
+            if self._told.get(symbol) != why:
+                self._told[symbol] = why
+                channel = f"{RULES_OF}{symbol}" if symbol else CHANNEL
+                reason = why or "the venue's terms fit again"
+                self._tell(FeedChange(channel, is_up=not why, reason=reason))
 
 
-async def heed(rules: Rules, tell: Callable[[FeedChange], None]) -> None:
+async def heed(rules: Rules, verdicts: Verdicts) -> None:
     """Look again and again, for ever; they were read just before."""
     loop = asyncio.get_running_loop()
     read_at = loop.time()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
-            why = await rules.reload()
+            found = await rules.reload()
         except (*FAILS, *UNREADABLE) as error:  # what was known goes on for a while
             log.warning("terms_not_read", why=repr(error))
             age = loop.time() - read_at
             if age >= OLDEST_SECONDS:
                 reason = f"the venue's terms could not be read for {age:.0f} s: {error!r}"
-                tell(FeedChange(CHANNEL, is_up=False, reason=reason))
+                verdicts.give({VENUE: reason})
         else:
             read_at = loop.time()
-            tell(verdict(why))
+            verdicts.give(found)

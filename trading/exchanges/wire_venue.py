@@ -22,7 +22,7 @@ from trading.engine.ports import MarketFeed
 from trading.engine.sights import Sight, VenueOrder
 from trading.exchanges.account_desk import Desk
 from trading.exchanges.failures import FAILS, reading
-from trading.exchanges.rules_watch import heed
+from trading.exchanges.rules_watch import Verdicts, heed
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,7 @@ class WireVenue(ABC):
         self._has_caught_up = False
         self._is_blind, self._is_due = False, asyncio.Event()  # an audit, before its time
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._verdicts = Verdicts(self._tell)
 
     @abstractmethod
     async def _hear_orders(self) -> None:
@@ -148,7 +149,7 @@ class WireVenue(ABC):
             self._hear_orders(),
             self._audit(),
             self._tick(),
-            heed(self._desk.rules, self._tell),
+            heed(self._desk.rules, self._verdicts),
         ]
 
     async def _next(self) -> Message | None:

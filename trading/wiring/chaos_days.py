@@ -11,7 +11,7 @@ from django.utils import timezone
 from tenants.scoping import tenant_scope
 from trading import operations
 from trading.chaos.checker import compare, replay
-from trading.chaos.days import Day, Death
+from trading.chaos.days import LATE, Day, Death
 from trading.chaos.kills import fork
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.venue import VenueProcess
@@ -151,7 +151,9 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
         wrong = course.run()
         course.wake()
         oracle, books = wire.as_told(venue.oracle()), read_books(rows)
-        if course.hangs:  # two processes with one key overtake each other
+        by_rest = [one for one in day.troubles if one.where in LATE[day.venue]]
+        is_late = any(one.kind == "request_late" for one in by_rest)
+        if course.hangs or is_late:  # requests with one key overtake each other
             oracle = [event for event in oracle if event["kind"] != "invalid_nonce"]
     finally:
         venue.stop()

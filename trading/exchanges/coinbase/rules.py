@@ -9,6 +9,7 @@ from trading.exchanges import grids
 from trading.exchanges.coinbase import names
 from trading.exchanges.coinbase.admission import check_product
 from trading.exchanges.coinbase.terms import open_product
+from trading.exchanges.rules_watch import VENUE, Whys
 from trading.exchanges.tables import Table
 
 
@@ -40,7 +41,7 @@ class Rules:
             return f"{product.symbol} is not listed"
         return product.limited_by and f"{product.symbol} is {product.limited_by!r}"
 
-    async def reload(self) -> str:
+    async def reload(self) -> Whys:
         """Read the list; why no position can be opened and left now.
 
         Raises:
@@ -50,10 +51,13 @@ class Rules:
         listed = names.read_list(await self.table.rows(symbols))
         self.products.update(listed)
         self._gone = frozenset(symbols) - listed.keys()
-        try:
-            for spec in self.specs:
-                check_product(listed, spec)
-                open_product(listed[spec.symbol])
-        except CannotTrade as problem:
-            return str(problem)
-        return ""
+        return {VENUE: ""} | {spec.symbol: _why(listed, spec) for spec in self.specs}
+
+
+def _why(listed: dict[str, names.Product], spec: MarketSpec) -> str:
+    try:
+        check_product(listed, spec)
+        open_product(listed[spec.symbol])
+    except CannotTrade as problem:
+        return str(problem)
+    return ""

@@ -23,7 +23,7 @@ from trading.exchanges.kraken.inquiry import LAG_NS, NS
 from trading.exchanges.kraken.instruments import Instruments, Rows
 from trading.exchanges.kraken.movements import GRACE_SECONDS, Movements
 from trading.exchanges.kraken.sockets import Overheard, Subscriptions
-from trading.exchanges.rules_watch import verdict
+from trading.exchanges.rules_watch import Whys
 from trading.exchanges.sockets import (
     STEADY_SECONDS,
     Connected,
@@ -96,10 +96,10 @@ class KrakenVenue(WireVenue):
         """The feed's connection told of pairs; orders are fitted to it from now on."""
         self._tell_terms(self._rules.hear(rows))
 
-    def _tell_terms(self, why: str | None) -> None:
-        if why is not None:
-            log.warning("terms_changed", why=why or "they fit")
-            self._tell(verdict(why))
+    def _tell_terms(self, found: Whys | None) -> None:
+        if found is not None:
+            log.warning("terms_changed", why=[why for why in found.values() if why] or "they fit")
+            self._verdicts.give(found)
 
     async def _requests(self) -> list[dict[str, Any]]:
         """A token for each connection, and the channels of our orders and of what moves."""

@@ -14,6 +14,7 @@ from trading.exchanges.kraken import names
 from trading.exchanges.kraken.admission import check_pair
 from trading.exchanges.kraken.instruments import Rows
 from trading.exchanges.kraken.terms import ONLINE, open_pair
+from trading.exchanges.rules_watch import VENUE, Whys
 from trading.exchanges.sockets import Frame
 from trading.exchanges.tables import Table
 
@@ -48,7 +49,7 @@ class Rules:
             return f"{pair.symbol} is not listed"
         return "" if pair.status == ONLINE else f"{pair.symbol} is {pair.status!r}"
 
-    def hear(self, rows: Rows) -> str | None:
+    def hear(self, rows: Rows) -> Whys | None:
         """The stream told of pairs: why no position can be opened and left now; None: as before."""
         known = {spec.symbol for spec in self.specs} & self.pairs.keys()
         before = ({symbol: self.pairs[symbol] for symbol in known}, self._gone)
@@ -64,9 +65,9 @@ class Rules:
             self._heard_at[symbol] = time.monotonic()
             self._gone = self._gone - {symbol}
         after = ({symbol: self.pairs[symbol] for symbol in known}, self._gone)
-        return None if after == before else self._why()
+        return None if after == before else self._whys()
 
-    def hear_mode(self, frame: Frame) -> str | None:
+    def hear_mode(self, frame: Frame) -> Whys | None:
         """The stream told of the whole venue, at its beginning or because it changed; as ``hear``."""
         rows = frame.get("data")
         told = rows[0] if isinstance(rows, list) and rows else {}
@@ -74,9 +75,9 @@ class Rules:
         if mode in ("", self.mode):
             return None
         self.mode = mode
-        return self._why()
+        return self._whys()
 
-    async def reload(self) -> str:
+    async def reload(self) -> Whys:
         """Read the table; why no position can be opened and left now.
 
         Raises:
@@ -88,16 +89,18 @@ class Rules:
         listed |= {one: self.pairs[one] for one, at in self._heard_at.items() if at > oldest}
         self.pairs.update(listed)
         self._gone = frozenset(symbols).difference(listed)
-        return self._why()
+        return self._whys()
 
-    def _why(self) -> str:
-        if self.mode != ONLINE:
-            return f"Kraken is in {self.mode} mode; accepted is {ONLINE!r}"
+    def _whys(self) -> Whys:
+        is_online = self.mode == ONLINE
+        mode = "" if is_online else f"Kraken is in {self.mode} mode; accepted is {ONLINE!r}"
+        return {VENUE: mode} | {spec.symbol: self._why(spec) for spec in self.specs}
+
+    def _why(self, spec: MarketSpec) -> str:
         listed = {one: pair for one, pair in self.pairs.items() if one not in self._gone}
         try:
-            for spec in self.specs:
-                check_pair(listed, spec)
-                open_pair(listed[spec.symbol])
+            check_pair(listed, spec)
+            open_pair(listed[spec.symbol])
         except CannotTrade as problem:
             return str(problem)
         return ""
