@@ -51,7 +51,7 @@ def send_before_commit(put: Put) -> None:
         for order in planned:
             self.execution.planned(order)
             self.batch.intents.append(order)
-            changes.append((order, await self.execution.send(order)))
+            changes.append((order, await self.execution.send(order, now_ns=self.now_ns())))
         if planned or must_commit or self._is_due():
             await self.commit()
         for order, change in changes:
@@ -68,7 +68,7 @@ def send_what_was_planned(put: Put) -> None:
         self: Execution, order: Any, evidence: Any, *, market_ns: int
     ) -> list[IntentState]:
         if self._states[order.market, order.seq].value == "PLANNED":
-            return await self.send(order)
+            return await self.send(order, now_ns=market_ns)
         return await settle(self, order, evidence, market_ns=market_ns)
 
     put(Execution, "settle", resend)

@@ -3,23 +3,28 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from msgspec import structs
+
 from trading.core.codes import Purpose
 from trading.engine.batches import Evidence, IntentState, Known, OpenIntent, Sent
 from trading.engine.errors import NotSent, OutcomeUnknown, Refused
 from trading.engine.messages import FillReport, OrderRequest
 from trading.engine.orders import OPEN_STATES, Event, State, advance
 from trading.engine.ports import Clock, Venue
+from trading.engine.tempo import Tempo
 
 Key = tuple[int, int]
 STOPS = (Purpose.PROTECT, Purpose.MOVE_STOP)
 NS_PER_SECOND = 1_000_000_000
+SEND_WITHIN_NS = 10_000_000_000  # a process that hung between commit and wire sends nothing late
 
 
 class Execution:
     """The open orders of one engine: sends what the journal holds, and settles what is unclear."""
 
-    def __init__(self, *, venue: Venue, clock: Clock) -> None:
+    def __init__(self, *, venue: Venue, clock: Clock, tempo: Tempo) -> None:
         self._venue = venue
+        self._tempo = tempo
         self._clock = clock
         self._orders: dict[Key, OrderRequest] = {}
         self._states: dict[Key, State] = {}
@@ -72,8 +77,15 @@ class Execution:
         """Whether an entry or exit works."""
         return any(order.purpose not in STOPS for order in self._orders.values())
 
-    async def send(self, order: OrderRequest) -> list[IntentState]:
-        """Send one committed order; the changes of the journal that follow from the answer."""
+    async def send(self, order: OrderRequest, *, now_ns: int) -> list[IntentState]:
+        """Send one committed order; the changes of the journal that follow from the answer.
+
+        After a slow commit an entry is old, and what protects has as long as ever: we lead still.
+        """
+        if self._tempo.is_slow():
+            if order.purpose == Purpose.ENTRY:
+                return [self._move(order, Event.TOO_LATE, reason=f"not sent: {self._tempo.words}")]
+            order = structs.replace(order, send_by_ns=now_ns + SEND_WITHIN_NS)
         at_ns, begun = self._clock.now_ns(), self._clock.monotonic()
         try:
             venue_id = await self._venue.submit(order)
@@ -112,14 +124,10 @@ class Execution:
             case Known.UNDECIDED if state is State.PLANNED:
                 return [self._move(order, Event.NO_ANSWER, reason="it may have been sent")]
             case Known.ABSENT if state is State.PLANNED and market_ns <= order.deadline_ns:
-                return await self.send(order)
+                return await self.send(order, now_ns=market_ns)
             case Known.ABSENT:
                 return [self._move(order, Event.TOO_LATE, reason="never reached the venue")]
         return []
-
-    def give_up(self, order: OrderRequest, *, reason: str) -> IntentState:
-        """A committed order that is not sent."""
-        return self._move(order, Event.TOO_LATE, reason=reason)
 
     async def cancel(self, order: OrderRequest, *, reason: str) -> list[IntentState]:
         """Cancel a working order; nothing changes when the venue no longer has it."""

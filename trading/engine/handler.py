@@ -20,7 +20,7 @@ from trading.engine.batches import (
     WriteOff,
 )
 from trading.engine.errors import NotLeader
-from trading.engine.execution import Execution, ended_without_fill
+from trading.engine.execution import SEND_WITHIN_NS, Execution, ended_without_fill
 from trading.engine.guards import DATA, Guards
 from trading.engine.live import LiveView
 from trading.engine.memory import JournaledMarkets
@@ -42,8 +42,6 @@ from trading.engine.tempo import Tempo
 from trading.engine.unheld import only_held
 
 log = structlog.get_logger(__name__)
-
-SEND_WITHIN_NS = 10_000_000_000  # a process that hung between commit and wire sends nothing late
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +76,11 @@ class Handler:
         self.core = core
         self.ports = ports
         self.guards = Guards(symbols=core.symbols)
-        self.execution = Execution(venue=ports.venue, clock=ports.clock)
+        self.tempo = Tempo(ports.clock)
+        self.execution = Execution(venue=ports.venue, clock=ports.clock, tempo=self.tempo)
         self.batch = LedgerBatch()
         self.sequence = 0
         self.pulse = Pulse(ports.clock)
-        self.tempo = Tempo(ports.clock)
         self.pace = pace
         self._committed_at, self._committed_sequence = 0.0, 0
         self._journaled = JournaledMarkets()
@@ -152,9 +150,8 @@ class Handler:
     def book(self, report: FillReport) -> list[OrderRequest]:
         """Let core and journal know a piece of news; what the core asks for."""
         self.ports.venue.booked(report)
-        spec, market = self.core.specs[report.market], self.core.markets[report.market]
         alert = self.ports.live.alert
-        report = only_held(report, spec, market, guards=self.guards, hold=self.hold, alert=alert)
+        report = only_held(report, self.core, self.guards, hold=self.hold, alert=alert)
         self.batch.intent_states += self.execution.report(report)
         if report.quantity_lots:
             self.batch.fills.append(report)
@@ -193,9 +190,8 @@ class Handler:
         Raises:
             NotLeader: another may lead by now; what was not sent is the next leader's to judge.
         """
-        planned = []
+        planned, is_late = [], self.pulse.is_late() or self.tempo.is_slow()
         for order in orders:
-            is_late = self.pulse.is_late() or self.tempo.is_slow()
             is_stale = order.purpose == Purpose.ENTRY and is_late
             if self.guards.allows(order) and not is_stale:
                 planned.append(replace(order, send_by_ns=self.now_ns() + SEND_WITHIN_NS))
@@ -210,16 +206,7 @@ class Handler:
             await self.commit()
         for order in planned:
             _must_lead(self.ports.lease)
-            await self.settle(order, await self._send(order))
-
-    async def _send(self, order: OrderRequest) -> list[IntentState]:
-        """After a slow commit an entry is old, and what protects has as long as ever: we lead still."""
-        if not self.tempo.is_slow():
-            return await self.execution.send(order)
-        if order.purpose == Purpose.ENTRY:
-            return [self.execution.give_up(order, reason=f"not sent: {self.tempo.words}")]
-        order = replace(order, send_by_ns=self.now_ns() + SEND_WITHIN_NS)
-        return await self.execution.send(order)
+            await self.settle(order, await self.execution.send(order, now_ns=self.now_ns()))
 
     def drop(self, order: OrderRequest) -> None:
         """Tell the core that an order was denied beside the journal."""
@@ -258,10 +245,8 @@ class Handler:
 
     def _is_due(self) -> bool:
         waited = self.ports.clock.monotonic() - self._committed_at
-        return (
-            len(self.batch.decisions) >= self.pace.decisions_per_commit
-            or waited >= self.pace.seconds_per_commit
-        )
+        is_full = len(self.batch.decisions) >= self.pace.decisions_per_commit
+        return is_full or waited >= self.pace.seconds_per_commit
 
     async def commit_due(self) -> None:
         """Write what has waited long enough, although nothing more was told."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from trading.core.codes import Purpose, Side
 from trading.engine.guards import BREAKER, OPERATOR, PAUSE, Guards
 from trading.engine.messages import FillReport, MarketSpec
+from trading.engine.state import CoreState
 
 UNHELD = "sale of what is not held"
 
@@ -17,17 +18,17 @@ log = structlog.get_logger(__name__)
 
 def only_held(
     report: FillReport,
-    spec: MarketSpec,
-    market: np.void,
-    *,
+    core: CoreState,
     guards: Guards,
+    *,
     hold: Callable[..., None],  # Handler.hold
     alert: Callable[[str, str], None],
 ) -> FillReport:
     """What a position covers; of anything else its order's end alone, and a person is told why."""
+    market = core.markets[report.market]
     if is_covered(report, market):
         return report
-    words = in_words(report, spec, market)
+    words = in_words(report, core.specs[report.market], market)
     hold(BREAKER, UNHELD, words, open=True)
     if not guards.is_open(OPERATOR, PAUSE):
         hold(OPERATOR, PAUSE, words, open=True)

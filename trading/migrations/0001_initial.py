@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('id', 'epoch'), name='engine_epoch_is_key')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'id', 'epoch'), name='engine_epoch_is_key')],
             },
         ),
         migrations.CreateModel(

@@ -44,7 +44,7 @@ class Engine(TenantModel):
     class Meta:
         constraints = [
             # What changes a key waits for FOR KEY SHARE, which the journal's fence is; a heartbeat does not.
-            models.UniqueConstraint(fields=["id", "epoch"], name="engine_epoch_is_key"),
+            models.UniqueConstraint(fields=["tenant", "id", "epoch"], name="engine_epoch_is_key"),
         ]
 
     def __str__(self) -> str:
