@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
@@ -15,6 +14,7 @@ from tenants.scoping import tenant_scope
 from tenants.urls import urlpatterns as tenant_pages
 from tests import factories
 from tests.browser.conftest import SCREENSHOTS, Site
+from tests.browser.usable import grave_findings
 from tests.engine.fakes import random_bars
 from tests.faults.processes import ended_afterwards, run_engine
 from tests.research.conftest import base
@@ -42,7 +42,6 @@ WATCH_SHIFTS = """
 """
 STILL_LOADS = "[data-state=loading] > #chart"
 SWITCH_THEME = "document.querySelector('[data-theme-switch]').click()"
-GRAVE = ("serious", "critical")
 PLACEHOLDERS = ("lorem ipsum", "todo", "none none", "{{", "{%", "undefined", "nan")
 # What is not a page: answers to buttons, files, data of charts, and what the frame asks for.
 NOT_PAGES = frozenset(
@@ -140,26 +139,24 @@ def finished_run(tenant_id: UUID) -> BacktestRun:
 
 
 def test_every_page_is_whole_in_every_look(installation: Installation, browser: Browser) -> None:
-    site, axe, grave = installation.site, Axe(), []
+    site, grave = installation.site, []
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for width, theme in LOOKS:
         page = site.page(browser, width=width, theme=theme)
         page.add_init_script(WATCH_SHIFTS)
         for address in BEFORE_SIGN_IN:
-            grave += looked_at(page, site, address.strip("/"), address, width, theme, axe)
+            grave += looked_at(page, site, address.strip("/"), address, width, theme)
         site.sign_in(page, "olga@acme.example")
         own = {one.strip("/"): one for one in OTHERS}
         for name, address in {**installation.addresses, **own}.items():
-            grave += looked_at(page, site, name, address, width, theme, axe)
+            grave += looked_at(page, site, name, address, width, theme)
         page.context.close()
 
     assert grave == [], "\n".join(grave)
     assert site.complaints == []
 
 
-def looked_at(
-    page: Page, site: Site, name: str, address: str, width: int, theme: str, axe: Axe
-) -> list[str]:
+def looked_at(page: Page, site: Site, name: str, address: str, width: int, theme: str) -> list[str]:
     """Keep a picture of either theme; what is wrong for people who see, hear or move differently."""
     answer = page.goto(f"{site.address}{address}")
     assert answer is not None
@@ -168,16 +165,11 @@ def looked_at(
     expect(page.locator(STILL_LOADS)).to_have_count(0)
     assert_still(page, address, width)
     assert_whole(page, name, address, width, theme)
-    found = axe.run(page).response["violations"]
+    found = grave_findings(page)
     page.evaluate(SWITCH_THEME)
     assert_whole(page, name, address, width, OTHER_THEME[theme])
     page.evaluate(SWITCH_THEME)
-    return [
-        f"{address} {width} {theme}: {one['id']} {node['target']}"
-        for one in found
-        if one["impact"] in GRAVE
-        for node in one["nodes"]
-    ]
+    return [f"{address} {width} {theme}: {one}" for one in found]
 
 
 def assert_still(page: Page, address: str, width: int) -> None:

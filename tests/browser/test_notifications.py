@@ -1,7 +1,6 @@
 """Notifications as people see them: the bell, the inbox, settings; wide and narrow, light and dark."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -12,12 +11,12 @@ from tests import factories
 from tests.apps.tenants.notices import some_news, tell_all
 from tests.apps.trading import rows
 from tests.browser.conftest import SCREENSHOTS, Site
+from tests.browser.usable import grave_findings
 from trading import operations
 from trading.models import Alert
 
 pytestmark = pytest.mark.browser
 LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
-GRAVE = ("serious", "critical")
 
 
 def looked_at(page: Page, name: str, width: int, theme: str) -> None:
@@ -25,8 +24,7 @@ def looked_at(page: Page, name: str, width: int, theme: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{theme}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(page).response["violations"]
-    assert [one["id"] for one in found if one["impact"] in GRAVE] == []
+    assert grave_findings(page) == []
 
 
 NO_POLLING = "window.setInterval = () => 0;"

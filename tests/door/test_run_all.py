@@ -33,6 +33,21 @@ def test_every_step_runs_and_one_failure_fails_the_whole(monkeypatch, capfd, cho
     assert all(step.title in shown for step in chosen)
 
 
+def test_pytest_begins_after_the_first_step_and_waits_for_no_other(monkeypatch, tmp_path):
+    compiled, begun = tmp_path / "compiled", tmp_path / "begun"
+
+    def shell(words: str) -> Step:
+        return Step(words, ("sh", "-c", words))
+
+    awaiting = f"for _ in $(seq 600); do test -e {begun} && exit 0; sleep 0.1; done; exit 1"
+    chosen = [shell(f"touch {compiled}"), shell(awaiting), shell(f"cat {compiled} > {begun}")]
+    monkeypatch.setattr(run_all, "steps", lambda _arguments: chosen)
+    monkeypatch.setattr(run_all, "ensure_browser", lambda: None)
+    monkeypatch.setattr(run_all.os, "cpu_count", lambda: 2)
+
+    assert run_all.main([]) == 0
+
+
 def test_the_pages_are_checked_as_production_would_run_them():
     step = next(step for step in run_all.steps([]) if "--deploy" in step.command)
 
