@@ -1,18 +1,19 @@
 """MarketFeed of Kraken: candles as Kraken itself makes them."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import numpy as np
 
 from trading.engine.messages import PriceTick
-from trading.exchanges.kraken import instruments, names
+from trading.engine.quotes import Quotes
+from trading.exchanges.kraken import instruments, names, tickers
 from trading.exchanges.kraken.candles import interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.instruments import Instruments
 from trading.exchanges.kraken.sockets import Subscriptions
 from trading.exchanges.public_rest import PublicRest
-from trading.exchanges.sockets import Frame, Heard, Listen, listen
+from trading.exchanges.sockets import Frame, Heard, Listen, Lost, listen
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 from trading.exchanges.wire_feed import WireFeed
 
@@ -35,14 +36,17 @@ class KrakenFeed(WireFeed):
         with_ticks: bool = False,
         listen: Listen = listen,
         instruments: Instruments | None = None,
+        quotes: Quotes | None = None,
     ) -> None:
         super().__init__(
             symbols=symbols, timeframe_ns=timeframe_ns, clock=clock, with_ticks=with_ticks
         )
         self._rest, self._ws_url, self._listen_to = rest, ws_url, listen
         self._instruments = instruments  # None: nobody asks for the pairs' terms
+        self._quotes = quotes  # None: nobody asks for prices between bars
         self._interval = interval_of(timeframe_ns)
         self._pairs: dict[str, names.Pair] = {}
+        self._markets = {symbol: self._symbols.index(symbol) for symbol in symbols}
         self._stream_ns = 0  # the venue's time when the newest frame was sent
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
@@ -76,11 +80,31 @@ class KrakenFeed(WireFeed):
 
     async def _requests(self) -> list[dict[str, Any]]:
         params = {"channel": "ohlc", "symbol": list(self._symbols), "interval": self._interval}
-        extra = [instruments.request()] if self._instruments else []
-        return [{"method": "subscribe", "params": params}, *extra]
+        terms = [instruments.request()] if self._instruments else []
+        prices = [tickers.request(self._symbols)] if self._quotes else []
+        return [{"method": "subscribe", "params": params}, *terms, *prices]
 
-    def _frames(self) -> Heard:
-        return self._listen_to(self._ws_url, lambda: Subscriptions(self._requests))
+    async def _frames(self) -> Heard:
+        """All but prices, which close no bar: those go to the pages and wake nobody."""
+        heard = self._listen_to(self._ws_url, lambda: Subscriptions(self._requests))
+        async with aclosing(heard) as frames:
+            async for frame in frames:
+                if self._quotes:
+                    (self._quotes.lose if isinstance(frame, Lost) else self._quotes.hear)()
+                if not isinstance(frame, dict) or not self._take_aside(frame):
+                    yield frame
+
+    def _take_aside(self, frame: Frame) -> bool:
+        """Whether a frame was one of prices alone; where such come, no heartbeat does."""
+        if frame["channel"] != tickers.CHANNEL:
+            return False
+        rows = frame.get("data")
+        told = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        for symbol, quote in tickers.read_quotes(told):
+            if self._quotes and symbol in self._markets:
+                self._quotes.tell(self._markets[symbol], quote)
+        self._hear_beat(told[-1] if told else frame)
+        return True
 
     def _begin(self, now_ns: int) -> None:
         super()._begin(now_ns)
@@ -92,22 +116,38 @@ class KrakenFeed(WireFeed):
         """
         return min(self._stream_ns, self.clock.now_ns())
 
+    def _hear_time(self, stamp: str) -> None:
+        """What the stream tells from now on is no older."""
+        with suppress(ValueError):
+            stamp_ns = read_stamp(stamp)
+            self._stream_ns = max(self._stream_ns, stamp_ns)
+            self.clock.hear(stamp_ns)
+
+    def _hear_beat(self, frame: Frame) -> None:
+        if "timestamp" in frame:
+            self._hear_time(str(frame["timestamp"]))
+        else:
+            self._stream_ns = max(self._stream_ns, self.clock.now_ns())
+
     def _take(self, frame: Frame) -> None:
         if frame["channel"] == "heartbeat":
-            self._stream_ns = max(self._stream_ns, self.clock.now_ns())
+            self._hear_beat(frame)
         if frame["channel"] == instruments.CHANNEL and self._instruments:
             self._instruments.tell(instruments.rows_of(frame))
         if frame["channel"] != "ohlc":
             return
-        with suppress(ValueError):
-            stamp_ns = read_stamp(str(frame.get("timestamp", "")))
-            self._stream_ns = max(self._stream_ns, stamp_ns)
-            self.clock.hear(stamp_ns)
+        self._hear_time(str(frame.get("timestamp", "")))
         rows = frame.get("data")
         for symbol, open_ns, values in ws_candles(rows if isinstance(rows, list) else []):
-            if symbol not in self._symbols:
+            if symbol not in self._markets:
                 continue
-            market = self._symbols.index(symbol)
+            market = self._markets[symbol]
             self._candles.put(market, open_ns, values)
-            if self._with_ticks and frame.get("type") == "update":
-                self._queue.put_nowait(PriceTick(market, self.clock.now_ns(), values[3]))
+            if frame.get("type") == "update":
+                self._tell_price(market, values[3])
+
+    def _tell_price(self, market: int, price: float) -> None:
+        if self._with_ticks:
+            self._queue.put_nowait(PriceTick(market, self.clock.now_ns(), price))
+        if self._quotes:
+            self._quotes.trade(market, price)
