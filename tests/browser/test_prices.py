@@ -97,7 +97,7 @@ def test_prices_and_positions_move_between_bars_and_say_when_they_are_stale(
     teller.quotes.lose()
     teller.tell()
 
-    for told in (value["price-age"], chart.locator("#price-age")):
-        expect(told).to_contain_text("stale: between the best bid and ask,")
+    for age in (value["price-age"], chart.locator("#price-age")):
+        expect(age).to_contain_text("stale: between the best bid and ask,")
     expect(value["last-price"]).to_have_text("39,950.0")
     assert site.complaints == []

@@ -137,8 +137,7 @@ def _wire_feed(
     """
     timeframe_ns = markets[0].revision.timeframe_seconds * NS_PER_SECOND
     symbols = [market.instrument.symbol for market in markets]
-    time = clock or VenueClock()
-    store = PatientStore(settings.RECORDED_DIR)
+    time, store = clock or VenueClock(), PatientStore(settings.RECORDED_DIR)
     build = partial(
         feed_of,
         venue,

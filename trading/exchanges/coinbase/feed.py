@@ -9,17 +9,12 @@ from trading.core.records import BAR
 from trading.engine.messages import PriceTick
 from trading.engine.quotes import Quotes
 from trading.exchanges.coinbase import names
-from trading.exchanges.coinbase.candles import (
-    Trade,
-    TradeCandles,
-    granularity_of,
-    rest_candles,
-    trades_of,
-)
+from trading.exchanges.coinbase.candles import granularity_of, rest_candles, trades_of
 from trading.exchanges.coinbase.rest import read_time_ns, segment
 from trading.exchanges.coinbase.sockets import Subscriptions, events_of
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.sockets import Frame, Heard, Listen, Lost, listen
+from trading.exchanges.trade_candles import Trade, TradeCandles
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 from trading.exchanges.wire_feed import WireFeed
 

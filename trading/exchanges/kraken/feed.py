@@ -5,17 +5,23 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 import numpy as np
+import structlog
 
 from trading.engine.messages import PriceTick
 from trading.engine.quotes import Quotes
-from trading.exchanges.kraken import instruments, names, tickers
+from trading.exchanges.candles import GRACE_NS
+from trading.exchanges.kraken import instruments, names, tickers, trades
 from trading.exchanges.kraken.candles import interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.instruments import Instruments
 from trading.exchanges.kraken.sockets import Subscriptions
+from trading.exchanges.kraken.trades import Trail
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.sockets import Frame, Heard, Listen, Lost, listen
+from trading.exchanges.told_bars import agree
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 from trading.exchanges.wire_feed import WireFeed
+
+log = structlog.get_logger(__name__)
 
 NS = 1_000_000_000
 
@@ -24,6 +30,7 @@ class KrakenFeed(WireFeed):
     """Closed candles of several pairs of one timeframe."""
 
     venue = "Kraken"
+    settle_ns = GRACE_NS  # for so long the trades may tell that an interval was empty
 
     def __init__(
         self,
@@ -46,6 +53,7 @@ class KrakenFeed(WireFeed):
         self._quotes = quotes  # None: nobody asks for prices between bars
         self._interval = interval_of(timeframe_ns)
         self._pairs: dict[str, names.Pair] = {}
+        self._trails = [Trail(timeframe_ns) for _ in symbols]
         self._markets = {symbol: self._symbols.index(symbol) for symbol in symbols}
         self._stream_ns = 0  # the venue's time when the newest frame was sent
 
@@ -82,10 +90,11 @@ class KrakenFeed(WireFeed):
         params = {"channel": "ohlc", "symbol": list(self._symbols), "interval": self._interval}
         terms = [instruments.request()] if self._instruments else []
         prices = [tickers.request(self._symbols)] if self._quotes else []
-        return [{"method": "subscribe", "params": params}, *terms, *prices]
+        traded = trades.request(self._symbols)
+        return [{"method": "subscribe", "params": params}, *terms, traded, *prices]
 
     async def _frames(self) -> Heard:
-        """All but prices, which close no bar: those go to the pages and wake nobody."""
+        """All but prices and trades, which close no bar: they wake nobody."""
         heard = self._listen_to(self._ws_url, lambda: Subscriptions(self._requests))
         async with aclosing(heard) as frames:
             async for frame in frames:
@@ -95,26 +104,54 @@ class KrakenFeed(WireFeed):
                     yield frame
 
     def _take_aside(self, frame: Frame) -> bool:
-        """Whether a frame was one of prices alone; where such come, no heartbeat does."""
-        if frame["channel"] != tickers.CHANNEL:
+        """Whether a frame was one of prices or trades; where such come, no heartbeat does."""
+        if frame["channel"] not in (tickers.CHANNEL, trades.CHANNEL):
             return False
         rows = frame.get("data")
         told = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        for symbol, quote in tickers.read_quotes(told):
-            if self._quotes and symbol in self._markets:
-                self._quotes.tell(self._markets[symbol], quote)
+        if frame["channel"] == trades.CHANNEL:
+            for symbol, trade in trades.read_trades(told):
+                if symbol in self._markets:
+                    self._trails[self._markets[symbol]].add(trade)
+        elif self._quotes:
+            for symbol, quote in tickers.read_quotes(told):
+                if symbol in self._markets:
+                    self._quotes.tell(self._markets[symbol], quote)
         self._hear_beat(told[-1] if told else frame)
         return True
 
     def _begin(self, now_ns: int) -> None:
         super()._begin(now_ns)
         self._stream_ns = 0
+        for trail in self._trails:
+            trail.is_believed = True
 
     def _heard_until_ns(self) -> int:
         """The stream's own time: a candle that it did not tell to its end is not final, whatever REST
         says the time is. Frames come in order, and a heartbeat each second when there is nothing else.
         """
         return min(self._stream_ns, self.clock.now_ns())
+
+    def _is_quiet(self, market: int, told_ns: int, next_ns: int) -> bool:
+        return self._trails[market].is_quiet(told_ns, next_ns)
+
+    async def _ask_about_holes(self) -> bool:
+        """Also about candles that differ from their own trades."""
+        return await super()._ask_about_holes() and await self._ask_about_doubted()
+
+    async def _ask_about_doubted(self) -> bool:
+        """Ask REST before such a candle is told; trades that REST contradicts are not believed."""
+        for market, open_ns, values in self._candles.final(self._heard_until_ns()):
+            trail = self._trails[market]
+            made = trail.whole(open_ns)
+            if made is None or agree(values, made):
+                continue
+            log.warning("candle_differs_from_trades", symbol=self._symbols[market], at=open_ns)
+            if not await self._fill(market, since_ns=self._candles.told_ns.get(market, 0)):
+                return False
+            trail.forget(open_ns)
+            trail.is_believed = self._candles.find(market, open_ns) != values
+        return True
 
     def _hear_time(self, stamp: str) -> None:
         """What the stream tells from now on is no older."""

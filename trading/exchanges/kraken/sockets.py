@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from trading.exchanges.kraken import instruments, movements, tickers
+from trading.exchanges.kraken import instruments, movements, tickers, trades
 from trading.exchanges.kraken.movements import Movements
 from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.sockets import Ask, Broken, Connected, Frame
@@ -17,6 +17,7 @@ EXTRA = (  # candles, books or REST tell the same, or later: not waited for
     instruments.CHANNEL,
     movements.CHANNEL,
     tickers.CHANNEL,
+    trades.CHANNEL,
 )
 
 

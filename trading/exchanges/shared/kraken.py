@@ -1,11 +1,11 @@
-"""Kraken's candles, prices and terms, shared: one subscription a pair and kind, one for all instruments."""
+"""Kraken's public channels, shared: one subscription a pair and kind, one for all instruments."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
-from trading.exchanges.kraken import instruments, names, tickers
+from trading.exchanges.kraken import instruments, names, tickers, trades
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.shared.dialect import YOUNG_SECONDS, NotShared, Params, Reuse, Topic
 from trading.exchanges.sockets import Broken, Frame
@@ -15,8 +15,13 @@ log = structlog.get_logger(__name__)
 NS, MINUTE_NS = 1_000_000_000, 60_000_000_000
 CHANNEL = "ohlc"
 TERMS: Topic = (instruments.CHANNEL, 0)
-PRICES = 0  # of a pair, in place of the minutes of its candles
-NUMBERS = {instruments.CHANNEL: 1, tickers.CHANNEL: 2}  # of requests whose refusal nobody minds
+ASIDE = {tickers.CHANNEL: 0, trades.CHANNEL: -1}  # in place of the minutes of a pair's candles
+REQUESTS = {0: tickers.request, -1: trades.request}
+NUMBERS = {
+    instruments.CHANNEL: 1,
+    tickers.CHANNEL: 2,
+    trades.CHANNEL: 3,
+}  # refused, they are done without
 SECOND = len("2026-01-31T12:00:00")
 KEPT_ROWS = 2  # the running candle, and the one that may not be told yet
 REUSE = {"Time": Reuse(), names.TABLE: Reuse(seconds=YOUNG_SECONDS)}
@@ -32,7 +37,7 @@ class KrakenDialect:
         self._second = ""  # of the newest heartbeat, or what stands for one
         self._asked: set[str] = set()  # pairs of any engine
         self._terms: dict[str, dict[str, Any]] = {}  # pair -> as it was told last
-        self._prices: dict[str, Frame] = {}  # idem
+        self._prices: dict[Topic, Frame] = {}  # idem
 
     async def open(self, rest: PublicRest) -> None:
         """Read the table of pairs, once."""
@@ -40,7 +45,7 @@ class KrakenDialect:
             self._pairs = names.read_pairs(await rest.public(names.TABLE))
 
     def topics(self, request: Frame) -> list[Topic]:
-        """Pairs of a subscription to candles or prices; the terms of all asked for are one topic.
+        """Pairs of a subscription to candles, prices or trades; all asked for have one topic of terms.
 
         Raises:
             NotShared: another channel, or a pair that is not listed.
@@ -49,15 +54,15 @@ class KrakenDialect:
         channel, is_asking = params.get("channel"), request.get("method") == "subscribe"
         if is_asking and channel == instruments.CHANNEL:
             return [TERMS]
-        if not is_asking or channel not in (CHANNEL, tickers.CHANNEL):
-            shared = f"{CHANNEL}, {tickers.CHANNEL}, {instruments.CHANNEL}"
+        if not is_asking or channel not in (CHANNEL, *ASIDE):
+            shared = ", ".join((CHANNEL, *ASIDE, instruments.CHANNEL))
             raise NotShared(f"channel {channel!r}: shared are {shared}")
         wanted = [str(symbol) for symbol in params.get("symbol") or []]
         unknown = [symbol for symbol in wanted if symbol not in self._pairs]
         if unknown:
             raise NotShared(f"Kraken does not list {unknown[0]}")
         self._asked |= set(wanted)
-        minutes = int(params.get("interval", 1)) if channel == CHANNEL else PRICES
+        minutes = ASIDE.get(str(channel), int(params.get("interval", 1)))
         return [(symbol, minutes) for symbol in wanted]
 
     def begin(self, topics: Sequence[Topic]) -> list[Frame]:
@@ -69,16 +74,16 @@ class KrakenDialect:
         return self.requests(topics)
 
     def requests(self, topics: Sequence[Topic]) -> list[Frame]:
-        """Subscriptions, one an interval; that to terms comes first, that to prices last."""
+        """Subscriptions, one an interval; that to terms comes first, those done without last."""
         kinds: dict[int, list[str]] = {}
         for symbol, minutes in (topic for topic in topics if topic != TERMS):
             kinds.setdefault(minutes, []).append(symbol)
-        priced = kinds.pop(PRICES, [])
+        aside = {kind: kinds.pop(kind) for kind in REQUESTS if kind in kinds}
         wanted = [_numbered(instruments.request())] if TERMS in topics else []
         for minutes, symbols in kinds.items():
             params = {"channel": CHANNEL, "symbol": symbols, "interval": minutes}
             wanted.append({"method": "subscribe", "params": params})
-        return [*wanted, *([_numbered(tickers.request(priced))] if priced else [])]
+        return [*wanted, *(_numbered(REQUESTS[kind](aside[kind])) for kind in aside)]
 
     def is_news(self, frame: Frame) -> bool:
         """Everything is.
@@ -96,17 +101,18 @@ class KrakenDialect:
         return True
 
     def confirmed(self, frame: Frame) -> list[Topic]:
-        """The pair of a confirmation; terms and prices are not waited for."""
+        """The pair of a confirmation; what can be done without is not waited for."""
         if frame.get("method") != "subscribe":
             return []
         result = frame.get("result")
         if not isinstance(result, dict) or result.get("channel") != CHANNEL:
             return [TERMS]
         symbol = str(result["symbol"])
-        return [TERMS, (symbol, PRICES), (symbol, int(result.get("interval", 1)))]
+        aside = [(symbol, kind) for kind in REQUESTS]
+        return [TERMS, *aside, (symbol, int(result.get("interval", 1)))]
 
     def parts(self, frame: Frame) -> list[tuple[Topic | None, Frame]]:
-        """Candles by pair and interval; prices by pair; terms of the pairs asked for; heartbeats for all.
+        """Candles by pair and interval; prices and trades by pair; terms of those asked for; heartbeats.
 
         The venue's own heartbeats come only while nothing else does: each second one is made for
         who listens to a pair that has nothing to tell.
@@ -114,11 +120,11 @@ class KrakenDialect:
         channel = frame.get("channel")
         if channel == instruments.CHANNEL:
             return self._part_of_terms(frame)
-        if channel not in (CHANNEL, tickers.CHANNEL):
+        if channel not in (CHANNEL, *ASIDE):
             return [(None, frame)] if channel else []
         rows: dict[Topic, list[Any]] = {}
         for row in frame.get("data") or []:
-            minutes = int(row.get("interval", 1)) if channel == CHANNEL else PRICES
+            minutes = ASIDE.get(channel, int(row.get("interval", 1)))
             rows.setdefault((str(row.get("symbol")), minutes), []).append(row)
         parts: list[tuple[Topic | None, Frame]] = []
         for topic, told in rows.items():
@@ -143,8 +149,9 @@ class KrakenDialect:
         return [(TERMS, _terms_frame(mine, kind=str(frame.get("type"))))] if mine else []
 
     def _keep(self, topic: Topic, frame: Frame) -> None:
-        if topic[1] == PRICES:
-            self._prices[topic[0]] = frame
+        if topic[1] in REQUESTS:
+            if topic[1] == ASIDE[tickers.CHANNEL]:
+                self._prices[topic] = frame
             return
         self._stamp = str(frame.get("timestamp", self._stamp))
         kept = self._rows.setdefault(topic, {})
@@ -154,11 +161,11 @@ class KrakenDialect:
 
     def newest(self, topic: Topic) -> Frame | None:
         """The newest candles or prices of a pair, or the terms of all asked for, as they stand."""
-        if topic[1] == PRICES and topic != TERMS:
-            return self._prices.get(topic[0])
         if topic == TERMS:
             mine = [row for symbol, row in self._terms.items() if symbol in self._asked]
             return _terms_frame(mine, kind="snapshot") if mine else None
+        if topic[1] in REQUESTS:
+            return self._prices.get(topic)
         rows = list(self._rows.get(topic, {}).values())
         told = {"channel": CHANNEL, "type": "snapshot", "timestamp": self._stamp, "data": rows}
         return told if rows else None
