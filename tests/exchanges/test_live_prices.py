@@ -243,6 +243,7 @@ async def test_a_pair_that_fell_quiet_is_decided_on_in_time_beside_a_busy_one(
         await quiet.until(is_up=True)
         for _ in range(110):  # the busy one never pauses, so the venue sends no heartbeat
             await move(simulator, 1)
+            await asyncio.sleep(0.03)
             if quiet.bars[-1].open_ns == begin:
                 break
         await busy.close()

@@ -1,7 +1,9 @@
 """MarketFeed of Kraken: candles as Kraken itself makes them."""
 
+import time
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from trading.exchanges.wire_feed import WireFeed
 log = structlog.get_logger(__name__)
 
 NS = 1_000_000_000
+ASIDE_SECONDS = 0.25
 
 
 class KrakenFeed(WireFeed):
@@ -56,6 +59,7 @@ class KrakenFeed(WireFeed):
         self._trails = [Trail(timeframe_ns) for _ in symbols]
         self._markets = {symbol: self._symbols.index(symbol) for symbol in symbols}
         self._stream_ns = 0  # the venue's time when the newest frame was sent
+        self._aside_ns, self._aside_at = 0, -inf  # of another channel's, and when it came
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last committed candles that opened before a moment; at most the 720 Kraken keeps."""
@@ -117,12 +121,12 @@ class KrakenFeed(WireFeed):
             for symbol, quote in tickers.read_quotes(told):
                 if symbol in self._markets:
                     self._quotes.tell(self._markets[symbol], quote)
-        self._hear_beat(told[-1] if told else frame)
+        self._hear_aside(told[-1] if told else frame)
         return True
 
     def _begin(self, now_ns: int) -> None:
         super()._begin(now_ns)
-        self._stream_ns = 0
+        self._stream_ns = self._aside_ns = 0
         for trail in self._trails:
             trail.is_believed = True
 
@@ -160,15 +164,22 @@ class KrakenFeed(WireFeed):
             self._stream_ns = max(self._stream_ns, stamp_ns)
             self.clock.hear(stamp_ns)
 
-    def _hear_beat(self, frame: Frame) -> None:
-        if "timestamp" in frame:
-            self._hear_time(str(frame["timestamp"]))
-        else:
-            self._stream_ns = max(self._stream_ns, self.clock.now_ns())
+    def _hear_aside(self, frame: Frame) -> None:
+        """Another channel may overtake the candles by a moment: what it says is believed after that."""
+        now, stamp_ns = time.monotonic(), self.clock.now_ns()
+        if now - self._aside_at < ASIDE_SECONDS:
+            return
+        with suppress(ValueError):
+            stamp_ns = read_stamp(str(frame.get("timestamp", "")))
+        self._stream_ns = max(self._stream_ns, self._aside_ns)
+        self._aside_ns, self._aside_at = stamp_ns, now
 
     def _take(self, frame: Frame) -> None:
         if frame["channel"] == "heartbeat":
-            self._hear_beat(frame)
+            if "timestamp" in frame:  # made by a shared feed: pairs are told one after the other
+                self._hear_aside(frame)
+            else:
+                self._stream_ns = max(self._stream_ns, self.clock.now_ns())
         if frame["channel"] == instruments.CHANNEL and self._instruments:
             self._instruments.tell(instruments.rows_of(frame))
         if frame["channel"] != "ohlc":
