@@ -3,8 +3,8 @@
   const root = document.getElementById("live");
   if (!root) return;
   const STALE_MS = 5000, ROWS = 60, FILLS = 20;
-  const { money, signed, grouped, time, node } = Words;
-  let market = 0, heard = 0, lastWall = 0, toldOf = "", isRunning = root.dataset.observed === "RUNNING", lastDecision = Number(document.getElementById("decisions").rows[0]?.dataset.bar ?? 0), fills = [];
+  const { money, signed, grouped, time, node, away, whence } = Words;
+  let market = 0, heard = 0, lastWall = 0, toldOf = "", price = null, isRunning = root.dataset.observed === "RUNNING", lastDecision = Number(document.getElementById("decisions").rows[0]?.dataset.bar ?? 0), fills = [];
   const at = (name) => root.querySelector(`[data-live="${name}"]`);
   const put = (name, text) => Words.put(at(name), text);
   const tone = (name, value) => Words.tone(at(name), value);
@@ -45,15 +45,25 @@
     put("position-side", d.side);
     document.getElementById("flat").classList.toggle("is-hidden", held);
     document.getElementById("position").classList.toggle("is-hidden", !held);
-    const fields = { quantity: d.quantity, entry: d.entry_price, stop: d.stop_price, target: d.target_price, last: d.last_price };
-    Object.entries(fields).forEach(([name, text]) => put(name, text ? grouped(text) : "–"));
+    const fields = { quantity: [d.quantity], entry: [d.entry_price], stop: [d.stop_price, d.to_stop], target: [d.target_price, d.to_target], last: [d.last_price] };
+    Object.entries(fields).forEach(([name, [text, share = null]]) => put(name, text ? grouped(text) + away(share) : "–"));
     put("unrealized", held ? signed(Number(d.unrealized)) : "–"); tone("unrealized", Number(d.unrealized));
-    put("last-price", grouped(d.last_price));
     Charts.level("entry", held ? d.entry_price : "", "--np-accent");
     Charts.level("stop", held ? d.stop_price : "", "--np-down");
     Charts.stop(Charts.newest(), held ? d.stop_price : "");
     Charts.level("target", held ? d.target_price : "", "--np-up");
   }
+
+  function quote(d) {
+    price = d;
+    put("last-price", grouped(d.price));
+    at("last-price").classList.toggle("is-stale", d.is_stale);
+    put("change", d.change === null ? "" : `${signed(d.change * 100)} % in 24 h`); tone("change", d.change ?? 0);
+    put("quotes", d.bid ? `${grouped(d.bid)} / ${grouped(d.ask)}` : "–");
+    Charts.level("price", d.is_stale || d.source === "close" ? "" : d.price, "--np-axis");
+    age();
+  }
+  const age = () => { if (price) put("price-age", whence(price, lastWall, heard)); };
 
   function decision(d) {
     if (d.bar_open_ms <= lastDecision) return;
@@ -98,7 +108,7 @@
     const [kind, index] = key.split(":");
     if (kind === "engine") return engine(data);
     if (data.engine_id !== root.dataset.engine || Number(index) !== market) return;
-    ({ bar: Charts.bar, position, decision, fill })[kind]?.(data);
+    ({ bar: Charts.bar, price: quote, position, decision, fill })[kind]?.(data);
   }
 
   setInterval(() => {
@@ -107,14 +117,18 @@
     if (!isRunning) LiveSocket.show("connected", "bg-secondary-lt");
     else if (Date.now() - Math.max(heard, opened) > STALE_MS) LiveSocket.show("no news – stale", "bg-yellow-lt");
     else if (heard > opened) LiveSocket.show("live", "bg-green-lt");
+    age();
     if (heard) put("age", `${Math.round((Date.now() - heard) / 1000)} s ago`);
   }, 1000);
 
   root.querySelectorAll("[data-market]").forEach((button) => button.addEventListener("click", () => {
     root.querySelectorAll("[data-market]").forEach((other) => other.classList.toggle("active", other === button));
-    market = Number(button.dataset.market); lastDecision = 0; fills = [];
+    market = Number(button.dataset.market); lastDecision = 0; fills = []; price = null;
     root.querySelector(".card-title").textContent = button.dataset.symbol;
     put("base", button.dataset.symbol.split("/")[0]);
+    ["last-price", "change", "price-age"].forEach((name) => put(name, ""));
+    Charts.level("price", "");
+    ["price", "position"].map((kind) => LiveSocket.newest(`${kind}:${market}:${root.dataset.engine}`)).forEach((value) => value && receive(value));
     Charts.load(button.dataset.chart);
   }));
 

@@ -2,12 +2,12 @@
 (() => {
   const root = document.getElementById("market");
   const STALE_MS = 5000, WORKING_MS = 700, PATIENCE = 15, LATER_MS = 5000, FRESH_MS = 3000, BAR_PX = 6, ROOM_BARS = 3;
-  const { grouped, time, node } = Words;
+  const { grouped, time, node, put, signed, tone, whence } = Words;
   const byId = (id) => document.getElementById(id);
   const boxes = [...root.querySelectorAll("input[name=show]")];
   const chosen = () => boxes.filter((box) => box.checked).map((box) => box.value);
   const share = (value) => String(+value.toPrecision(3)).replace("-", "−");
-  let bars = [], step = 60, fitted = false, fills = [], stops = new Map(), at = null, timer = 0, asked = 0, heard = 0, lastWall = 0, decimals = 2;
+  let bars = [], step = 60, fitted = false, fills = [], stops = new Map(), at = null, timer = 0, asked = 0, heard = 0, lastWall = 0, quoted = null, decimals = 2;
 
   function piece(words, style) { const el = node("span", style); el.append(...words); return el; }
   const price = (value) => grouped(Number(value).toFixed(decimals));
@@ -117,6 +117,15 @@
       if (d.open_ms > (bars.at(-1)?.open_ms ?? 0)) bars.push(d);
       show(here());
     },
+    price(d) {
+      quoted = d;
+      put(byId("price"), grouped(d.price));
+      byId("price").classList.toggle("is-stale", d.is_stale);
+      put(byId("change"), d.change === null ? "" : `${signed(d.change * 100)} % in 24 h`);
+      tone(byId("change"), d.change ?? 0);
+      Charts.level("price", d.is_stale || d.source === "close" ? "" : d.price, "--np-axis");
+      age();
+    },
     position(d) {
       const flat = d.side === "FLAT";
       Charts.level("entry", flat ? "" : d.entry_price, "--np-accent");
@@ -139,6 +148,8 @@
     },
   };
 
+  const age = () => { if (quoted) put(byId("price-age"), whence(quoted, lastWall, heard)); };
+
   function receive({ key, data }) {
     const [kind, index] = key.split(":");
     if (data.engine_id !== root.dataset.engine) return;
@@ -151,6 +162,7 @@
 
   setInterval(() => {
     if (!LiveSocket.isOpen()) return;
+    age();
     const opened = LiveSocket.openedAt();
     if (Date.now() - Math.max(heard, opened) > STALE_MS) LiveSocket.show("no news – stale", "bg-yellow-lt");
     else if (heard > opened) LiveSocket.show("live", "bg-green-lt");

@@ -2,7 +2,7 @@
 (() => {
   const root = document.getElementById("overview");
   const THOUGHTS = 60, STALE_MS = 15000;
-  const { money, signed, grouped, time, node, put, tone } = Words;
+  const { money, signed, grouped, time, node, put, tone, away } = Words;
   const rows = new Map([...root.querySelectorAll("[data-engine]")].map((row) => [row.dataset.engine, row]));
   const heard = new Map();
   const within = (el, name) => el.querySelector(`[data-live="${name}"]`);
@@ -57,10 +57,12 @@
       row.dataset.position = name;
       pair.append(node("div", "small text-secondary", label));
       row.append(pair, node("td", "", d.side), node("td", "", d.quantity));
-      [d.entry_price, d.stop_price].forEach((text) => row.append(node("td", "", text ? grouped(text) : "–")));
+      row.append(node("td", "", grouped(d.entry_price)), node("td", "", d.stop_price ? grouped(d.stop_price) + away(d.to_stop) : "–"));
       const open = node("td", "", signed(Number(d.unrealized)));
       tone(open, Number(d.unrealized));
-      row.append(node("td", "", grouped(d.last_price)), open);
+      const last = node("td", d.is_stale ? "is-stale" : "", grouped(d.last_price));
+      if (d.is_stale) last.title = "stale: the venue's stream is silent";
+      row.append(last, open);
       if (known) known.replaceWith(row); else body.append(row);
     }
     document.getElementById("flat").classList.toggle("is-hidden", body.rows.length > 0);

@@ -44,7 +44,7 @@ const LiveSocket = (() => {
     if (!socket) connect();
   }
 
-  return { listen, show, isOpen: () => socket?.readyState === WebSocket.OPEN, openedAt: () => opened };
+  return { listen, show, newest: (key) => newest.get(key), isOpen: () => socket?.readyState === WebSocket.OPEN, openedAt: () => opened };
 })();
 
 // Values as every page writes them.
@@ -55,5 +55,14 @@ const Words = {
   time: (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " "),
   node: (tag, cls, text) => { const el = document.createElement(tag); if (cls) el.className = cls; if (text !== undefined) el.textContent = text; return el; },
   put: (el, text) => { if (el && el.textContent !== text) el.textContent = text; },
+  away: (share) => (share === null ? "" : ` (${share < 0 ? "−" : "+"}${(Math.abs(share) * 100).toFixed(2)} %)`),
+  ago: (ms) => (ms < 120000 ? `${Math.max(Math.round(ms / 1000), 0)} s ago` : `${Math.round(ms / 60000)} min ago`),
+  // How a price is to be read: whence it is, and how old by the engine's clock and the time since its last word. Of an
+  // engine that has not proven to live the age is not known.
+  whence: (d, wallMs, heardAt) => {
+    const from = { middle: "between the best bid and ask", trade: "of the last trade", close: "of the last closed bar" }[d.source];
+    const age = heardAt ? `, ${Words.ago(wallMs - d.wall_ms + Date.now() - heardAt)}` : "";
+    return `${d.is_stale ? "stale: " : ""}${from}${age}`;
+  },
   tone: (el, value) => { if (!el) return; el.classList.toggle("up", value > 0); el.classList.toggle("down", value < 0); },
 };

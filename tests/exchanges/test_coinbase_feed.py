@@ -1,6 +1,7 @@
 """Bars made of Coinbase's trades while things go wrong: each once, in order, equal to the venue's own."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.exchanges.coinbase_wire import PRODUCT, Wire
 from trading.engine.errors import CannotTrade
 from trading.engine.messages import BarClosed, FeedChange, PriceTick
+from trading.engine.quotes import Quote, Quotes
 from trading.exchanges import sockets, wire_feed
 from trading.exchanges.coinbase.feed import CoinbaseFeed
 from trading.exchanges.coinbase.rest import CoinbaseRest
@@ -333,6 +335,24 @@ async def test_prices_are_told_as_they_are_traded(wire: Wire) -> None:
     told = [one.price for one in listener.heard if isinstance(one, PriceTick)]
     rest = [float(t[1]) for t in [*trades_of(FIRST_S)[2:], trades_of(FIRST_S + MINUTE_S)[0]]]
     assert told == rest
+
+
+async def test_between_bars_a_market_is_worth_its_last_trade_until_the_venue_is_lost(
+    wire: Wire,
+) -> None:
+    quotes = Quotes(time.monotonic)
+    listener = Listener(wire, feed_of(wire, quotes=quotes))
+    await listener.up()
+    await listener.minute()
+    last, was_stale = quotes.find(0), quotes.is_stale(0)
+    wire.is_silent = True  # nobody answers who comes again
+    await wire.drop()
+    await until(lambda: listener.changes()[-1:] == [False], listener.task)
+    lost = quotes.is_stale(0)
+    await listener.end()
+
+    assert last == Quote(float(trades_of(FIRST_S + MINUTE_S)[0][1]))
+    assert (was_stale, lost) == (False, True)
 
 
 async def test_after_a_restart_it_goes_on_behind_the_last_told_bar(wire: Wire) -> None:

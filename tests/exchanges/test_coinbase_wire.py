@@ -19,13 +19,7 @@ from trading.engine.errors import CannotTrade, NotSent, OutcomeUnknown, Refused
 from trading.engine.messages import OrderRequest
 from trading.exchanges.coinbase import names, orders
 from trading.exchanges.coinbase.admission import check_product
-from trading.exchanges.coinbase.candles import (
-    Trade,
-    TradeCandles,
-    granularity_of,
-    read_trades,
-    rest_candles,
-)
+from trading.exchanges.coinbase.candles import granularity_of, read_trades, rest_candles
 from trading.exchanges.coinbase.errors import (
     ApiError,
     NoAnswer,
@@ -37,6 +31,7 @@ from trading.exchanges.coinbase.errors import (
 from trading.exchanges.coinbase.sign import Signer, UnusableKey, read_private_key, uri_of
 from trading.exchanges.coinbase.sockets import Subscriptions, events_of
 from trading.exchanges.sockets import Broken, Connected
+from trading.exchanges.trade_candles import Trade, TradeCandles
 
 NAME = "organizations/8f0e/apiKeys/17b2"
 MINUTE_NS = 60_000_000_000

@@ -26,6 +26,7 @@ from trading.exchanges.caps import Caps
 from trading.exchanges.coinbase import candles as at_coinbase
 from trading.exchanges.kraken import candles as at_kraken
 from trading.exchanges.simulator.server import Simulator
+from trading.exchanges.trade_candles import TradeCandles
 
 NAMES = ("open", "high", "low", "close", "volume")
 WORDS = ("NaN", "Infinity", "-Infinity", "1e400", "-1", "0", "", "x", "1e-320", "20000", "1e12")
@@ -56,7 +57,7 @@ def test_trades_that_cannot_be_make_no_bar(rows: list[tuple[str, str]]) -> None:
              "price": price, "size": size} for n, (price, size) in enumerate(rows)]  # fmt: skip
 
     for _, trade in at_coinbase.read_trades(told):
-        made = at_coinbase.TradeCandles(MINUTE_NS).add(trade)
+        made = TradeCandles(MINUTE_NS).add(trade)
         assert made is not None
         assert read_values(made[1]) == made[1]
 

@@ -460,5 +460,5 @@ async def test_terms_come_on_a_connection_that_brings_candles_already(tmp_path: 
                 await asyncio.sleep(0.01)
         await plain.close()
         await live.close()
-        assert (relay.status().connections, relay.status().topics) == (1, 2)
+        assert (relay.status().connections, relay.status().topics) == (1, 3)
     await simulator.stop()

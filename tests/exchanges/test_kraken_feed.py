@@ -38,11 +38,14 @@ async def simulator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]
 
 
 def feed_of(
-    simulator: Simulator, symbol: str = "BTC/USD", listen: Listen = sockets.listen
+    simulator: Simulator,
+    symbol: str = "BTC/USD",
+    listen: Listen = sockets.listen,
+    rest: KrakenRest | None = None,
 ) -> KrakenFeed:
     socket = f"ws://127.0.0.1:{simulator.port}/v2"
     return KrakenFeed(
-        rest=KrakenRest(url=simulator.address),
+        rest=rest or KrakenRest(url=simulator.address),
         ws_url=socket,
         symbols=[symbol],
         timeframe_ns=MINUTE_NS,

@@ -95,7 +95,7 @@ async def test_a_symbol_is_added_without_another_connection(
     mine = [bar.open_ns for bar in first.bars]
     assert mine == [bar.open_ns for bar in second.bars if bar.market == 1]
     assert relay.status().connections == 1
-    assert relay.status().topics == 2
+    assert relay.status().topics == 4  # candles and trades of two pairs
 
 
 async def test_the_venues_silence_is_everybodys(simulator: Simulator, path: Path) -> None:

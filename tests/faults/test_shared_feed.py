@@ -97,7 +97,7 @@ def test_two_engines_outlive_their_feed_and_their_venue(
         status = answer_of(
             "manage.py", "run_feed", "--exchange", "simulator", "--status", environment=environment
         )
-        assert status.stdout.startswith("simulator: connected; 3 listeners, 1 subscriptions")
+        assert status.stdout.startswith("simulator: connected; 3 listeners, 3 subscriptions")
 
         for engine in engines:
             engine.send_signal(signal.SIGTERM)

@@ -10,6 +10,7 @@ from trading.core.codes import ExitReason, HoldBit, Purpose, Side
 from trading.core.records import FEE_UNITS_PER_QUOTE
 from trading.engine.messages import BarClosed, FillReport, MarketSpec
 from trading.engine.ports import Clock, EventSink
+from trading.engine.quotes import Quotes
 from trading.engine.state import CoreState
 
 NS_PER_MS = 1_000_000
@@ -53,11 +54,14 @@ class LiveView:
         identity: Identity,
         clock: Clock,
         market_data: Callable[[], str] = lambda: "",
+        quotes: Quotes | None = None,
     ) -> None:
         self._sink = sink
         self._identity = identity
         self._clock = clock
         self._market_data = market_data
+        self._quotes = quotes or Quotes(clock.monotonic)
+        self._fresh: set[int] = set()  # markets whose price was told as a fresh quote
         self._last_by_market: dict[int, float] = {}
         self._bars = 0
         self._rate_from = (clock.monotonic(), 0)
@@ -69,7 +73,7 @@ class LiveView:
     def bar(self, bar: BarClosed, core: CoreState) -> None:
         """A bar was decided on."""
         self._bars += 1
-        self._bar_wall_ms = self._clock.now_ns() // NS_PER_MS
+        self._bar_wall_ms = self._wall_ms()
         now = self._clock.monotonic()
         if now - self._last_by_market.get(bar.market, -1.0) < SECONDS_BETWEEN_UPDATES:
             return
@@ -77,9 +81,10 @@ class LiveView:
         self._measure(now)
         spec = core.specs[bar.market]
         self._publish("bar", bar.market, bar_payload(spec, bar))
+        self._quotes.forget_stale(bar.market)
         described = {"symbol": spec.symbol, **explain.describe(explain.read(core.record()))}
         self._publish("decision", bar.market, described)
-        self._publish("position", bar.market, position_payload(core, bar.market))
+        self._publish_price(bar.market, core)
         self._publish_engine(core)
 
     def fill(self, report: FillReport, core: CoreState) -> None:
@@ -87,11 +92,31 @@ class LiveView:
         spec = core.specs[report.market]
         if report.quantity_lots:
             self._publish("fill", report.market, fill_payload(spec, report))
-        self._publish("position", report.market, position_payload(core, report.market))
+        self._publish_position(report.market, core)
 
     def dust(self, market: int, core: CoreState) -> None:
         """What no order may sell was written off."""
-        self._publish("position", market, position_payload(core, market))
+        self._publish_position(market, core)
+
+    def _publish_prices(self, core: CoreState) -> None:
+        """What moved between bars, and what went stale."""
+        changed = self._quotes.take_changed()
+        stale = [market for market in sorted(self._fresh) if self._quotes.is_stale(market)]
+        for market in sorted(changed.union(stale)):
+            self._publish_price(market, core)
+
+    def _publish_price(self, market: int, core: CoreState) -> None:
+        """The newest price of a market, and what its position is worth at it."""
+        quotes = self._quotes
+        is_fresh = quotes.find(market) is not None and not quotes.is_stale(market)
+        (self._fresh.add if is_fresh else self._fresh.discard)(market)
+        heard_ms = self._wall_ms() - round(quotes.age(market) * 1000)
+        told = {**price_payload(core, market, quotes), "wall_ms": heard_ms}
+        self._publish("price", market, told)
+        self._publish_position(market, core)
+
+    def _publish_position(self, market: int, core: CoreState) -> None:
+        self._publish("position", market, position_payload(core, market, self._quotes))
 
     def _publish(self, kind: str, market: int, value: dict[str, Any]) -> None:
         engine_id = self._identity.engine_id
@@ -99,12 +124,16 @@ class LiveView:
 
     def alert(self, cause: str, words: str) -> None:
         """A breaker tripped."""
-        at_ms = self._clock.now_ns() // NS_PER_MS
         told = {"engine_id": self._identity.engine_id, "cause": cause, "words": words}
-        self._sink.publish(f"alert::{self._identity.engine_id}", {**told, "wall_ms": at_ms})
+        told_at = {**told, "wall_ms": self._wall_ms()}
+        self._sink.publish(f"alert::{self._identity.engine_id}", told_at)
+
+    def _wall_ms(self) -> int:
+        return self._clock.now_ns() // NS_PER_MS
 
     def beat(self, core: CoreState) -> None:
-        """A sign of life also when no bar comes; once a second is enough."""
+        """Prices as they moved; a sign of life also when no bar comes, once a second is enough."""
+        self._publish_prices(core)
         now = self._clock.monotonic()
         if now - self._told_at >= SECONDS_BETWEEN_BEATS:
             self._measure(now)
@@ -142,7 +171,7 @@ class LiveView:
                 "venue": self._identity.venue,
                 "market_data": self._market_data(),
                 "market_ms": core.market_ns() // NS_PER_MS,
-                "wall_ms": self._clock.now_ns() // NS_PER_MS,
+                "wall_ms": self._wall_ms(),
                 "bar_wall_ms": self._bar_wall_ms,
                 "bars": self._bars,
                 "decisions": self._bars,
@@ -184,28 +213,63 @@ def bar_payload(spec: MarketSpec, bar: BarClosed) -> dict[str, Any]:
     }
 
 
-def position_payload(core: CoreState, market: int) -> dict[str, Any]:
+def last_price(core: CoreState, market: int, quotes: Quotes) -> float:
+    """What a market is worth to the eye: as it is quoted now, else at its newest close."""
+    quote = quotes.find(market)
+    return quote.price if quote else float(core.markets[market]["last_close"])
+
+
+def price_payload(core: CoreState, market: int, quotes: Quotes) -> dict[str, Any]:
+    """payloads.Price, but for when it was heard."""
+    spec, quote = core.specs[market], quotes.find(market)
+    best = (quote.bid, quote.ask) if quote and quote.has_best else None
+    return {
+        "symbol": spec.symbol,
+        "price": digits(spec, last_price(core, market, quotes)),
+        "source": ("middle" if best else "trade") if quote else "close",
+        "bid": digits(spec, best[0]) if best else "",
+        "ask": digits(spec, best[1]) if best else "",
+        "change": quote.change if quote else None,
+        "volume": quote.volume if quote else None,
+        "is_stale": quotes.is_stale(market),
+    }
+
+
+def position_payload(core: CoreState, market: int, quotes: Quotes) -> dict[str, Any]:
     """payloads.Position."""
     spec, record = core.specs[market], core.markets[market]
     position = record["position"]
     lots = int(position["quantity_lots"])
-    last = float(record["last_close"])
+    last = last_price(core, market, quotes)
     entry = float(position["entry_price"])
     target = float(position["target"])
+    stop = float(spec.tick_size) * int(position["stop_ticks"])
     unrealized = (last - entry) * lots * float(spec.lot_size)
-    digits = max(0, -int(spec.tick_size.normalize().as_tuple().exponent))
     side = "FLAT" if lots == 0 else ("LONG" if lots > 0 else "SHORT")
     return {
         "symbol": spec.symbol,
         "side": side,
         "quantity": quantity_text(spec, lots),
-        "entry_price": f"{entry:.{digits}f}" if lots else "",
+        "entry_price": digits(spec, entry) if lots else "",
         "stop_price": price_text(spec, int(position["stop_ticks"])) if lots else "",
-        "target_price": f"{target:.{digits}f}" if lots and target == target else "",
-        "last_price": f"{last:.{digits}f}",
+        "target_price": digits(spec, target) if lots and target == target else "",
+        "last_price": digits(spec, last),
         "unrealized": money(unrealized) if lots else "",
+        "to_stop": away(last, stop) if lots and stop else None,
+        "to_target": away(last, target) if lots and target == target else None,
+        "is_stale": quotes.is_stale(market),
         "opened_ms": int(position["entry_ns"]) // NS_PER_MS if lots else 0,
     }
+
+
+def digits(spec: MarketSpec, price: float) -> str:
+    """A float of the core, or of a venue's, with the decimals of its market, for the eye only."""
+    return f"{price:.{max(0, -int(spec.tick_size.normalize().as_tuple().exponent))}f}"
+
+
+def away(price: float, level: float) -> float | None:
+    """How far a price must go to meet a level, as a fraction of it; below zero: down."""
+    return round(level / price - 1, 6) if price > 0 else None
 
 
 def fill_payload(spec: MarketSpec, report: FillReport) -> dict[str, Any]:

@@ -40,6 +40,10 @@ class Candles:
         if open_ns > self.told_ns.get(market, 0):
             self._rows.setdefault(open_ns, {})[market] = values
 
+    def find(self, market: int, open_ns: int) -> Values | None:
+        """A candle as it stands."""
+        return self._rows.get(open_ns, {}).get(market)
+
     def put_all(self, market: int, bars: np.ndarray) -> None:
         """Candles as REST has them."""
         for open_ns, *values in bars.tolist():
@@ -68,16 +72,26 @@ class Candles:
         A bar after which another had already begun to close is late.
         """
         closed: list[BarClosed] = []
-        opens = sorted(self._rows)
-        newest = {market: open_ns for open_ns in opens for market in self._rows[open_ns]}
-        followed_ns = min(newest.values()) if len(newest) == self.markets else 0
-        for open_ns in opens:
-            over = now_ns >= open_ns + self.timeframe_ns + GRACE_NS
-            if not over and open_ns >= followed_ns:
-                break
+        for open_ns in self._final_opens(now_ns):
             is_late = now_ns >= open_ns + 2 * self.timeframe_ns
             for market, values in sorted(self._rows.pop(open_ns).items()):
                 if open_ns > self.told_ns.get(market, 0):
                     self.told_ns[market] = open_ns
                     closed.append(BarClosed(market, open_ns, *values, late=is_late))
         return closed
+
+    def final(self, now_ns: int) -> list[tuple[int, int, Values]]:
+        """(market, open time, values) of what ``close`` would tell now."""
+        return [
+            (market, open_ns, values)
+            for open_ns in self._final_opens(now_ns)
+            for market, values in self._rows[open_ns].items()
+        ]
+
+    def _final_opens(self, now_ns: int) -> list[int]:
+        opens, over_ns = sorted(self._rows), now_ns - self.timeframe_ns - GRACE_NS
+        if len(opens) < 2 and not (opens and opens[0] <= over_ns):
+            return []  # the running one, which nothing has followed
+        newest = {market: open_ns for open_ns in opens for market in self._rows[open_ns]}
+        followed_ns = min(newest.values()) if len(newest) == self.markets else 0
+        return [open_ns for open_ns in opens if open_ns <= over_ns or open_ns < followed_ns]

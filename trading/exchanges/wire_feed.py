@@ -37,17 +37,14 @@ class WireFeed(ABC):
         clock: VenueClock | None = None,
         with_ticks: bool = False,
     ) -> None:
-        self._symbols = tuple(symbols)
-        self._timeframe_ns = timeframe_ns
+        self._symbols, self._timeframe_ns = tuple(symbols), timeframe_ns
         self._candles = Candles(timeframe_ns, len(symbols))
         self._queue: asyncio.Queue[FeedChange | PriceTick] = asyncio.Queue()
-        self._heard = asyncio.Event()
         self._asked: dict[int, int] = {}  # market -> last told open when REST was asked
-        self._told = ToldBars()
+        self._heard, self._told = asyncio.Event(), ToldBars()
         self._partial_until_ns = 0  # what opened before was heard in part only; REST has it whole
         self._is_doubted = self._is_whole = False  # whole: nothing is missing before what is next
-        self._with_ticks = with_ticks
-        self.clock = clock or VenueClock()
+        self._with_ticks, self.clock = with_ticks, clock or VenueClock()
 
     @abstractmethod
     async def _open(self) -> None:
@@ -129,13 +126,12 @@ class WireFeed(ABC):
         """Ask REST about intervals the stream did not tell of; no bar is told after one unasked."""
         settled_ns = self.clock.now_ns() - self.settle_ns
         if 0 < self._partial_until_ns <= settled_ns:
-            told_ns = self._candles.told_ns
             for market in range(len(self._symbols)):
-                if not await self._fill(market, since_ns=told_ns.get(market, 0)):
+                if not await self._fill(market, since_ns=self._candles.told_ns.get(market, 0)):
                     return False
             self._partial_until_ns = 0
         for market, told, next_ns in self._candles.holes():
-            if self._asked.get(market) == told:
+            if self._asked.get(market) == told or self._is_quiet(market, told, next_ns):
                 continue
             if self.settle_ns and next_ns > settled_ns:
                 return False
@@ -143,6 +139,10 @@ class WireFeed(ABC):
                 return False
             self._asked[market] = told
         return True
+
+    def _is_quiet(self, market: int, told_ns: int, next_ns: int) -> bool:
+        """Whether it is known without asking that nobody traded in between."""
+        return False
 
     async def _fill(self, market: int, *, since_ns: int) -> bool:
         """Put what REST has; False when it does not answer."""

@@ -8,6 +8,7 @@ Keys (``<m>`` is the engine's market index, ``<e>`` its id, also in each payload
 
 * ``engine::<e>``       EngineStatus
 * ``bar:<m>:<e>``       Bar, the newest closed bar
+* ``price:<m>:<e>``     Price, the newest between bars too
 * ``position:<m>:<e>``  Position; ``side`` is "FLAT" without one
 * ``decision:<m>:<e>``  Decision, the newest, as trading.core.explain tells it
 * ``fill:<m>:<e>``      Fill, the newest
@@ -71,8 +72,33 @@ class Bar(TypedDict):
     volume: float
 
 
+class Price(TypedDict):
+    """What a market is worth now: for the eye alone, decisions are made on closed bars.
+
+    ``source`` says whence it is: midway between the best prices (``middle``), the last trade
+    (``trade``), or, where nothing between bars is heard, the newest closed bar (``close``).
+    ``is_stale``: the venue's stream was lost, or silent for ten seconds, since it was heard.
+    ``change`` (a fraction) and ``volume`` are of the last 24 hours, null where the venue does not
+    tell. ``wall_ms`` is when it was heard, by the clock of ``EngineStatus.wall_ms``.
+    """
+
+    symbol: str
+    price: str
+    source: str
+    bid: str
+    ask: str
+    change: float | None
+    volume: float | None
+    is_stale: bool
+    wall_ms: int
+
+
 class Position(TypedDict):
-    """An open position, or side FLAT."""
+    """An open position, or side FLAT.
+
+    ``last_price`` and ``is_stale`` are those of ``Price``; ``unrealized`` is before fees. How far the price must go, as
+    a fraction of it, to meet stop and target say ``to_stop`` and ``to_target``; null: there is none.
+    """
 
     symbol: str
     side: str
@@ -82,6 +108,9 @@ class Position(TypedDict):
     target_price: str
     last_price: str
     unrealized: str
+    to_stop: float | None
+    to_target: float | None
+    is_stale: bool
     opened_ms: int
 
 

@@ -61,6 +61,7 @@ class EngineProcess:
                 identity=_identity(plan),
                 clock=clock,
                 market_data=partial(road_of, self._street.feed),
+                quotes=self._street.quotes,
             ),
             clock=clock,
         )

@@ -6,6 +6,7 @@ from functools import partial
 from django.conf import settings
 
 from trading.engine.ports import Clock, MarketFeed
+from trading.engine.quotes import Quotes
 from trading.exchanges import synthetic
 from trading.exchanges.book_watch import FRESH_NS, BookWatch
 from trading.exchanges.booked_feed import BookedFeed
@@ -80,10 +81,12 @@ def build_feed(
     clock: Clock,
     venue_clock: VenueClock | None = None,
     instruments: Instruments | None = None,
+    quotes: Quotes | None = None,
 ) -> MarketFeed:
     """The feed of an engine; with ``venue_clock`` of one that trades live, which also needs prices.
 
-    ``instruments`` hears on which terms Kraken's pairs trade, where it is Kraken's.
+    ``instruments`` hears on which terms Kraken's pairs trade, where it is Kraken's; ``quotes`` hears
+    what a venue that is reached by wire says between bars.
 
     Raises:
         CannotFeed: a venue without a feed, no stored bars, a bad speed, or mixed timeframes.
@@ -91,7 +94,7 @@ def build_feed(
     if len({market.revision.timeframe_seconds for market in markets}) > 1:
         raise CannotFeed("all bots of one engine must trade the same timeframe")
     if is_wired(engine.account.venue):
-        return _wire_feed(engine.account.venue, markets, venue_clock, instruments)
+        return _wire_feed(engine.account.venue, markets, venue_clock, instruments, quotes)
     try:
         pace = parse_speed(speed or engine.speed)
     except InvalidSpeed as error:
@@ -126,15 +129,15 @@ def _wire_feed(
     markets: Sequence[EngineMarket],
     clock: VenueClock | None,
     instruments: Instruments | None,
+    quotes: Quotes | None,
 ) -> MarketFeed:
     """Bars through the shared feed of this host where there is one, which records them; else our own.
 
     Order books come over a connection of the engine's own.
     """
-    seconds = markets[0].revision.timeframe_seconds
+    timeframe_ns = markets[0].revision.timeframe_seconds * NS_PER_SECOND
     symbols = [market.instrument.symbol for market in markets]
-    timeframe_ns, time = seconds * NS_PER_SECOND, clock or VenueClock()
-    store = PatientStore(settings.RECORDED_DIR)
+    time, store = clock or VenueClock(), PatientStore(settings.RECORDED_DIR)
     build = partial(
         feed_of,
         venue,
@@ -143,6 +146,7 @@ def _wire_feed(
         clock=time,
         with_ticks=clock is not None,
         instruments=instruments,
+        quotes=quotes,
     )
 
     def own() -> MarketFeed:
@@ -193,6 +197,7 @@ def feed_of(
     clock: VenueClock,
     with_ticks: bool = False,
     instruments: Instruments | None = None,
+    quotes: Quotes | None = None,
     source: Source | None = None,
 ) -> MarketFeed:
     """Bars over the venue's protocol, and prices between them where they are wanted.
@@ -215,6 +220,7 @@ def feed_of(
         timeframe_ns=timeframe_ns,
         clock=clock,
         with_ticks=with_ticks,
+        quotes=quotes,
     )
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic_ns
 
 from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from trading.engine.ports import Clock, MarketFeed, Venue
+from trading.engine.quotes import Quotes
 from trading.exchanges.coinbase.desk import CoinbaseDesk
 from trading.exchanges.coinbase.live import CoinbaseVenue
 from trading.exchanges.coinbase.names import PRODUCTS
@@ -42,6 +43,7 @@ class Street:
     venue: Venue
     watch: Callable[[Call], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
+    quotes: Quotes | None = None  # of a market that is heard as it moves
 
 
 def build_street(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
@@ -52,9 +54,12 @@ def build_street(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
     """
     if plan.account.mode == ExchangeAccount.Mode.LIVE:
         return _live(plan, speed=speed, clock=clock)
-    feed = build_feed(engine=plan.engine, markets=plan.markets, speed=speed, clock=clock)
+    quotes = Quotes(clock.monotonic)
+    feed = build_feed(
+        engine=plan.engine, markets=plan.markets, speed=speed, clock=clock, quotes=quotes
+    )
     paper = PaperVenue(feed=feed, specs=plan.specs, params=plan.params)
-    return Street(feed, paper, nothing_to_watch, feed.close)
+    return Street(feed, paper, nothing_to_watch, feed.close, quotes)
 
 
 def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
@@ -64,7 +69,7 @@ def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
             opened = open_usable_key(account.id)
     except NoKey as error:
         raise CannotRun(f"{account} is in live mode: {error}") from None
-    time, instruments = VenueClock(), Instruments()
+    time, instruments, quotes = VenueClock(), Instruments(), Quotes(clock.monotonic)
     feed = build_feed(
         engine=plan.engine,
         markets=plan.markets,
@@ -72,10 +77,11 @@ def _live(plan: Plan, *, speed: str | None, clock: Clock) -> Street:
         clock=clock,
         venue_clock=time,
         instruments=instruments,
+        quotes=quotes,
     )
     is_coinbase = account.venue in COINBASE_VENUES
     open_wire = _coinbase if is_coinbase else partial(_kraken, instruments=instruments)
-    return open_wire(plan, opened, feed, time, clock)
+    return replace(open_wire(plan, opened, feed, time, clock), quotes=quotes)
 
 
 def own_clock(plan: Plan, clock: Clock) -> Callable[[], int] | None:

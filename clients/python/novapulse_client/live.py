@@ -69,6 +69,25 @@ class BarValue(Value, frozen=True, kw_only=True):
         return moment(self.open_ms)
 
 
+class PriceValue(Value, frozen=True, kw_only=True):
+    """What a market is worth now; ``source`` says whence that is: middle, trade or close."""
+
+    symbol: str
+    price: Decimal
+    source: str
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    change: float | None = None
+    volume: float | None = None
+    is_stale: bool
+    wall_ms: int
+
+    @property
+    def heard_at(self) -> datetime:
+        """When the engine heard it."""
+        return moment(self.wall_ms)
+
+
 class PositionValue(Value, frozen=True, kw_only=True):
     """An open position; without one ``side`` is FLAT and there are no prices."""
 
@@ -80,6 +99,9 @@ class PositionValue(Value, frozen=True, kw_only=True):
     target_price: Decimal | None = None
     last_price: Decimal | None = None
     unrealized: Decimal | None = None
+    to_stop: float | None = None
+    to_target: float | None = None
+    is_stale: bool = False
     opened_ms: int
 
     @property
@@ -126,12 +148,13 @@ class FillValue(Value, frozen=True, kw_only=True):
         return moment(self.filled_ms)
 
 
-Told = EngineValue | AlertValue | BarValue | PositionValue | DecisionValue | FillValue
+Told = EngineValue | AlertValue | BarValue | PriceValue | PositionValue | DecisionValue | FillValue
 
 KINDS: dict[str, type[Told]] = {
     "engine": EngineValue,
     "alert": AlertValue,
     "bar": BarValue,
+    "price": PriceValue,
     "position": PositionValue,
     "decision": DecisionValue,
     "fill": FillValue,

@@ -83,6 +83,7 @@ def msgspec_of(value: live.BarValue, **changed: Any) -> dict[str, Any]:
         (live.EngineValue, payloads.EngineStatus),
         (live.AlertValue, payloads.Alert),
         (live.BarValue, payloads.Bar),
+        (live.PriceValue, payloads.Price),
         (live.PositionValue, payloads.Position),
         (live.DecisionValue, payloads.Decision),
         (live.FillValue, payloads.Fill),

@@ -1,24 +1,20 @@
 """MarketFeed of Coinbase: candles are made of its trades, since its channel has five-minute ones only."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 import numpy as np
 
 from trading.core.records import BAR
 from trading.engine.messages import PriceTick
+from trading.engine.quotes import Quotes
 from trading.exchanges.coinbase import names
-from trading.exchanges.coinbase.candles import (
-    Trade,
-    TradeCandles,
-    granularity_of,
-    rest_candles,
-    trades_of,
-)
+from trading.exchanges.coinbase.candles import granularity_of, rest_candles, trades_of
 from trading.exchanges.coinbase.rest import read_time_ns, segment
 from trading.exchanges.coinbase.sockets import Subscriptions, events_of
 from trading.exchanges.public_rest import PublicRest
-from trading.exchanges.sockets import Frame, Heard, Listen, listen
+from trading.exchanges.sockets import Frame, Heard, Listen, Lost, listen
+from trading.exchanges.trade_candles import Trade, TradeCandles
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 from trading.exchanges.wire_feed import WireFeed
 
@@ -44,11 +40,13 @@ class CoinbaseFeed(WireFeed):
         clock: VenueClock | None = None,
         with_ticks: bool = False,
         listen: Listen = listen,
+        quotes: Quotes | None = None,
     ) -> None:
         super().__init__(
             symbols=symbols, timeframe_ns=timeframe_ns, clock=clock, with_ticks=with_ticks
         )
         self._rest, self._ws_url, self._listen_to = rest, ws_url, listen
+        self._quotes = quotes  # None: nobody asks for prices between bars
         self._granularity = granularity_of(timeframe_ns)
         self._products: list[names.Product] = []
         self._made: list[TradeCandles] = []
@@ -126,8 +124,12 @@ class CoinbaseFeed(WireFeed):
     def _converse(self) -> Subscriptions:
         return Subscriptions("market_trades", [product.product_id for product in self._products])
 
-    def _frames(self) -> Heard:
-        return self._listen_to(self._ws_url, self._converse)
+    async def _frames(self) -> Heard:
+        async with aclosing(self._listen_to(self._ws_url, self._converse)) as frames:
+            async for frame in frames:
+                if self._quotes:
+                    (self._quotes.lose if isinstance(frame, Lost) else self._quotes.hear)()
+                yield frame
 
     def _take(self, frame: Frame) -> None:
         with suppress(ValueError):
@@ -148,6 +150,8 @@ class CoinbaseFeed(WireFeed):
             made = self._made[market].add(trade)
             if made is not None:
                 self._candles.put(market, *made)
+        if self._quotes:
+            self._quotes.trade(market, float(trade.price))
         if self._with_ticks and is_update:
             self._queue.put_nowait(PriceTick(market, self.clock.now_ns(), float(trade.price)))
 

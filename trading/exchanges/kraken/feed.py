@@ -1,29 +1,40 @@
 """MarketFeed of Kraken: candles as Kraken itself makes them."""
 
+import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from math import inf
 from typing import Any
 
 import numpy as np
+import structlog
 
 from trading.engine.messages import PriceTick
+from trading.engine.quotes import Quotes
+from trading.exchanges.candles import GRACE_NS
 from trading.exchanges.failures import reading
-from trading.exchanges.kraken import instruments, names
+from trading.exchanges.kraken import instruments, names, tickers, trades
 from trading.exchanges.kraken.candles import interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.instruments import Instruments
 from trading.exchanges.kraken.sockets import Subscriptions
+from trading.exchanges.kraken.trades import Trail
 from trading.exchanges.public_rest import PublicRest
-from trading.exchanges.sockets import Frame, Heard, Listen, listen
+from trading.exchanges.sockets import Frame, Heard, Listen, Lost, listen
+from trading.exchanges.told_bars import agree
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 from trading.exchanges.wire_feed import WireFeed
 
+log = structlog.get_logger(__name__)
+
 NS = 1_000_000_000
+ASIDE_SECONDS = 0.25
 
 
 class KrakenFeed(WireFeed):
     """Closed candles of several pairs of one timeframe."""
 
     venue = "Kraken"
+    settle_ns = GRACE_NS  # for so long the trades may tell that an interval was empty
 
     def __init__(
         self,
@@ -36,15 +47,20 @@ class KrakenFeed(WireFeed):
         with_ticks: bool = False,
         listen: Listen = listen,
         instruments: Instruments | None = None,
+        quotes: Quotes | None = None,
     ) -> None:
         super().__init__(
             symbols=symbols, timeframe_ns=timeframe_ns, clock=clock, with_ticks=with_ticks
         )
         self._rest, self._ws_url, self._listen_to = rest, ws_url, listen
         self._instruments = instruments  # None: nobody asks for the pairs' terms
+        self._quotes = quotes  # None: nobody asks for prices between bars
         self._interval = interval_of(timeframe_ns)
         self._pairs: dict[str, names.Pair] = {}
+        self._trails = [Trail(timeframe_ns) for _ in symbols]
+        self._markets = {symbol: self._symbols.index(symbol) for symbol in symbols}
         self._stream_ns = 0  # the venue's time when the newest frame was sent
+        self._aside_ns, self._aside_at = 0, -inf  # of another channel's, and when it came
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last committed candles that opened before a moment; at most the 720 Kraken keeps."""
@@ -79,15 +95,43 @@ class KrakenFeed(WireFeed):
 
     async def _requests(self) -> list[dict[str, Any]]:
         params = {"channel": "ohlc", "symbol": list(self._symbols), "interval": self._interval}
-        extra = [instruments.request()] if self._instruments else []
-        return [{"method": "subscribe", "params": params}, *extra]
+        terms = [instruments.request()] if self._instruments else []
+        prices = [tickers.request(self._symbols)] if self._quotes else []
+        traded = trades.request(self._symbols)
+        return [{"method": "subscribe", "params": params}, *terms, traded, *prices]
 
-    def _frames(self) -> Heard:
-        return self._listen_to(self._ws_url, lambda: Subscriptions(self._requests))
+    async def _frames(self) -> Heard:
+        """All but prices and trades, which close no bar: they wake nobody."""
+        heard = self._listen_to(self._ws_url, lambda: Subscriptions(self._requests))
+        async with aclosing(heard) as frames:
+            async for frame in frames:
+                if self._quotes:
+                    (self._quotes.lose if isinstance(frame, Lost) else self._quotes.hear)()
+                if not isinstance(frame, dict) or not self._take_aside(frame):
+                    yield frame
+
+    def _take_aside(self, frame: Frame) -> bool:
+        """Whether a frame was one of prices or trades; where such come, no heartbeat does."""
+        if frame["channel"] not in (tickers.CHANNEL, trades.CHANNEL):
+            return False
+        rows = frame.get("data")
+        told = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        if frame["channel"] == trades.CHANNEL:
+            for symbol, trade in trades.read_trades(told):
+                if symbol in self._markets:
+                    self._trails[self._markets[symbol]].add(trade)
+        elif self._quotes:
+            for symbol, quote in tickers.read_quotes(told):
+                if symbol in self._markets:
+                    self._quotes.tell(self._markets[symbol], quote)
+        self._hear_aside(told[-1] if told else frame)
+        return True
 
     def _begin(self, now_ns: int) -> None:
         super()._begin(now_ns)
-        self._stream_ns = 0
+        self._stream_ns = self._aside_ns = 0
+        for trail in self._trails:
+            trail.is_believed = True
 
     def _heard_until_ns(self) -> int:
         """The stream's own time: a candle that it did not tell to its end is not final, whatever REST
@@ -95,22 +139,66 @@ class KrakenFeed(WireFeed):
         """
         return min(self._stream_ns, self.clock.now_ns())
 
+    def _is_quiet(self, market: int, told_ns: int, next_ns: int) -> bool:
+        return self._trails[market].is_quiet(told_ns, next_ns)
+
+    async def _ask_about_holes(self) -> bool:
+        """Also about candles that differ from their own trades."""
+        return await super()._ask_about_holes() and await self._ask_about_doubted()
+
+    async def _ask_about_doubted(self) -> bool:
+        """Ask REST before such a candle is told; trades that REST contradicts are not believed."""
+        for market, open_ns, values in self._candles.final(self._heard_until_ns()):
+            trail = self._trails[market]
+            made = trail.whole(open_ns)
+            if made is None or agree(values, made):
+                continue
+            log.warning("candle_differs_from_trades", symbol=self._symbols[market], at=open_ns)
+            if not await self._fill(market, since_ns=self._candles.told_ns.get(market, 0)):
+                return False
+            trail.forget(open_ns)
+            trail.is_believed = self._candles.find(market, open_ns) != values
+        return True
+
+    def _hear_time(self, stamp: str) -> None:
+        """What the stream tells from now on is no older."""
+        with suppress(ValueError):
+            stamp_ns = read_stamp(stamp)
+            self._stream_ns = max(self._stream_ns, stamp_ns)
+            self.clock.hear(stamp_ns)
+
+    def _hear_aside(self, frame: Frame) -> None:
+        """Another channel may overtake the candles by a moment: what it says is believed after that."""
+        now, stamp_ns = time.monotonic(), self.clock.now_ns()
+        if now - self._aside_at < ASIDE_SECONDS:
+            return
+        with suppress(ValueError):
+            stamp_ns = read_stamp(str(frame.get("timestamp", "")))
+        self._stream_ns = max(self._stream_ns, self._aside_ns)
+        self._aside_ns, self._aside_at = stamp_ns, now
+
     def _take(self, frame: Frame) -> None:
         if frame["channel"] == "heartbeat":
-            self._stream_ns = max(self._stream_ns, self.clock.now_ns())
+            if "timestamp" in frame:  # made by a shared feed: pairs are told one after the other
+                self._hear_aside(frame)
+            else:
+                self._stream_ns = max(self._stream_ns, self.clock.now_ns())
         if frame["channel"] == instruments.CHANNEL and self._instruments:
             self._instruments.tell(instruments.rows_of(frame))
         if frame["channel"] != "ohlc":
             return
-        with suppress(ValueError):
-            stamp_ns = read_stamp(str(frame.get("timestamp", "")))
-            self._stream_ns = max(self._stream_ns, stamp_ns)
-            self.clock.hear(stamp_ns)
+        self._hear_time(str(frame.get("timestamp", "")))
         rows = frame.get("data")
         for symbol, open_ns, values in ws_candles(rows if isinstance(rows, list) else []):
-            if symbol not in self._symbols:
+            if symbol not in self._markets:
                 continue
-            market = self._symbols.index(symbol)
+            market = self._markets[symbol]
             self._candles.put(market, open_ns, values)
-            if self._with_ticks and frame.get("type") == "update":
-                self._queue.put_nowait(PriceTick(market, self.clock.now_ns(), values[3]))
+            if frame.get("type") == "update":
+                self._tell_price(market, values[3])
+
+    def _tell_price(self, market: int, price: float) -> None:
+        if self._with_ticks:
+            self._queue.put_nowait(PriceTick(market, self.clock.now_ns(), price))
+        if self._quotes:
+            self._quotes.trade(market, price)

@@ -6,14 +6,19 @@ from typing import Any
 
 import structlog
 
-from trading.exchanges.kraken import instruments, movements
+from trading.exchanges.kraken import instruments, movements, tickers, trades
 from trading.exchanges.kraken.movements import Movements
 from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.sockets import Ask, Broken, Connected, Frame
 
 log = structlog.get_logger(__name__)
 
-EXTRA = (instruments.CHANNEL, movements.CHANNEL)  # REST tells the same, later: not waited for
+EXTRA = (  # candles, books or REST tell the same, or later: not waited for
+    instruments.CHANNEL,
+    movements.CHANNEL,
+    tickers.CHANNEL,
+    trades.CHANNEL,
+)
 
 
 @dataclass(slots=True)

@@ -1,11 +1,11 @@
-"""Kraken's candles and terms, shared: one subscription a pair and interval, one for all instruments."""
+"""Kraken's public channels, shared: one subscription a pair and kind, one for all instruments."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
-from trading.exchanges.kraken import instruments, names
+from trading.exchanges.kraken import instruments, names, tickers, trades
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.shared.dialect import YOUNG_SECONDS, NotShared, Params, Reuse, Topic
 from trading.exchanges.sockets import Broken, Frame
@@ -15,7 +15,14 @@ log = structlog.get_logger(__name__)
 NS, MINUTE_NS = 1_000_000_000, 60_000_000_000
 CHANNEL = "ohlc"
 TERMS: Topic = (instruments.CHANNEL, 0)
-TERMS_NUMBER = 1  # of the one request whose refusal nobody minds
+ASIDE = {tickers.CHANNEL: 0, trades.CHANNEL: -1}  # in place of the minutes of a pair's candles
+REQUESTS = {0: tickers.request, -1: trades.request}
+NUMBERS = {
+    instruments.CHANNEL: 1,
+    tickers.CHANNEL: 2,
+    trades.CHANNEL: 3,
+}  # refused, they are done without
+SECOND = len("2026-01-31T12:00:00")
 KEPT_ROWS = 2  # the running candle, and the one that may not be told yet
 REUSE = {"Time": Reuse(), names.TABLE: Reuse(seconds=YOUNG_SECONDS)}
 
@@ -27,8 +34,10 @@ class KrakenDialect:
         self._pairs: dict[str, names.Pair] = {}
         self._rows: dict[Topic, dict[str, Any]] = {}  # beginning of a candle -> its newest row
         self._stamp = ""
+        self._second = ""  # of the newest heartbeat, or what stands for one
         self._asked: set[str] = set()  # pairs of any engine
         self._terms: dict[str, dict[str, Any]] = {}  # pair -> as it was told last
+        self._prices: dict[Topic, Frame] = {}  # idem
 
     async def open(self, rest: PublicRest) -> None:
         """Read the table of pairs, once."""
@@ -36,7 +45,7 @@ class KrakenDialect:
             self._pairs = names.read_pairs(await rest.public(names.TABLE))
 
     def topics(self, request: Frame) -> list[Topic]:
-        """Pairs of a subscription to candles; the terms of all that are asked for are one topic.
+        """Pairs of a subscription to candles, prices or trades; all asked for have one topic of terms.
 
         Raises:
             NotShared: another channel, or a pair that is not listed.
@@ -45,32 +54,36 @@ class KrakenDialect:
         channel, is_asking = params.get("channel"), request.get("method") == "subscribe"
         if is_asking and channel == instruments.CHANNEL:
             return [TERMS]
-        if not is_asking or channel != CHANNEL:
-            shared = f"{CHANNEL}, {instruments.CHANNEL}"
+        if not is_asking or channel not in (CHANNEL, *ASIDE):
+            shared = ", ".join((CHANNEL, *ASIDE, instruments.CHANNEL))
             raise NotShared(f"channel {channel!r}: shared are {shared}")
         wanted = [str(symbol) for symbol in params.get("symbol") or []]
         unknown = [symbol for symbol in wanted if symbol not in self._pairs]
         if unknown:
             raise NotShared(f"Kraken does not list {unknown[0]}")
         self._asked |= set(wanted)
-        return [(symbol, int(params.get("interval", 1))) for symbol in wanted]
+        minutes = ASIDE.get(str(channel), int(params.get("interval", 1)))
+        return [(symbol, minutes) for symbol in wanted]
 
     def begin(self, topics: Sequence[Topic]) -> list[Frame]:
         """All subscriptions, one an interval."""
+        self._second = ""
         self._rows.clear()
         self._terms.clear()
+        self._prices.clear()
         return self.requests(topics)
 
     def requests(self, topics: Sequence[Topic]) -> list[Frame]:
-        """Subscriptions, one an interval; that to terms comes first."""
-        wanted = [{**instruments.request(), "req_id": TERMS_NUMBER}] if TERMS in topics else []
-        intervals: dict[int, list[str]] = {}
-        for symbol, interval in (topic for topic in topics if topic != TERMS):
-            intervals.setdefault(interval, []).append(symbol)
-        for interval, symbols in intervals.items():
-            params = {"channel": CHANNEL, "symbol": symbols, "interval": interval}
+        """Subscriptions, one an interval; that to terms comes first, those done without last."""
+        kinds: dict[int, list[str]] = {}
+        for symbol, minutes in (topic for topic in topics if topic != TERMS):
+            kinds.setdefault(minutes, []).append(symbol)
+        aside = {kind: kinds.pop(kind) for kind in REQUESTS if kind in kinds}
+        wanted = [_numbered(instruments.request())] if TERMS in topics else []
+        for minutes, symbols in kinds.items():
+            params = {"channel": CHANNEL, "symbol": symbols, "interval": minutes}
             wanted.append({"method": "subscribe", "params": params})
-        return wanted
+        return [*wanted, *(_numbered(REQUESTS[kind](aside[kind])) for kind in aside)]
 
     def is_news(self, frame: Frame) -> bool:
         """Everything is.
@@ -80,35 +93,53 @@ class KrakenDialect:
         """
         if frame.get("method") == "subscribe" and frame.get("success") is not True:
             why = frame.get("error", "no reason given")
-            if frame.get("req_id") != TERMS_NUMBER:
+            channels = {number: channel for channel, number in NUMBERS.items()}
+            refused = channels.get(frame.get("req_id", 0))
+            if refused is None:
                 raise Broken(f"subscription refused: {why}")
-            log.warning("channel_refused", channel=instruments.CHANNEL, why=why)
+            log.warning("channel_refused", channel=refused, why=why)
         return True
 
     def confirmed(self, frame: Frame) -> list[Topic]:
-        """The pair of a confirmation; terms are not waited for, REST tells them too."""
+        """The pair of a confirmation; what can be done without is not waited for."""
         if frame.get("method") != "subscribe":
             return []
         result = frame.get("result")
-        if not isinstance(result, dict) or "symbol" not in result:
+        if not isinstance(result, dict) or result.get("channel") != CHANNEL:
             return [TERMS]
-        return [TERMS, (str(result["symbol"]), _interval(result))]
+        symbol = str(result.get("symbol"))
+        aside = [(symbol, kind) for kind in REQUESTS]
+        return [TERMS, *aside, (symbol, _interval(result))]
 
     def parts(self, frame: Frame) -> list[tuple[Topic | None, Frame]]:
-        """Candles by pair and interval; terms of the pairs asked for; heartbeats for all."""
-        if frame.get("channel") == instruments.CHANNEL:
+        """Candles by pair and interval; prices and trades by pair; terms of those asked for; heartbeats.
+
+        The venue's own heartbeats come only while nothing else does: each second one is made for
+        who listens to a pair that has nothing to tell.
+        """
+        channel = frame.get("channel")
+        if channel == instruments.CHANNEL:
             return self._part_of_terms(frame)
-        if frame.get("channel") != CHANNEL:
-            return [(None, frame)] if "channel" in frame else []
+        if channel not in (CHANNEL, *ASIDE):
+            return [(None, frame)] if channel else []
         rows: dict[Topic, list[Any]] = {}
-        told = frame.get("data")
-        for row in told if isinstance(told, list) else []:
-            if isinstance(row, dict):
-                rows.setdefault((str(row.get("symbol")), _interval(row)), []).append(row)
-        self._stamp = str(frame.get("timestamp", self._stamp))
-        for topic, mine in rows.items():
-            self._keep(topic, mine)
-        return [(topic, {**frame, "data": mine}) for topic, mine in rows.items()]
+        for row in _rows(frame):
+            minutes = ASIDE[channel] if channel in ASIDE else _interval(row)
+            rows.setdefault((str(row.get("symbol")), minutes), []).append(row)
+        parts: list[tuple[Topic | None, Frame]] = []
+        for topic, told in rows.items():
+            part = {**frame, "data": told}
+            parts.append((topic, part))
+            self._keep(topic, part)
+        return [*parts, *self._beat(frame)]
+
+    def _beat(self, frame: Frame) -> list[tuple[Topic | None, Frame]]:
+        rows = _rows(frame) or [{}]
+        stamp = str(frame.get("timestamp") or rows[-1].get("timestamp", ""))
+        if stamp[:SECOND] <= self._second:
+            return []
+        self._second = stamp[:SECOND]
+        return [(None, {"channel": "heartbeat", "timestamp": stamp})]
 
     def _part_of_terms(self, frame: Frame) -> list[tuple[Topic | None, Frame]]:
         told = {str(row.get("symbol")): dict(row) for row in instruments.rows_of(frame)}
@@ -117,17 +148,24 @@ class KrakenDialect:
         mine = [self._terms[symbol] for symbol in told if symbol in self._asked]
         return [(TERMS, _terms_frame(mine, kind=str(frame.get("type"))))] if mine else []
 
-    def _keep(self, topic: Topic, rows: Sequence[Any]) -> None:
+    def _keep(self, topic: Topic, frame: Frame) -> None:
+        if topic[1] in REQUESTS:
+            if topic[1] == ASIDE[tickers.CHANNEL]:
+                self._prices[topic] = frame
+            return
+        self._stamp = str(frame.get("timestamp", self._stamp))
         kept = self._rows.setdefault(topic, {})
-        kept.update({str(row.get("interval_begin")): row for row in rows})
+        kept.update({str(row.get("interval_begin")): row for row in frame["data"]})
         for oldest in sorted(kept)[:-KEPT_ROWS]:
             del kept[oldest]
 
     def newest(self, topic: Topic) -> Frame | None:
-        """The newest candles, or the terms of all pairs asked for, as they stand."""
+        """The newest candles or prices of a pair, or the terms of all asked for, as they stand."""
         if topic == TERMS:
             mine = [row for symbol, row in self._terms.items() if symbol in self._asked]
             return _terms_frame(mine, kind="snapshot") if mine else None
+        if topic[1] in REQUESTS:
+            return self._prices.get(topic)
         rows = list(self._rows.get(topic, {}).values())
         told = {"channel": CHANNEL, "type": "snapshot", "timestamp": self._stamp, "data": rows}
         return told if rows else None
@@ -160,10 +198,20 @@ class KrakenDialect:
         return int(answer["unixtime"]) * NS if path == "Time" else 0
 
 
+def _rows(frame: Frame) -> list[Frame]:
+    """What a frame tells; what is of another type is left out."""
+    told = frame.get("data")
+    return [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
+
+
 def _interval(told: Frame) -> int:
     """Minutes, as the venue says beside a pair."""
     minutes = told.get("interval")
     return minutes if isinstance(minutes, int) else 1
+
+
+def _numbered(request: Frame) -> Frame:
+    return {**request, "req_id": NUMBERS[request["params"]["channel"]]}
 
 
 def _terms_frame(rows: Sequence[Any], *, kind: str) -> Frame:
