@@ -73,15 +73,13 @@ class Handler:
     """The engine's state and what it does with one message; never called twice at the same time."""
 
     def __init__(self, *, core: CoreState, ports: Ports, pace: Pace) -> None:
-        self.core = core
-        self.ports = ports
+        self.core, self.ports, self.pace = core, ports, pace
         self.guards = Guards(symbols=core.symbols)
         self.tempo = Tempo(ports.clock)
         self.execution = Execution(venue=ports.venue, clock=ports.clock, tempo=self.tempo)
         self.batch = LedgerBatch()
         self.sequence = 0
         self.pulse = Pulse(ports.clock)
-        self.pace = pace
         self._committed_at, self._committed_sequence = 0.0, 0
         self._journaled = JournaledMarkets()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 
 import numpy as np
@@ -21,6 +21,20 @@ CHANNEL, AUDIT = "candles", "candles_agree"
 LOOK_SECONDS = 0.1
 AUDIT_SECONDS = 60.0
 RETRY_SECONDS = 5.0
+
+
+async def set_again(event: asyncio.Event) -> None:
+    """Now and then: time alone may have closed a bar, or a task ended."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        event.set()
+
+
+def raise_failed(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """Raises what a task ended with."""
+    for task in tasks:
+        if task.done():
+            task.result()
 
 
 class WireFeed(ABC):
@@ -95,9 +109,8 @@ class WireFeed(ABC):
             Exception: the venue does not list a symbol.
         """
         self._candles.told_ns = {market: open_ns for market, open_ns in after_ns.items() if open_ns}
-        tasks = [
-            asyncio.create_task(work) for work in (self._listen(), self._audit(), self._wake())
-        ]
+        works = (self._listen(), self._audit(), set_again(self._heard))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             while True:
                 while not self._queue.empty():
@@ -106,21 +119,13 @@ class WireFeed(ABC):
                     for bar in self._candles.close(self._heard_until_ns()):
                         self._told.add(bar)
                         yield bar
-                for task in tasks:
-                    if task.done():
-                        task.result()
+                raise_failed(tasks)
                 await self._heard.wait()
                 self._heard.clear()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _wake(self) -> None:
-        """Time alone may have closed a bar, or a task ended."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            self._heard.set()
 
     async def _ask_about_holes(self) -> bool:
         """Ask REST about intervals the stream did not tell of; no bar is told after one unasked."""
