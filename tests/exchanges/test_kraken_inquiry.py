@@ -77,3 +77,24 @@ async def test_an_order_whose_trades_are_not_listed_yet_has_not_ended(desk: Krak
 
     assert [one.intent_seq for one in first] == [2]
     assert [(one.intent_seq, one.quantity_lots) for one in second] == [(1, 100)]
+
+
+async def test_an_order_whose_facts_cannot_be_read_loses_no_news_of_any(desk: KrakenDesk) -> None:
+    read, spoiled = desk.rest.read, [True]
+
+    async def without_a_status(method: str, **params: Any) -> Any:
+        told = await read(method, **params)
+        if method == "QueryOrders" and spoiled.pop() if spoiled else False:
+            del list(told.values())[-1]["status"]
+        return told
+
+    desk.rest.read = without_a_status  # type: ignore[method-assign]
+
+    with pytest.raises(KeyError):
+        await desk.inquiry.catch_up()
+    told = await desk.inquiry.catch_up()
+
+    assert [(one.intent_seq, one.quantity_lots, one.final) for one in told] == [
+        (1, 100, 1),
+        (2, 100, 1),
+    ]

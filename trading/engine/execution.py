@@ -80,11 +80,12 @@ class Execution:
     async def send(self, order: OrderRequest, *, now_ns: int) -> list[IntentState]:
         """Send one committed order; the changes of the journal that follow from the answer.
 
-        After a slow commit an entry is old, and what protects has as long as ever: we lead still.
+        After a slow commit an entry is old, and what protects has as long as ever: we lead still. So
+        has what an earlier leader planned: until when it was to be sent is not journalled.
         """
-        if self._tempo.is_slow():
-            if order.purpose == Purpose.ENTRY:
-                return [self._move(order, Event.TOO_LATE, reason=f"not sent: {self._tempo.words}")]
+        if self._tempo.is_slow() and order.purpose == Purpose.ENTRY:
+            return [self._move(order, Event.TOO_LATE, reason=f"not sent: {self._tempo.words}")]
+        if self._tempo.is_slow() or not order.send_by_ns:
             order = structs.replace(order, send_by_ns=now_ns + SEND_WITHIN_NS)
         at_ns, begun = self._clock.now_ns(), self._clock.monotonic()
         try:

@@ -203,8 +203,8 @@ class Handler:
         if planned or must_commit or self._is_due():
             await self.commit()
         for order in planned:
-            _must_lead(self.ports.lease)
-            await self.settle(order, await self.execution.send(order, now_ns=self.now_ns()))
+            changes = await self.execution.send(order, now_ns=_leading_ns(self))
+            await self.settle(order, changes)
 
     def drop(self, order: OrderRequest) -> None:
         """Tell the core that an order was denied beside the journal."""
@@ -214,9 +214,9 @@ class Handler:
             self.core.on_fill(end)
 
     async def judge(self, order: OrderRequest, evidence: Evidence) -> None:
-        """Act on the venue's word about an unclear order; when it is clear by now, on its news alone."""
+        """Act on the venue's word about an unclear order, or its news alone. Raises: NotLeader."""
         if self.execution.is_unclear(order):
-            changes = await self.execution.settle(order, evidence, market_ns=self.now_ns())
+            changes = await self.execution.settle(order, evidence, market_ns=_leading_ns(self))
             await self.settle(order, changes)
         for report in evidence.news:
             await self.act(self.book(report), must_commit=True)
@@ -273,6 +273,13 @@ class Handler:
 def _must_lead(lease: Lease) -> None:
     if not lease.is_held():
         raise NotLeader("no heartbeat reached the database in time")
+
+
+def _leading_ns(handler: Handler) -> int:
+    """A moment at which we led: whoever hangs after it sends nothing late. Raises: NotLeader."""
+    now_ns = handler.now_ns()
+    _must_lead(handler.ports.lease)
+    return now_ns
 
 
 def _is_orphan(order: OrderRequest, core: CoreState) -> bool:

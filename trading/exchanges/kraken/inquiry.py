@@ -23,7 +23,7 @@ DEADLINE_NS = 10 * NS  # the venue refuses an order that reaches it later
 LAG_NS = 3 * NS  # its lists may be behind its book by so much
 ABSENCES = 2  # how often it must not know an order before that is believed
 MOST_ASKED = 20
-Facts = tuple[KnownOrder, Mapping[str, Any], list[Execution] | None]
+Facts = tuple[KnownOrder, bool, list[Execution] | None]  # whether it is over, and its fills
 
 
 def _to_nobody(report: FillReport) -> None:
@@ -127,7 +127,12 @@ class Inquiry:
         Raises:
             ApiError, Unreached, NoAnswer: its trades cannot be had; then nothing was marked as told.
         """
-        return self._tell(known, told, await self._trades(known, told))
+        return self._tell(*await self._facts(known, told))
+
+    async def _facts(self, known: KnownOrder, told: Mapping[str, Any]) -> Facts:
+        """All that must be read of an order before any of it is marked as told."""
+        is_over = told["status"] not in ("open", "pending")
+        return known, is_over, await self._trades(known, told)
 
     async def _trades(self, known: KnownOrder, told: Mapping[str, Any]) -> list[Execution] | None:
         """An order's trades that were not told, oldest first; None while some are not listed yet.
@@ -157,13 +162,13 @@ class Inquiry:
         return sorted(found, key=lambda execution: execution.time_ns)
 
     def _tell(
-        self, known: KnownOrder, told: Mapping[str, Any], trades: list[Execution] | None
+        self, known: KnownOrder, is_over: bool, trades: list[Execution] | None
     ) -> tuple[FillReport, ...]:
-        """Nothing is awaited here: what is marked as told is told."""
+        """Nothing is awaited here, nor can anything fail: what is marked as told is told."""
         if trades is None:
             return ()  # the next look finds them
         reports = [self.known.fill(known, execution) for execution in trades]
-        if told["status"] not in ("open", "pending"):
+        if is_over:
             reports.append(self.known.end(known, time_ns=self.clock.now_ns()))
         return tuple(report for report in reports if report is not None)
 
@@ -179,8 +184,7 @@ class Inquiry:
             told = await self.rest.read("QueryOrders", txid=",".join(page), trades="true")
             for venue_id, known in page.items():
                 if venue_id in told:
-                    trades = await self._trades(known, told[venue_id])
-                    facts.append((known, told[venue_id], trades))
+                    facts.append(await self._facts(known, told[venue_id]))
         return [report for one in facts for report in self._tell(*one)]
 
     async def list_orders(self, *, since_ns: int) -> list[VenueOrder]:
