@@ -28,6 +28,7 @@ class Execution:
         self._clock = clock
         self._orders: dict[Key, OrderRequest] = {}
         self._states: dict[Key, State] = {}
+        self._venue_ids: dict[Key, str] = {}
 
     def adopt(self, intents: Iterable[OpenIntent]) -> None:
         """Take over what the journal left open."""
@@ -35,6 +36,8 @@ class Execution:
             key = (intent.order.market, intent.order.seq)
             self._orders[key] = intent.order
             self._states[key] = State(intent.state)
+            if intent.venue_order_id:
+                self._venue_ids[key] = intent.venue_order_id
 
     def planned(self, order: OrderRequest) -> None:
         """Remember an order whose intent is about to be committed."""
@@ -103,11 +106,21 @@ class Execution:
         self, order: OrderRequest, venue_id: str, *, sent: Sent | None = None
     ) -> list[IntentState]:
         moved = self._move(order, Event.ACKNOWLEDGED, venue_id=venue_id)
-        changes = [replace(moved, sent=sent)]
-        replaced = self._orders.get((order.market, order.replaces_seq))
-        if order.replaces_seq and replaced is not None:
-            changes.append(self._move(replaced, Event.ENDED, reason=f"replaced by {order.seq}"))
-        return changes
+        return [replace(moved, sent=sent), *self._replace(order, venue_id)]
+
+    def _replace(self, order: OrderRequest, venue_id: str) -> list[IntentState]:
+        """End what an order took the place of: what it says, and whatever the venue's same order carried out.
+
+        A stop that is asked for anew is moved where one rests, and may name nothing that it replaces.
+        """
+        older = [
+            one
+            for key, one in self._orders.items()
+            if one.market == order.market
+            and one.seq < order.seq
+            and (one.seq == order.replaces_seq or self._venue_ids.get(key) == venue_id)
+        ]
+        return [self._move(one, Event.ENDED, reason=f"replaced by {order.seq}") for one in older]
 
     async def settle(
         self, order: OrderRequest, evidence: Evidence, *, market_ns: int
@@ -141,8 +154,10 @@ class Execution:
         order = self._orders.get((report.market, report.intent_seq))
         if order is None:
             return []
-        event = Event.ENDED if report.final else Event.PARTLY_FILLED
-        return [self._move(order, event, venue_id=report.venue_order_id)]
+        if not report.final:
+            return [self._move(order, Event.PARTLY_FILLED, venue_id=report.venue_order_id)]
+        ended = self._move(order, Event.ENDED, venue_id=report.venue_order_id)
+        return [ended, *self._replace(order, report.venue_order_id)]
 
     def _move(
         self, order: OrderRequest, event: Event, *, reason: str = "", venue_id: str = ""
@@ -150,8 +165,11 @@ class Execution:
         key = (order.market, order.seq)
         state = advance(self._states[key], event)
         self._states[key] = state
+        if venue_id:
+            self._venue_ids[key] = venue_id
         if state not in OPEN_STATES:
             del self._orders[key], self._states[key]
+            self._venue_ids.pop(key, None)
         return IntentState(order.market, order.seq, state.value, reason, venue_id)
 
 

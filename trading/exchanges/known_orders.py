@@ -78,13 +78,14 @@ class KnownOrders:
     def adopt(
         self, intents: Iterable[OpenIntent], booked: Iterable[str], *, open_: set[str]
     ) -> None:
-        """What an earlier leader knew; intents in the order they were planned."""
+        """What an earlier leader knew; the newest intent of an order says whether it is over."""
         self.told |= set(booked)
         for intent in intents:
             self.expect(intent.order)
             if intent.venue_order_id:
                 known = self.name(intent.order, intent.venue_order_id)
-                known.is_over = intent.state not in open_
+                if known.order is intent.order:  # an older one of it says nothing of a moved stop
+                    known.is_over = intent.state not in open_
             elif intent.state in UNCLEAR:
                 self.doubt(intent.order)
 
