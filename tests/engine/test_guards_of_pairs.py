@@ -68,3 +68,13 @@ def test_a_pair_that_is_delisted_lets_the_other_pair_of_the_engine_enter() -> No
 
     assert street.ledger.holds == {("DATA", "rules:ETH/USD")}
     assert {fill.market for fill in street.ledger.fills} == {0}
+
+
+def test_a_hold_about_a_pair_that_is_traded_no_more_is_lifted_at_the_start() -> None:
+    """Nobody tells of its terms again; that about all pairs stays until somebody does."""
+    street = Street([random_bars(1, 5)], plain(PROFILES["active"]))
+    street.ledger.holds |= {("DATA", "rules:OLD/USD"), ("DATA", "rules:BTC/USD"), ("DATA", "rules")}
+
+    asyncio.run(street.runner.run())
+
+    assert street.ledger.holds == {("DATA", "rules:BTC/USD"), ("DATA", "rules")}

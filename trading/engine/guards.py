@@ -44,6 +44,11 @@ class Guards:
         """What holds of this kind stand for."""
         return {cause for one, cause in self._holds if one == kind}
 
+    def strays(self) -> set[str]:
+        """Causes of holds about pairs that are traded no more: nobody would lift them."""
+        ours = {f"{RULES_OF}{symbol}" for symbol in self._symbols}
+        return {one for one in self.causes(DATA) if one.startswith(RULES_OF)} - ours
+
     def place(self, kind: str, cause: str) -> None:
         """Remember a hold that the journal now carries."""
         self._holds.add((kind, cause))

@@ -8,7 +8,7 @@ from typing import Any
 
 from trading.engine.commands import obey
 from trading.engine.errors import CannotTrade, NotLeader
-from trading.engine.guards import BREAKER
+from trading.engine.guards import BREAKER, DATA
 from trading.engine.handler import Handler, Pace, Ports
 from trading.engine.lag import Lag
 from trading.engine.lost import LOST_COMMITS, take_back
@@ -138,6 +138,8 @@ class Runner:
     async def _resume(self) -> None:
         async with self._turn():
             await self._handler.resume(await self._ports.ledger.load())
+            for cause in self._handler.guards.strays():
+                self._handler.hold(DATA, cause, "", open=False)
             if self._handler.guards.is_open(BREAKER, LOST_COMMITS):
                 await take_back(self._handler)
             await self._handler.look_up()

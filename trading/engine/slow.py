@@ -31,11 +31,14 @@ class SlowJournal:
             await asyncio.Event().wait()
         while True:
             await self._handler.ports.clock.sleep(LOOK_SECONDS)
-            if self._tempo.waited() > self._tempo.most_seconds:
+            is_waiting = self._tempo.waited() > self._tempo.most_seconds
+            if is_waiting:
                 self._tell()  # also where that commit never ends
             if self._tempo.is_slow() or self._handler.guards.is_open(BREAKER, SLOW):
                 async with self._turn():
                     await self._judge()
+            elif not is_waiting:
+                self._is_told = False  # quick again before it became a hold
 
     async def _judge(self) -> None:
         is_open = self._handler.guards.is_open(BREAKER, SLOW)
