@@ -236,3 +236,15 @@ async def test_terms_that_cannot_be_read_change_nothing(monkeypatch) -> None:
         (False, "rules:BTC/USD"),
         (True, "rules:BTC/USD"),
     ]
+
+
+def test_news_of_one_pair_does_not_lift_what_waits_for_terms_that_cannot_be_read() -> None:
+    told: list[FeedChange] = []
+    verdicts = rules_watch.Verdicts(told.append)
+
+    verdicts.miss("the venue's terms could not be read for 180 s")
+    verdicts.give({rules_watch.VENUE: "", "BTC/USD": ""})
+    assert [(one.channel, one.is_up) for one in told] == [(CHANNEL, False), ("rules:BTC/USD", True)]
+
+    verdicts.read({rules_watch.VENUE: "", "BTC/USD": ""})
+    assert [(one.channel, one.is_up) for one in told[2:]] == [(CHANNEL, True)]

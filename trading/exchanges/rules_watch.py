@@ -40,15 +40,29 @@ class Verdicts:
 
     def __init__(self, tell: Callable[[FeedChange], None]) -> None:
         self._tell, self._told = tell, dict[str, str]()
+        self._unread = ""  # why they are not known, for as long as nobody reads them
+
+    def read(self, found: Whys) -> None:
+        """As all of the venue's terms are now."""
+        self._unread = ""
+        self.give(found)
 
     def give(self, found: Whys) -> None:
-        """As the venue's terms are now; what is not named is as it was."""
+        """As some of them are; what is not named is as it was, and what cannot be read stays so."""
         for symbol, why in found.items():
-            if self._told.get(symbol) != why:
-                self._told[symbol] = why
-                channel = f"{RULES_OF}{symbol}" if symbol else CHANNEL
-                reason = why or "the venue's terms fit again"
-                self._tell(FeedChange(channel, is_up=not why, reason=reason))
+            self._say(symbol, why or (self._unread if symbol == VENUE else ""))
+
+    def miss(self, reason: str) -> None:
+        """They could not be read for long: all entries wait."""
+        self._unread = reason
+        self._say(VENUE, reason)
+
+    def _say(self, symbol: str, why: str) -> None:
+        if self._told.get(symbol) != why:
+            self._told[symbol] = why
+            channel = f"{RULES_OF}{symbol}" if symbol else CHANNEL
+            reason = why or "the venue's terms fit again"
+            self._tell(FeedChange(channel, is_up=not why, reason=reason))
 
 
 async def heed(rules: Rules, verdicts: Verdicts) -> None:
@@ -64,7 +78,7 @@ async def heed(rules: Rules, verdicts: Verdicts) -> None:
             age = loop.time() - read_at
             if age >= OLDEST_SECONDS:
                 reason = f"the venue's terms could not be read for {age:.0f} s: {error!r}"
-                verdicts.give({VENUE: reason})
+                verdicts.miss(reason)
         else:
             read_at = loop.time()
-            verdicts.give(found)
+            verdicts.read(found)
