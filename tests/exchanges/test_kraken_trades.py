@@ -184,6 +184,22 @@ async def test_trades_that_rest_contradicts_are_asked_about_once(
     assert rest.asked == before + 1
 
 
+async def test_a_stream_that_fell_quiet_is_asked_for_its_time(simulator: Simulator) -> None:
+    opens = BARS["open_ns"]
+    simulator.exchange.markets["BTC/USD"].source = ArrayBars(BARS[opens <= opens[101]])
+    ear = Ear(feed_of(simulator))
+    await ear.until(is_up=True)
+    for at_ns in (opens[101] + 30 * NS, opens[101] + 65 * NS):
+        simulator.clock.jump(int(at_ns))
+        await asyncio.sleep(0.1)
+    async with asyncio.timeout(15):
+        while ear.bars[-1].open_ns != opens[101]:
+            await asyncio.sleep(0.02)
+    await ear.close()
+
+    assert_whole(ear.heard, simulator, least=101)
+
+
 async def test_minutes_without_trades_are_known_without_a_question(
     simulator: Simulator,
 ) -> None:

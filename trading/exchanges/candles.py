@@ -36,8 +36,13 @@ class Candles:
     _rows: dict[int, dict[int, Values]] = field(default_factory=dict)  # open time -> market -> row
 
     def put(self, market: int, open_ns: int, values: Values) -> None:
-        """A candle as it stands; one that was told is never taken back."""
-        if open_ns > self.told_ns.get(market, 0):
+        """A candle as it stands; one that was told is never taken back.
+
+        It only grows: of REST's and the stream's, read in any order, the later has more volume.
+        """
+        known = self.find(market, open_ns)
+        is_older = known is not None and values[-1] < known[-1]
+        if open_ns > self.told_ns.get(market, 0) and not is_older:
             self._rows.setdefault(open_ns, {})[market] = values
 
     def find(self, market: int, open_ns: int) -> Values | None:

@@ -184,6 +184,7 @@ class WireFeed(ABC):
         if isinstance(frame, Lost):
             log.warning("feed_lost", why=frame.reason)
             self._is_whole = False
+            self._candles.drop()  # what was heard in part is heard anew, or REST has it whole
             self._say(is_up=False, reason=f"no candles from {self.venue}: {frame.reason}")
         elif isinstance(frame, Connected):
             await self._catch_up()

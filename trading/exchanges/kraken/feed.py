@@ -1,9 +1,7 @@
 """MarketFeed of Kraken: candles as Kraken itself makes them."""
 
-import time
 from collections.abc import Sequence
-from contextlib import aclosing, suppress
-from math import inf
+from contextlib import aclosing
 from typing import Any
 
 import numpy as np
@@ -17,17 +15,17 @@ from trading.exchanges.kraken import instruments, names, tickers, trades
 from trading.exchanges.kraken.candles import interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.instruments import Instruments
 from trading.exchanges.kraken.sockets import Subscriptions
+from trading.exchanges.kraken.stream_time import Timed, rows_of, sent_ns
 from trading.exchanges.kraken.trades import Trail
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.sockets import Frame, Heard, Listen, Lost, listen
 from trading.exchanges.told_bars import agree
-from trading.exchanges.venue_clock import VenueClock, read_stamp
+from trading.exchanges.venue_clock import VenueClock
 from trading.exchanges.wire_feed import WireFeed
 
 log = structlog.get_logger(__name__)
 
 NS = 1_000_000_000
-ASIDE_SECONDS = 0.25
 
 
 class KrakenFeed(WireFeed):
@@ -59,8 +57,7 @@ class KrakenFeed(WireFeed):
         self._pairs: dict[str, names.Pair] = {}
         self._trails = [Trail(timeframe_ns) for _ in symbols]
         self._markets = {symbol: self._symbols.index(symbol) for symbol in symbols}
-        self._stream_ns = 0  # the venue's time when the newest frame was sent
-        self._aside_ns, self._aside_at = 0, -inf  # of another channel's, and when it came
+        self._stream_ns = 0  # the venue's time when the newest frame was sent, as it says itself
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last committed candles that opened before a moment; at most the 720 Kraken keeps."""
@@ -102,7 +99,7 @@ class KrakenFeed(WireFeed):
 
     async def _frames(self) -> Heard:
         """All but prices and trades, which close no bar: they wake nobody."""
-        heard = self._listen_to(self._ws_url, lambda: Subscriptions(self._requests))
+        heard = self._listen_to(self._ws_url, lambda: Timed(Subscriptions(self._requests)))
         async with aclosing(heard) as frames:
             async for frame in frames:
                 if self._quotes:
@@ -114,30 +111,28 @@ class KrakenFeed(WireFeed):
         """Whether a frame was one of prices or trades; where such come, no heartbeat does."""
         if frame["channel"] not in (tickers.CHANNEL, trades.CHANNEL):
             return False
-        rows = frame.get("data")
-        told = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         if frame["channel"] == trades.CHANNEL:
-            for symbol, trade in trades.read_trades(told):
+            for symbol, trade in trades.read_trades(rows_of(frame)):
                 if symbol in self._markets:
                     self._trails[self._markets[symbol]].add(trade)
         elif self._quotes:
-            for symbol, quote in tickers.read_quotes(told):
+            for symbol, quote in tickers.read_quotes(rows_of(frame)):
                 if symbol in self._markets:
                     self._quotes.tell(self._markets[symbol], quote)
-        self._hear_aside(told[-1] if told else frame)
+        self._hear_time(frame)
         return True
 
     def _begin(self, now_ns: int) -> None:
         super()._begin(now_ns)
-        self._stream_ns = self._aside_ns = 0
+        self._stream_ns = 0
         for trail in self._trails:
             trail.is_believed = True
 
     def _heard_until_ns(self) -> int:
-        """The stream's own time: a candle that it did not tell to its end is not final, whatever REST
-        says the time is. Frames come in order, and a heartbeat each second when there is nothing else.
+        """The stream's own time, never a clock's: a candle that it did not tell to its end is not
+        final, however late we read. Channels overtake each other by less than the grace.
         """
-        return min(self._stream_ns, self.clock.now_ns())
+        return self._stream_ns
 
     def _is_quiet(self, market: int, told_ns: int, next_ns: int) -> bool:
         return self._trails[market].is_quiet(told_ns, next_ns)
@@ -160,36 +155,19 @@ class KrakenFeed(WireFeed):
             trail.is_believed = self._candles.find(market, open_ns) != values
         return True
 
-    def _hear_time(self, stamp: str) -> None:
+    def _hear_time(self, frame: Frame) -> None:
         """What the stream tells from now on is no older."""
-        with suppress(ValueError):
-            stamp_ns = read_stamp(stamp)
-            self._stream_ns = max(self._stream_ns, stamp_ns)
-            self.clock.hear(stamp_ns)
-
-    def _hear_aside(self, frame: Frame) -> None:
-        """Another channel may overtake the candles by a moment: what it says is believed after that."""
-        now, stamp_ns = time.monotonic(), self.clock.now_ns()
-        if now - self._aside_at < ASIDE_SECONDS:
-            return
-        with suppress(ValueError):
-            stamp_ns = read_stamp(str(frame.get("timestamp", "")))
-        self._stream_ns = max(self._stream_ns, self._aside_ns)
-        self._aside_ns, self._aside_at = stamp_ns, now
+        stamp_ns = sent_ns(frame)
+        self._stream_ns = max(self._stream_ns, stamp_ns)
+        self.clock.hear(stamp_ns)
 
     def _take(self, frame: Frame) -> None:
-        if frame["channel"] == "heartbeat":
-            if "timestamp" in frame:  # made by a shared feed: pairs are told one after the other
-                self._hear_aside(frame)
-            else:
-                self._stream_ns = max(self._stream_ns, self.clock.now_ns())
+        self._hear_time(frame)
         if frame["channel"] == instruments.CHANNEL and self._instruments:
             self._instruments.tell(instruments.rows_of(frame))
         if frame["channel"] != "ohlc":
             return
-        self._hear_time(str(frame.get("timestamp", "")))
-        rows = frame.get("data")
-        for symbol, open_ns, values in ws_candles(rows if isinstance(rows, list) else []):
+        for symbol, open_ns, values in ws_candles(rows_of(frame)):
             if symbol not in self._markets:
                 continue
             market = self._markets[symbol]

@@ -77,6 +77,10 @@ class CoinbaseDialect:
             raise Broken(f"refused: {frame.get('message', 'no reason given')}")
         return "channel" in frame and self._count.is_next(frame)
 
+    def asks(self, _: Frame) -> list[Frame]:
+        """Nothing: every frame tells its time."""
+        return []
+
     def confirmed(self, frame: Frame) -> list[Topic]:
         """The products of the oldest request without a confirmation: they come in this order."""
         is_answer = frame["channel"] == "subscriptions" and self._unconfirmed

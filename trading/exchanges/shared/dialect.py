@@ -65,6 +65,10 @@ class Dialect(Protocol):
         """
         ...
 
+    def asks(self, frame: Frame) -> list[Frame]:
+        """What is sent because of a frame that is new."""
+        ...
+
     def confirmed(self, frame: Frame) -> list[Topic]:
         """The topics that a frame confirms."""
         ...

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from trading.exchanges.kraken import instruments, names, tickers, trades
+from trading.exchanges.kraken.stream_time import PONG, Pings, beat_of, rows_of, stamp_of
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.shared.dialect import YOUNG_SECONDS, NotShared, Params, Reuse, Topic
 from trading.exchanges.sockets import Broken, Frame
@@ -35,6 +36,7 @@ class KrakenDialect:
         self._rows: dict[Topic, dict[str, Any]] = {}  # beginning of a candle -> its newest row
         self._stamp = ""
         self._second = ""  # of the newest heartbeat, or what stands for one
+        self._pings = Pings()
         self._asked: set[str] = set()  # pairs of any engine
         self._terms: dict[str, dict[str, Any]] = {}  # pair -> as it was told last
         self._prices: dict[Topic, Frame] = {}  # idem
@@ -100,6 +102,10 @@ class KrakenDialect:
             log.warning("channel_refused", channel=refused, why=why)
         return True
 
+    def asks(self, frame: Frame) -> list[Frame]:
+        """For the time, where a frame does not tell it."""
+        return self._pings.after(frame)
+
     def confirmed(self, frame: Frame) -> list[Topic]:
         """The pair of a confirmation; what can be done without is not waited for."""
         if frame.get("method") != "subscribe":
@@ -120,10 +126,12 @@ class KrakenDialect:
         channel = frame.get("channel")
         if channel == instruments.CHANNEL:
             return self._part_of_terms(frame)
+        if frame.get("method") == PONG:
+            return self._beat(frame)
         if channel not in (CHANNEL, *ASIDE):
             return [(None, frame)] if channel else []
         rows: dict[Topic, list[Any]] = {}
-        for row in _rows(frame):
+        for row in rows_of(frame):
             minutes = ASIDE[channel] if channel in ASIDE else _interval(row)
             rows.setdefault((str(row.get("symbol")), minutes), []).append(row)
         parts: list[tuple[Topic | None, Frame]] = []
@@ -134,12 +142,11 @@ class KrakenDialect:
         return [*parts, *self._beat(frame)]
 
     def _beat(self, frame: Frame) -> list[tuple[Topic | None, Frame]]:
-        rows = _rows(frame) or [{}]
-        stamp = str(frame.get("timestamp") or rows[-1].get("timestamp", ""))
+        stamp = stamp_of(frame)
         if stamp[:SECOND] <= self._second:
             return []
         self._second = stamp[:SECOND]
-        return [(None, {"channel": "heartbeat", "timestamp": stamp})]
+        return [(None, beat_of(stamp))]
 
     def _part_of_terms(self, frame: Frame) -> list[tuple[Topic | None, Frame]]:
         told = {str(row.get("symbol")): dict(row) for row in instruments.rows_of(frame)}
@@ -196,12 +203,6 @@ class KrakenDialect:
     def time_ns(self, path: str, answer: Any) -> int:
         """Of ``Time``."""
         return int(answer["unixtime"]) * NS if path == "Time" else 0
-
-
-def _rows(frame: Frame) -> list[Frame]:
-    """What a frame tells; what is of another type is left out."""
-    told = frame.get("data")
-    return [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
 
 
 def _interval(told: Frame) -> int:

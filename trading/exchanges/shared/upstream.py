@@ -11,7 +11,7 @@ from websockets.exceptions import WebSocketException
 
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.shared.dialect import Dialect, Topic
-from trading.exchanges.sockets import Connected, Frame, Line, Lost, listen
+from trading.exchanges.sockets import Ask, Connected, Frame, Line, Lost, listen
 from trading.exchanges.venue_clock import VenueClock, read_stamp
 
 log = structlog.get_logger(__name__)
@@ -107,18 +107,21 @@ class Upstream:
         self.connections += 1
         return self._dialect.begin(list(self._wanted))
 
-    def hear(self, frame: Frame) -> Frame | None:
+    def hear(self, frame: Frame) -> Frame | Ask | None:
         """What is new.
 
         Raises:
             Broken: this connection cannot be used any more.
         """
-        return frame if self._dialect.is_news(frame) else None
+        if not self._dialect.is_news(frame):
+            return None
+        asked = self._dialect.asks(frame)
+        return Ask(asked) if asked else frame
 
     def _take(self, frame: Frame) -> None:
-        with suppress(ValueError):
-            self._clock.hear(read_stamp(str(frame.get("timestamp", ""))))
         for topic, part in self._dialect.parts(frame):
+            with suppress(ValueError):
+                self._clock.hear(read_stamp(str(part.get("timestamp", ""))))
             self._audience.tell(topic, part)
         confirmed = self._dialect.confirmed(frame)
         if confirmed:

@@ -131,6 +131,10 @@ class Exchange(Matching):
             raise Rejected("EQuery:Unknown asset pair")
         return market
 
+    def told_ns(self) -> int:
+        """Up to when trades were told; what has been since is told with the next look."""
+        return min((one.seen_ns for one in self.markets.values()), default=self.clock.now_ns())
+
     def counter(self, account: Account, symbol: str) -> Counter:
         """The trading rate of an account on a pair."""
         fresh = Counter(account.engine_most, account.engine_decay)

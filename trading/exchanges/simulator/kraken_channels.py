@@ -1,5 +1,7 @@
 """Subscriptions of the simulated venue: what each channel tells at first, and as things happen."""
 
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from trading.exchanges.simulator import kraken_own_channels as own
@@ -130,7 +132,7 @@ def _extra(key: Subscription) -> dict[str, Any]:
 
 def _snapshot(outlet: Outlet, key: Subscription, market: PairMarket) -> None:
     channel, _, size = key
-    now = outlet.exchange.clock.now_ns()
+    now = outlet.exchange.told_ns()
     if channel == "ticker":
         outlet.tell(channel, "snapshot", [views.ticker(market, now_ns=now)])
         outlet.books[key] = _best(market)
@@ -148,24 +150,36 @@ def _snapshot(outlet: Outlet, key: Subscription, market: PairMarket) -> None:
         outlet.tell(channel, "snapshot", told_rows, timestamp=words.stamp(now))
 
 
-def on_trades(outlet: Outlet, market: PairMarket, trades: list[Trade]) -> None:
-    """What the market did since the last look."""
-    now = outlet.exchange.clock.now_ns()
-    for key in list(outlet.subscriptions):
-        channel, symbol, size = key
-        if symbol != market.symbol or not trades:
-            continue
-        if channel == "trade":
-            outlet.tell(channel, "update", [views.trade(market, one) for one in trades])
-        elif channel == "ticker":
-            _tell_ticker(outlet, key, market)
-        elif channel == "book":
-            before = outlet.books.get(key, {})
-            told, outlet.books[key] = views.book(market, size, before, now_ns=now)
-            if told["bids"] or told["asks"]:
-                outlet.tell(channel, "update", [told])
-        elif channel == "ohlc":
-            _tell_candles(outlet, market, size, trades)
+Happened = Sequence[tuple[PairMarket, Sequence[Trade]]]
+
+
+def on_trades(outlet: Outlet, happened: Happened) -> None:
+    """What the markets did since the last look: all candles as time went by, then the rest of it."""
+    candles = [row for market, trades in happened for row in _grown(outlet, market, trades)]
+    for at_ns, market, start, interval in sorted(candles, key=itemgetter(0)):
+        row = views.candle(market, start, interval, now_ns=at_ns)
+        if row:
+            outlet.tell("ohlc", "update", [row], timestamp=words.stamp(at_ns))
+    for market, trades in happened:
+        for key in list(outlet.subscriptions):
+            if key[1] == market.symbol and trades:
+                _tell_trades(outlet, key, market, trades)
+
+
+def _tell_trades(
+    outlet: Outlet, key: Subscription, market: PairMarket, trades: Sequence[Trade]
+) -> None:
+    channel, _, size = key
+    if channel == "trade":
+        outlet.tell(channel, "update", [views.trade(market, one) for one in trades])
+    elif channel == "ticker":
+        _tell_ticker(outlet, key, market)
+    elif channel == "book":
+        before = outlet.books.get(key, {})
+        now = outlet.exchange.clock.now_ns()
+        told, outlet.books[key] = views.book(market, size, before, now_ns=now)
+        if told["bids"] or told["asks"]:
+            outlet.tell(channel, "update", [told])
 
 
 def _best(market: PairMarket) -> views.Window:
@@ -177,17 +191,19 @@ def _tell_ticker(outlet: Outlet, key: Subscription, market: PairMarket) -> None:
     """After every trade, or where only another best price or quantity is worth it."""
     best = _best(market)
     if TRIGGERS[key[2]] == "trades" or outlet.books.get(key) != best:
-        row = views.ticker(market, now_ns=outlet.exchange.clock.now_ns())
+        row = views.ticker(market, now_ns=outlet.exchange.told_ns())
         outlet.tell(key[0], "update", [row])
     outlet.books[key] = best
 
 
-def _tell_candles(outlet: Outlet, market: PairMarket, interval: int, trades: list[Trade]) -> None:
-    """Each interval that had trades, as it stood after the last of them."""
-    newest: dict[int, int] = {}
-    for trade in trades:
-        newest[trade.time_ns // MINUTE_NS // interval * interval] = trade.time_ns
-    for start, at in newest.items():
-        row = views.candle(market, start, interval, now_ns=at)
-        if row:
-            outlet.tell("ohlc", "update", [row], timestamp=words.stamp(at))
+def _grown(
+    outlet: Outlet, market: PairMarket, trades: Sequence[Trade]
+) -> list[tuple[int, PairMarket, int, int]]:
+    """(last trade, market, minute, interval) of each candle that is listened to and had trades."""
+    newest: dict[tuple[int, int], int] = {}
+    for channel, symbol, interval in outlet.subscriptions:
+        if channel == "ohlc" and symbol == market.symbol:
+            for trade in trades:
+                start = trade.time_ns // MINUTE_NS // interval * interval
+                newest[start, interval] = trade.time_ns
+    return [(at_ns, market, start, interval) for (start, interval), at_ns in newest.items()]

@@ -47,8 +47,9 @@ class Session(Outlet):
         base = {"method": method, "time_in": now, "time_out": now}
         if isinstance(asked.get("req_id"), int):
             base["req_id"] = asked["req_id"]
-        if method == "ping":
-            self.send({**base, "method": "pong"})
+        if method == "ping":  # it stands among the trades, of which some may not be told yet
+            told = words.stamp(self.exchange.told_ns())
+            self.send({**base, "method": "pong", "time_out": told})
             return
         self.fault = self.exchange.faults.take(kinds, method)
         try:

@@ -136,9 +136,9 @@ class Simulator:
         self.exchange.settle()
         for session in self.sessions:
             channels.on_terms(session)
+        for session in self.sessions:
+            channels.on_trades(session, happened)
         for market, trades in happened:
-            for session in self.sessions:
-                channels.on_trades(session, market, trades)
             self.coinbase.sockets.on_trades(market, trades)
 
     async def _answer_public(self, request: web.Request) -> web.StreamResponse:
