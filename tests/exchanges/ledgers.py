@@ -31,7 +31,7 @@ from trading.exchanges.known_orders import Execution, KnownOrders
 from trading.exchanges.kraken import orders as kraken_orders
 from trading.exchanges.kraken import statement as kraken_statement
 from trading.exchanges.kraken.rest import KrakenRest
-from trading.exchanges.simulator import kraken_words
+from trading.exchanges.simulator import kraken_rows
 from trading.exchanges.simulator.accounts import Account
 from trading.exchanges.simulator.server import Simulator
 from trading.exchanges.statement import Statement
@@ -127,7 +127,7 @@ class AtKraken(Venue):
         """The same as the stream tells it."""
         order = self.account.orders[order_id]
         events = [{"exec_type": "trade", "order": order, "fill": fill} for fill in order.fills]
-        frames = [msgspec.json.encode(kraken_words.execution(one, now_ns=0)) for one in events]
+        frames = [msgspec.json.encode(kraken_rows.execution(one, now_ns=0)) for one in events]
         read = [json.loads(frame, parse_float=Decimal) for frame in frames]
         return [kraken_orders.ws_execution(one, market) for one in read]
 

@@ -148,20 +148,19 @@ async def test_a_resting_order_holds_its_cost_and_fills_as_maker(customer: Custo
 
 
 async def test_orders_that_do_not_rest_end_at_once(customer: Customer) -> None:
-    _, asks = customer.market().book()
-    reach, size = asks[1][0], asks[0][1] + asks[1][1]
+    _, ((_, first), (reach, second), *_) = customer.market().book()
     customer.simulator.exchange.accounts[customer.name].balances["USD"] = Decimal(10**9)
-    more = str(size + 1)
+    more = str(first + second + 1)
 
     killed = await customer.placed("BUY", FOK, base_size=more, limit_price=str(reach))
+    whole = await customer.placed("BUY", FOK, base_size=str(first), limit_price=str(reach))
     part = await customer.placed("BUY", IOC, base_size=more, limit_price=str(reach))
-    whole = await customer.placed("BUY", FOK, base_size=str(size), limit_price=str(reach))
-    rows = [await customer.row(name) for name in (killed, part, whole)]
+    rows = [await customer.row(name) for name in (killed, whole, part)]
 
-    assert [row["status"] for row in rows] == ["CANCELLED", "CANCELLED", "FILLED"]
-    assert [Decimal(row["filled_size"]) for row in rows] == [0, size, size]
+    assert [row["status"] for row in rows] == ["CANCELLED", "FILLED", "CANCELLED"]
+    assert [Decimal(row["filled_size"]) for row in rows] == [0, first, second]
     assert [row["time_in_force"] for row in rows] == [
-        "FILL_OR_KILL", "IMMEDIATE_OR_CANCEL", "FILL_OR_KILL"]  # fmt: skip
+        "FILL_OR_KILL", "FILL_OR_KILL", "IMMEDIATE_OR_CANCEL"]  # fmt: skip
 
 
 async def test_an_order_with_an_end_expires(customer: Customer) -> None:

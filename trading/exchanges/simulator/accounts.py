@@ -10,6 +10,14 @@ from trading.exchanges.simulator.ledger import Line
 OPEN, CLOSED, CANCELED, EXPIRED = "open", "closed", "canceled", "expired"
 STOP, LIMIT, MARKET = "stop-loss", "limit", "market"
 STOP_LIMIT, BRACKET = "stop-limit", "bracket"
+STOP_LOSS_LIMIT, TAKE_PROFIT = "stop-loss-limit", "take-profit"
+TAKE_PROFIT_LIMIT, TRAILING = "take-profit-limit", "trailing-stop"
+SWEPT = (
+    STOP,
+    TAKE_PROFIT,
+    TRAILING,
+)  # their price is the trigger, and then they take what there is
+LIMITED = (STOP_LIMIT, STOP_LOSS_LIMIT, TAKE_PROFIT_LIMIT)  # limits that wait for their stop
 GTC, IOC, FOK = "gtc", "ioc", "fok"
 KRAKEN, COINBASE = "kraken", "coinbase"
 BASE = "base"
@@ -50,6 +58,20 @@ class Fill:
     is_maker: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What an order was made by one act of its customer's."""
+
+    amend_id: str
+    kind: str  # original, user
+    time_ns: int
+    quantity: Decimal
+    left: Decimal
+    price: Decimal | None  # the limit
+    stop: Decimal | None  # the trigger
+    post_only: bool
+
+
 @dataclass(slots=True)
 class Order:
     """An order as the venue knows it."""
@@ -58,7 +80,7 @@ class Order:
     client_id: str
     symbol: str
     side: str  # buy, sell
-    kind: str  # market, limit, stop-loss, stop-limit, bracket
+    kind: str  # market, limit, bracket, one of SWEPT or LIMITED
     quantity: Decimal
     price: Decimal | None  # limit or trigger
     post_only: bool
@@ -74,6 +96,10 @@ class Order:
     is_triggered: bool = False
     book: str = ""  # the market it meets where that is not its symbol's own
     fills: list[Fill] = field(default_factory=list)
+    userref: int = 0
+    trail: str = ""  # how far behind the market the trigger follows: +100, +2%
+    turn: int = 0  # in the queue at its price
+    amendments: tuple[Amendment, ...] = ()
 
     @property
     def filled(self) -> Decimal:
@@ -108,7 +134,7 @@ class Order:
     @property
     def rests(self) -> bool:
         """Whether its limit stands in the book."""
-        if self.kind == STOP_LIMIT:
+        if self.kind in LIMITED:
             return self.is_triggered
         return self.kind == LIMIT or (self.kind == BRACKET and not self.is_triggered)
 
@@ -117,6 +143,18 @@ class Order:
         if self.stop is None or self.is_triggered:
             return False
         return price >= self.stop if self.is_stop_up else price <= self.stop
+
+    def is_beyond(self, price: Decimal) -> bool:
+        """Whether a trade at this price sets off an order whose own price is the trigger."""
+        rises = (self.side == "sell") == (self.kind == TAKE_PROFIT)
+        return self.price is not None and (price >= self.price if rises else price <= self.price)
+
+    def hold(self, tariff: Tariff) -> tuple[str, Decimal]:
+        """(asset, amount): what is kept for what is left of it."""
+        base, quote = self.symbol.split("/")
+        if self.side == "sell":
+            return base, self.left
+        return quote, self.left * (self.price or Decimal(0)) * (1 + tariff.taker)
 
 
 @dataclass(slots=True)
@@ -187,16 +225,14 @@ class Account:
         self._working = [order for order in self._working if order.is_open]
         return self._working.copy()
 
-    def held(self, asset: str) -> Decimal:
+    def held(self, asset: str, *, without: Order | None = None) -> Decimal:
         """What open orders keep of an asset."""
-        total = Decimal(0)
-        for order in self.working():
-            base, quote = order.symbol.split("/")
-            if order.side == "sell" and asset == base:
-                total += order.left
-            elif order.side == "buy" and asset == quote and order.price is not None:
-                total += order.left * order.price * (1 + self.tariff.taker)
-        return total
+        holds = (order.hold(self.tariff) for order in self.working() if order is not without)
+        return sum((amount for kept, amount in holds if kept == asset), Decimal(0))
+
+    def free(self, asset: str, *, without: Order | None = None) -> Decimal:
+        """What may still be spent of an asset."""
+        return self.balances.get(asset, Decimal(0)) - self.held(asset, without=without)
 
     def find(self, *, order_id: str = "", client_id: str = "") -> Order | None:
         """An order by the venue's or, the newest, by the customer's name."""

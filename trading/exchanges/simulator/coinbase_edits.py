@@ -111,6 +111,8 @@ class Edits:
         if not order.is_open:
             return
         now = exchange.clock.now_ns()
+        if terms.size > order.quantity or terms.price != order.price:
+            order.turn = exchange.next_number()
         order.quantity = max(terms.size, order.filled)
         order.price, order.stop = terms.price, terms.stop
         order.amended_ns = now

@@ -1,11 +1,19 @@
 """What customers may do at the simulated venue: place, amend, cancel."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
 from trading.exchanges.simulator import rules
-from trading.exchanges.simulator.accounts import CANCELED, Account, Counter, Order
+from trading.exchanges.simulator.accounts import (
+    CANCELED,
+    SWEPT,
+    Account,
+    Amendment,
+    Counter,
+    Order,
+)
 from trading.exchanges.simulator.ledger import DEPOSIT, WITHDRAWAL, Line
 from trading.exchanges.simulator.market import PairMarket
 from trading.exchanges.simulator.matching import Matching
@@ -16,7 +24,7 @@ from trading.exchanges.simulator.rules import Rejected, Wish
 class Exchange(Matching):
     """The venue as its customers see it."""
 
-    def place(self, account: Account, wish: Wish) -> Order | None:
+    def place(self, account: Account, wish: Wish, *, cost: float = 1.0) -> Order | None:
         """Check and take an order; None for one that was only to be validated.
 
         Raises:
@@ -24,7 +32,7 @@ class Exchange(Matching):
         """
         market, status = self._market(wish.symbol), self.status_of(wish.symbol)
         rules.permit(status, "add")
-        self._charge(account, wish.symbol, 1.0)
+        self._charge(account, wish.symbol, cost)
         rules.check(account, market, wish, mode=status, now_ns=self.clock.now_ns())
         if wish.validate:
             return None
@@ -49,10 +57,13 @@ class Exchange(Matching):
             stop=wish.stop,
             is_stop_up=wish.is_stop_up,
             book=wish.book,
+            userref=wish.userref,
+            trail=wish.trail,
         )
 
     def take(self, account: Account, market: PairMarket, order: Order) -> None:
         """Let a checked order meet the market."""
+        order.turn = self.next_number()
         account.add(order)
         self.log("order", key=account.key, order_id=order.order_id, client_id=order.client_id,
                  symbol=order.symbol, side=order.side, type=order.kind,
@@ -68,8 +79,11 @@ class Exchange(Matching):
         *,
         quantity: Decimal | None,
         price: Decimal | None,
+        stop: Decimal | None = None,
     ) -> str:
         """Another quantity or price for a working order, which stays the same order.
+
+        Less of it keeps its turn; more, or another price, goes to the end of the queue.
 
         Raises:
             Rejected: nothing of it was changed.
@@ -77,22 +91,53 @@ class Exchange(Matching):
         if order is None or not order.is_open:
             raise Rejected("EOrder:Invalid order")
         rules.permit(self.status_of(order.symbol), "amend")
-        market = self._market(order.symbol)
-        age = (self.clock.now_ns() - max(order.opened_ns, order.amended_ns)) / 1e9
-        self._charge(account, order.symbol, 1.0 + rules.penalty(rules.AMEND_COST, age))
-        rules.check_grid(market, quantity or order.quantity, price or order.price)
-        if quantity is not None and quantity > order.quantity:
-            wanted = Wish(order.symbol, order.side, order.kind, quantity - order.quantity, price)
-            rules.check_funds(account, market, wanted)
-        order.quantity = order.quantity if quantity is None else quantity
-        order.price = order.price if price is None else price
-        order.amended_ns = self.clock.now_ns()
+        market, now_ns = self._market(order.symbol), self.clock.now_ns()
+        self._charge(account, order.symbol, 1.0 + self._penalty(order, rules.AMEND_COST))
+        wanted = replace(
+            order,
+            quantity=order.quantity if quantity is None else quantity,
+            price=order.price if price is None else price,
+            stop=order.stop if stop is None else stop,
+        )
+        rules.check_amended(account, market, order, wanted)
+        known, name = order.amendments or (as_it_is(order, "original"),), self.name("T")
+        moved = (wanted.price, wanted.stop) != (order.price, order.stop)
+        if moved or wanted.quantity > order.quantity:
+            order.turn = self.next_number()
+        order.quantity, order.price, order.stop = wanted.quantity, wanted.price, wanted.stop
+        order.amended_ns = now_ns
+        order.amendments = (*known, as_it_is(order, "user", name))
         self.log("amend", key=account.key, order_id=order.order_id, price=str(order.price),
                  quantity=str(order.quantity))  # fmt: skip
         account.tell("executions", {"exec_type": "amended", "order": order})
         if order.left <= 0:
             self.end(account, order, CANCELED, "Amended below what was filled")
-        return self.name("T")
+        elif moved:
+            self.cross(account, market, order)
+        return name
+
+    def edit(self, account: Account, order: Order | None, wish: Wish) -> Order | None:
+        """Another order in the place of one; None for an edit that was only to be validated.
+
+        Raises:
+            Rejected: the old one works on.
+        """
+        if order is None or not order.is_open or order.is_triggered:
+            raise Rejected("EOrder:Invalid order")
+        market, status = self._market(order.symbol), self.status_of(order.symbol)
+        rules.permit(status, "amend")
+        self._charge(account, order.symbol, 1.0 + self._penalty(order, rules.EDIT_COST))
+        rules.check(account, market, wish, mode=status, now_ns=self.clock.now_ns(), replaced=order)
+        if wish.validate:
+            return None
+        self.end(account, order, CANCELED, "Order replaced")
+        new = self.draft(wish, order_id=self.name("O"))
+        self.take(account, market, new)
+        return new
+
+    def _penalty(self, order: Order, steps: Iterable[tuple[int, int]]) -> float:
+        age = (self.clock.now_ns() - max(order.opened_ns, order.amended_ns)) / 1e9
+        return rules.penalty(steps, age)
 
     def cancel(self, account: Account, order: Order | None, *, reason: str) -> None:
         """Take an order off the book.
@@ -103,10 +148,8 @@ class Exchange(Matching):
         if order is None or not order.is_open:
             raise Rejected("EOrder:Unknown order")
         rules.permit(self.status_of(order.symbol), "cancel")
-        age = (self.clock.now_ns() - max(order.opened_ns, order.amended_ns)) / 1e9
-        self.counter(account, order.symbol).add(
-            rules.penalty(rules.CANCEL_COST, age), self.clock.now_ns()
-        )
+        cost = self._penalty(order, rules.CANCEL_COST)
+        self.counter(account, order.symbol).add(cost, self.clock.now_ns())
         late = self.faults.take(("late_fill",), "CancelOrder") if order.rests else None
         if late is not None:  # the market had met it before
             self.later(late.seconds, partial(self.fill_rest, account, order))
@@ -143,3 +186,18 @@ class Exchange(Matching):
     def _charge(self, account: Account, symbol: str, cost: float) -> None:
         if not self.counter(account, symbol).add(cost, self.clock.now_ns()):
             raise Rejected("EOrder:Rate limit exceeded")
+
+
+def as_it_is(order: Order, kind: str, name: str = "") -> Amendment:
+    """What an order is now, for the list of what it was."""
+    is_swept = order.kind in SWEPT
+    return Amendment(
+        amend_id=name or order.order_id,
+        kind=kind,
+        time_ns=order.amended_ns or order.opened_ns,
+        quantity=order.quantity,
+        left=max(order.left, Decimal(0)),
+        price=None if is_swept else order.price,
+        stop=order.price if is_swept else order.stop,
+        post_only=order.post_only,
+    )

@@ -100,6 +100,7 @@ class Change(msgspec.Struct, omit_defaults=True):
     number: int
     mode: str
     statuses: dict[str, str] = {}
+    taken: dict[str, list[tuple[Decimal, Decimal]]] = {}  # of the books, by symbol
     opened: list[Opened] = []
     standings: list[Standing] = []
     orders: list[tuple[str, Order]] = []  # by account's key, without their fills

@@ -103,7 +103,7 @@ class Outlet:
             raise Rejected("EGeneral:Permission denied")
         return account
 
-    def ack(self, base: dict[str, Any], result: dict[str, Any]) -> None:
+    def ack(self, base: dict[str, Any], result: Any) -> None:
         """Success."""
         self.answer({**base, "result": result, "success": True})
 

@@ -4,6 +4,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
+from trading.exchanges.simulator import kraken_rows as rows
 from trading.exchanges.simulator import kraken_words as words
 from trading.exchanges.simulator.accounts import Account, Order
 from trading.exchanges.simulator.kraken_outlet import Outlet
@@ -36,7 +37,7 @@ def subscribe(outlet: Outlet, channel: str, params: dict[str, Any], base: dict[s
         outlet.ack(base, {"channel": channel, "snap_orders": True, "snap_trades": False, **most})
         now = outlet.exchange.clock.now_ns()
         events = [{"exec_type": "snapshot", "order": order} for order in account.working()]
-        _tell(outlet, channel, "snapshot", [words.execution(one, now_ns=now) for one in events])
+        _tell(outlet, channel, "snapshot", [rows.execution(one, now_ns=now) for one in events])
         return
     has_snapshot = params.get("snapshot", True)
     outlet.ack(base, {"channel": channel, "snapshot": has_snapshot})
@@ -86,7 +87,7 @@ def _on_private(outlet: Outlet, channel: str, event: dict[str, Any]) -> None:
     if (channel, "", 0) not in outlet.subscriptions or outlet.account is None:
         return
     if channel == "executions":
-        told = [{**words.execution(event, now_ns=outlet.exchange.clock.now_ns()),
+        told = [{**rows.execution(event, now_ns=outlet.exchange.clock.now_ns()),
                  **_rate(outlet, outlet.account, event["order"])}]  # fmt: skip
     else:
         told = [_ledger_row(event["line"])]

@@ -12,6 +12,7 @@ from trading.exchanges.simulator.rules import Rejected
 
 NS = 1_000_000_000
 MOST_CANDLES = 720
+MOST_SPREADS, SPREAD_MINUTES = 200, 3
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
 Asked = Mapping[str, str]
 
@@ -30,6 +31,7 @@ class PublicMethods:
             "OHLC": self._candles,
             "Depth": self._depth,
             "Trades": self._trades,
+            "Spread": self._spread,
         }
 
     def markets(self, asked: Asked) -> list[PairMarket]:
@@ -150,6 +152,21 @@ class PublicMethods:
             if len(rows) >= most:
                 break
         return {words.pair_key(market.symbol): rows, "last": str(last)}
+
+    def _spread(self, asked: Asked) -> Any:
+        """The best prices beside the newest trades; ``since`` is one of the seconds told before."""
+        (market,) = self.markets(asked)
+        now = self._exchange.clock.now_ns()
+        since = words.whole(asked.get("since"), "since", most=now)
+        first, last = now // MINUTE_NS - SPREAD_MINUTES, now // MINUTE_NS
+        trades = [one for at in range(first, last + 1) for one in market.minute(at)]
+        rows = [
+            [trade.time_ns // NS, *map(words.text, market.bests(trade))]
+            for trade in trades
+            if trade.time_ns <= now and trade.time_ns // NS >= since
+        ]
+        return {words.pair_key(market.symbol): rows[-MOST_SPREADS:],
+                "last": rows[-1][0] if rows else since}  # fmt: skip
 
     def _minutes(self, market: PairMarket, first: int, last: int) -> Iterator[int]:
         """The minutes in which a market traded."""

@@ -15,7 +15,8 @@ from trading.exchanges.simulator.kraken_public import PublicMethods
 from trading.exchanges.simulator.rules import Rejected
 
 HISTORY = ("ClosedOrders", "TradesHistory", "QueryTrades", "Ledgers", "QueryLedgers")
-UNCOUNTED = ("AddOrder", "CancelOrder", "AmendOrder")
+UNCOUNTED = ("AddOrder", "AddOrderBatch", "AmendOrder", "EditOrder", "CancelOrder",
+             "CancelOrderBatch")  # fmt: skip
 
 
 class KrakenRest:

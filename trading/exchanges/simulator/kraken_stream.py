@@ -16,8 +16,11 @@ Act = Callable[[Outlet, dict[str, Any], dict[str, Any]], None]
 TALK: dict[str, Act] = {"subscribe": channels.subscribe, "unsubscribe": channels.unsubscribe}
 TRADING: dict[str, Act] = {
     "add_order": acts.add,
+    "batch_add": acts.add_batch,
     "amend_order": acts.amend,
+    "edit_order": acts.edit,
     "cancel_order": acts.cancel,
+    "batch_cancel": acts.cancel_batch,
     "cancel_all": acts.cancel_all,
     "cancel_all_orders_after": acts.dead_man,
 }

@@ -123,6 +123,7 @@ class PairMarket:
     recorded: Recorded | None = None
     seen_ns: int = 0
     last: Trade | None = None
+    taken: dict[Decimal, Decimal] = field(default_factory=dict)  # of the book, since the last trade
     _minutes: dict[int, tuple[Trade, ...]] = field(default_factory=dict)
 
     def trades_until(self, now_ns: int) -> Iterator[Trade]:
@@ -133,11 +134,13 @@ class PairMarket:
             for trade in self.minute(minute):
                 if start < trade.time_ns <= self.seen_ns:
                     self.last = trade
+                    self.taken.clear()
                     yield trade
 
     def leap(self, now_ns: int) -> None:
         """Let time pass in which nobody looked."""
         self.seen_ns, self.last = max(self.seen_ns, now_ns - SECOND_NS), None
+        self.taken.clear()
 
     def minute(self, minute: int) -> tuple[Trade, ...]:
         """All trades of one minute; none where the market stood still."""
@@ -210,8 +213,26 @@ class PairMarket:
         """(bids, asks), best first: as recorded, and outwards tick by tick; else beside the last price."""
         told = self.recorded.book(self.seen_ns) if self.recorded else None
         bids, asks = told or ([], [])
+        tick, deeper = self.grid.tick_size, depth + len(self.taken)
+        sides = self._outwards(bids, -tick, deeper), self._outwards(asks, tick, deeper)
+        return self._left(sides[0])[:depth], self._left(sides[1])[:depth]
+
+    def _left(self, levels: list[Level]) -> list[Level]:
+        """Without what was taken."""
+        left = ((price, size - self.taken.get(price, Decimal(0))) for price, size in levels)
+        return [level for level in left if level[1] > 0] if self.taken else levels
+
+    def take(self, price: Decimal, quantity: Decimal) -> None:
+        """Somebody takes this from the book; it is there again with the next trade."""
+        self.taken[price] = self.taken.get(price, Decimal(0)) + quantity
+
+    def bests(self, trade: Trade) -> tuple[Decimal, Decimal]:
+        """The best bid and ask beside a trade."""
+        told = self.recorded.book(trade.time_ns) if self.recorded else None
+        bids, asks = told or ([], [])
         tick = self.grid.tick_size
-        return self._outwards(bids, -tick, depth), self._outwards(asks, tick, depth)
+        bid = bids[0][0] if bids else trade.price - tick
+        return bid, asks[0][0] if asks else trade.price + tick
 
     def _outwards(self, known: list[Level], step: Decimal, depth: int) -> list[Level]:
         begin = known[-1][0] if known else self.last_price()

@@ -1,12 +1,13 @@
 """What trades meet at the simulated venue, and its own log: the oracle of every test."""
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from trading.exchanges.simulator import queues, trailing
 from trading.exchanges.simulator.accounts import (
     BASE,
     CANCELED,
@@ -14,10 +15,9 @@ from trading.exchanges.simulator.accounts import (
     EXPIRED,
     FOK,
     GTC,
-    KRAKEN,
+    LIMITED,
     MARKET,
-    STOP,
-    STOP_LIMIT,
+    SWEPT,
     Account,
     Fill,
     Order,
@@ -98,24 +98,30 @@ class Matching:
         """Orders a public trade reaches."""
         if self.mode != ONLINE:
             return
-        is_halted, left = self.status_of(market.symbol) in HALTED, trade.quantity
-        for account, order in _in_line(self.accounts.values(), market, is_halted=is_halted):
+        left = trade.quantity
+        for account, order in self._line(market):
             left -= self._meet_one(account, market, order, trade, left)
+
+    def _line(self, market: PairMarket) -> list[tuple[Account, Order]]:
+        """Working orders of a market by turns, but for those a halt keeps away."""
+        is_halted = self.status_of(market.symbol) in HALTED
+        return queues.in_line(self.accounts.values(), market, is_halted=is_halted)
 
     def _meet_one(
         self, account: Account, market: PairMarket, order: Order, trade: Trade, left: Decimal
     ) -> Decimal:
         """How much of what is left of a trade an order takes."""
+        if not order.is_open:  # a stop before it in the line took the rest of it
+            return NOTHING
         if order.expires_ns and trade.time_ns >= order.expires_ns:
             self.end(account, order, EXPIRED, "Expired")
         elif order.price is None:
             return NOTHING
-        elif order.kind == STOP:
-            beyond = (
-                trade.price <= order.price if order.side == "sell" else trade.price >= order.price
-            )
-            if beyond:
+        elif order.kind in SWEPT:
+            if order.is_beyond(trade.price):
                 self._sweep(account, market, order, trade.time_ns)
+            elif order.trail:
+                self._follow(account, market, order, trade.price)
         elif order.reaches_stop(trade.price):
             self._trigger(account, market, order, trade.time_ns)
         elif order.rests:
@@ -128,45 +134,52 @@ class Matching:
                 return taken
         return NOTHING
 
+    def _follow(self, account: Account, market: PairMarket, order: Order, price: Decimal) -> None:
+        """A trailing stop moves with the market, where that goes its way."""
+        level = trailing.trigger(order.side, order.trail, price, market.grid.tick_size)
+        if order.price is not None and trailing.follows(order.side, order.price, level):
+            order.price = level
+            self.log("trail", key=account.key, order_id=order.order_id, price=str(level))
+
     def _trigger(self, account: Account, market: PairMarket, order: Order, time_ns: int) -> None:
-        """A stop-limit begins to work; a bracket sells at what there is."""
-        order.is_triggered = True
+        """A limit begins to work; a bracket sells at what there is."""
+        order.is_triggered, order.turn = True, self.next_number()
         self.log("trigger", key=account.key, order_id=order.order_id)
         account.tell("executions", {"exec_type": "triggered", "order": order})
-        if order.kind == STOP_LIMIT:
+        if order.kind in LIMITED:
             self.cross(account, market, order)
         else:
             self._sweep(account, market, order, time_ns)
 
     def cross(self, account: Account, market: PairMarket, order: Order) -> None:
         """What a new order meets at once."""
-        now = self.clock.now_ns()
-        if order.kind == MARKET:
-            self._sweep(account, market, order, now)
-        elif order.rests and order.price is not None:
-            if order.time_in_force != FOK or _within(market, order) >= order.left:
-                self._sweep(account, market, order, now, limit=order.price)
-            if order.is_open and order.time_in_force != GTC:
-                self.end(account, order, CANCELED, "Not all of it could be filled at once")
+        if order.kind != MARKET and not order.rests:
+            return
+        within = queues.offers(self._line(market), market, account, order)
+        if order.post_only and next(within, None) is not None:
+            self.end(account, order, CANCELED, "Post only order")
+        elif order.time_in_force != FOK or sum(one.size for one in within) >= order.left:
+            self._sweep(account, market, order, self.clock.now_ns())
+        if order.is_open and order.time_in_force != GTC:
+            self.end(account, order, CANCELED, "Not all of it could be filled at once")
 
-    def _sweep(
-        self,
-        account: Account,
-        market: PairMarket,
-        order: Order,
-        time_ns: int,
-        limit: Decimal | None = None,
-    ) -> None:
-        """Take from the book level by level; what a market order does not find is cancelled."""
-        bids, asks = market.book()
-        for price, size in asks if order.side == "buy" else bids:
-            beyond = limit is not None and (price > limit if order.side == "buy" else price < limit)
-            if beyond or not order.is_open:
+    def _sweep(self, account: Account, market: PairMarket, order: Order, time_ns: int) -> None:
+        """Take what stands against an order; what a market order does not find is cancelled."""
+        reason = "Insufficient liquidity"
+        for offer in queues.offers(self._line(market), market, account, order):
+            wanted = min(order.left, offer.size)
+            quantity = min(queues.affordable(account, market, order, offer.price), wanted)
+            if quantity < wanted:
+                reason = "Out of funds"
+            if quantity <= 0:
                 break
-            quantity = min(order.left, size)
-            self._fill(account, order, price, quantity, time_ns, is_maker=False)
+            if offer.maker is None:
+                market.take(offer.price, quantity)
+            else:
+                self._fill(*offer.maker, offer.price, quantity, time_ns, is_maker=True)
+            self._fill(account, order, offer.price, quantity, time_ns, is_maker=False)
         if order.is_open and not order.rests:
-            self.end(account, order, CANCELED, "Insufficient liquidity")
+            self.end(account, order, CANCELED, reason)
 
     def _fill(
         self,
@@ -234,29 +247,6 @@ class Matching:
         account.tell("executions", {"exec_type": status, "order": order})
 
 
-def _in_line(
-    accounts: Iterable[Account], market: PairMarket, *, is_halted: bool
-) -> list[tuple[Account, Order]]:
-    """The orders a trade may meet, by turns."""
-    return sorted(
-        (
-            (account, order)
-            for account in accounts
-            if not (is_halted and account.venue == KRAKEN)
-            for order in account.working()
-            if (order.book or order.symbol) == market.symbol
-        ),
-        key=_turn,
-    )
-
-
-def _turn(one: tuple[Account, Order]) -> tuple[Decimal, int]:
-    """Whose turn it is at a trade: the better price's, then the older order's."""
-    order = one[1]
-    price = order.price or NOTHING
-    return (-price if order.side == "buy" else price, max(order.opened_ns, order.amended_ns))
-
-
 def _charge_in(
     account: Account, order: Order, rate: Decimal, quantity: Decimal, notional: Decimal
 ) -> tuple[str, Decimal]:
@@ -267,13 +257,3 @@ def _charge_in(
     if account.fee_in == BASE:
         return base, (quantity * rate).quantize(CENT)
     return account.fee_in, (notional * rate).quantize(CENT)
-
-
-def _within(market: PairMarket, order: Order) -> Decimal:
-    """How much of the book an order's limit reaches."""
-    bids, asks = market.book()
-    if order.price is None:
-        return Decimal(0)
-    if order.side == "buy":
-        return sum((size for price, size in asks if price <= order.price), Decimal(0))
-    return sum((size for price, size in bids if price >= order.price), Decimal(0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from trading.exchanges.simulator.accounts import Account
@@ -34,7 +35,7 @@ class Memory:
         self._events = len(exchange.oracle)
         now_ns = exchange.clock.now_ns()
         change = Change(now_ns, self._seen_ns(now_ns), exchange.number, exchange.mode,
-                        dict(exchange.statuses))  # fmt: skip
+                        dict(exchange.statuses), _taken(exchange))  # fmt: skip
         for account in list(exchange.accounts.values()):
             if self._accounts.get(account.key) is not account:
                 self._open(account, change)
@@ -95,11 +96,18 @@ class Memory:
             change.slips.append(Slip.of(ticket))
 
 
+def _taken(exchange: Exchange) -> dict[str, list[tuple[Decimal, Decimal]]]:
+    markets = exchange.markets.values()
+    return {market.symbol: list(market.taken.items()) for market in markets if market.taken}
+
+
 def recall(changes: Iterable[Change], *, exchange: Exchange, coinbase: Coinbase) -> None:
     """Let a venue that knows nobody stand where the last of these changes left another."""
     for change in changes:
         exchange.number, exchange.mode = change.number, change.mode
         exchange.statuses = dict(change.statuses)
+        for symbol, market in exchange.markets.items():
+            market.taken = dict(change.taken.get(symbol, ()))
         for opened in change.opened:
             exchange.accounts[opened.key] = opened.make()
         for standing in change.standings:

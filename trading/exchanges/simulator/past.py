@@ -30,6 +30,8 @@ def _quiet_until(exchange: Exchange, now_ns: int, to_ns: int) -> int:
     """The last minute to begin before anything can happen, or the end."""
     accounts = exchange.accounts.values()
     working = [order for account in accounts for order in account.working()]
+    if any(order.trail for order in working):  # its trigger moves with every trade
+        return now_ns
     due = [account.dead_man_ns for account in accounts] + [order.expires_ns for order in working]
     first_ns = min([to_ns, *(at_ns for at_ns in due if at_ns), *(at[0] for at in exchange.agenda)])
     if first_ns < to_ns:

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trading.exchanges.simulator.accounts import GTC, Account
+from trading.exchanges.simulator.accounts import GTC, Account, Order
 from trading.exchanges.simulator.market import PairMarket
 
 MOST_OPEN = 60
 CANCEL_COST = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
 AMEND_COST = ((5, 3), (10, 2), (15, 1))
+EDIT_COST = ((5, 6), (10, 5), (15, 4), (45, 2), (90, 1))
 ALLOWED = {
     "online": {"add", "amend", "cancel"},
     "post_only": {"add", "amend", "cancel"},
@@ -44,6 +45,8 @@ class Wish:
     stop: Decimal | None = None
     is_stop_up: bool = False
     book: str = ""
+    userref: int = 0
+    trail: str = ""
 
 
 def permit(mode: str, act: str) -> None:
@@ -59,20 +62,29 @@ def permit(mode: str, act: str) -> None:
     raise Rejected(f"EService:Market in {mode} mode")
 
 
-def check(account: Account, market: PairMarket, wish: Wish, *, mode: str, now_ns: int) -> None:
-    """Everything an order must fit.
+def check(
+    account: Account,
+    market: PairMarket,
+    wish: Wish,
+    *,
+    mode: str,
+    now_ns: int,
+    replaced: Order | None = None,
+) -> None:
+    """Everything an order must fit, which may take another's place.
 
     Raises:
         Rejected: the first thing that it does not.
     """
     if wish.deadline_ns and now_ns > wish.deadline_ns:
         raise Rejected("EService:Deadline elapsed")
-    working = account.working()
+    working = [order for order in account.working() if order is not replaced]
     if wish.client_id and any(order.client_id == wish.client_id for order in working):
         raise Rejected("EGeneral:Invalid arguments:cl_ord_id")
     if sum(order.symbol == wish.symbol for order in working) >= MOST_OPEN:
         raise Rejected("EOrder:Orders limit exceeded")
-    check_grid(market, wish.quantity, wish.price)
+    for written in (wish.price, wish.stop):
+        check_grid(market, wish.quantity, written)
     price = wish.price or market.last_price()
     if wish.quantity < market.grid.min_quantity:
         raise Rejected("EOrder:Order minimum not met")
@@ -86,14 +98,39 @@ def check(account: Account, market: PairMarket, wish: Wish, *, mode: str, now_ns
     if is_closed.get(mode):
         raise Rejected(f"EService:Market in {mode} mode")
     if wish.post_only and wish.price is not None:
-        bids, asks = market.book(1)
-        met = wish.price >= asks[0][0] if wish.side == "buy" else wish.price <= bids[0][0]
-        if met:
-            raise Rejected("EOrder:Post only order")
-    check_funds(account, market, wish)
+        check_post_only(market, wish.side, wish.price)
+    check_funds(account, market, wish, replaced=replaced)
 
 
-def check_funds(account: Account, market: PairMarket, wish: Wish) -> None:
+def check_post_only(market: PairMarket, side: str, price: Decimal) -> None:
+    """Whether a limit would rest.
+
+    Raises:
+        Rejected: it would take.
+    """
+    bids, asks = market.book(1)
+    if price >= asks[0][0] if side == "buy" else price <= bids[0][0]:
+        raise Rejected("EOrder:Post only order")
+
+
+def check_amended(account: Account, market: PairMarket, order: Order, wanted: Order) -> None:
+    """Whether a working order may become this.
+
+    Raises:
+        Rejected: it may not.
+    """
+    for written in (wanted.price, wanted.stop):
+        check_grid(market, wanted.quantity, written)
+    if order.post_only and wanted.price is not None and wanted.price != order.price:
+        check_post_only(market, order.side, wanted.price)
+    (asset, before), (_, after) = order.hold(account.tariff), wanted.hold(account.tariff)
+    if after > before and after > account.free(asset, without=order):
+        raise Rejected("EOrder:Insufficient funds")
+
+
+def check_funds(
+    account: Account, market: PairMarket, wish: Wish, *, replaced: Order | None = None
+) -> None:
     """Whether what is free suffices.
 
     Raises:
@@ -104,8 +141,7 @@ def check_funds(account: Account, market: PairMarket, wish: Wish) -> None:
     asset = base if wish.side == "sell" else quote
     cost = wish.quantity * price * (1 + account.tariff.taker)
     needed = wish.quantity if wish.side == "sell" else cost
-    free = account.balances.get(asset, Decimal(0)) - account.held(asset)
-    if needed > free:
+    if needed > account.free(asset, without=replaced):
         raise Rejected("EOrder:Insufficient funds")
 
 
