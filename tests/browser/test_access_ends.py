@@ -44,7 +44,7 @@ def watching(site: Site, browser: Browser) -> Page:
     """Tom's page, connected."""
     page = site.page(browser)
     site.sign_in(page, "tom@example.com")
-    expect(page.locator("#socket")).to_have_text("no news – stale")
+    expect(page.locator("#socket")).to_have_text("connected")
     return page
 
 
@@ -59,7 +59,7 @@ def test_a_page_says_when_its_readers_role_changed_and_when_the_workspace_is_lef
     expect(socket).to_have_text("your role changed – reload the page", timeout=SOON_MS)
     page.reload()
     expect(page.get_by_role("button", name="Pause entries")).to_have_count(0)
-    expect(socket).to_have_text("no news – stale")
+    expect(socket).to_have_text("connected")
 
     with tenant_scope(acme.tenant_id):
         Membership.objects.filter(user__email="tom@example.com").delete()

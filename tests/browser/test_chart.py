@@ -35,8 +35,7 @@ def opened(
     site: Site, browser: Browser, show: str, *, width: int = 1440, theme: str = "light"
 ) -> Page:
     page = site.page(browser, width=width, theme=theme)
-    site.sign_in(page, "olga@acme.example")
-    page.goto(f"{site.address}/charts/?show={show}")
+    site.sign_in(page, "olga@acme.example", f"/charts/?show={show}")
     return page
 
 

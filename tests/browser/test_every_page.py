@@ -146,7 +146,7 @@ def test_every_page_is_whole_in_every_look(installation: Installation, browser: 
         page.add_init_script(WATCH_SHIFTS)
         for address in BEFORE_SIGN_IN:
             grave += looked_at(page, site, address.strip("/"), address, width, theme)
-        site.sign_in(page, "olga@acme.example")
+        site.sign_in_by_form(page, "olga@acme.example")
         own = {one.strip("/"): one for one in OTHERS}
         for name, address in {**installation.addresses, **own}.items():
             grave += looked_at(page, site, name, address, width, theme)

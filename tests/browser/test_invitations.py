@@ -38,8 +38,7 @@ def test_somebody_invited_signs_up_by_the_link_and_sees_the_dashboard_as_viewer(
 ) -> None:
     factories.make_tenant("acme")
     olga = site.page(browser)
-    site.sign_in(olga, "olga@acme.example")
-    olga.goto(f"{site.address}/team/")
+    site.sign_in(olga, "olga@acme.example", "/team/")
     olga.get_by_label("E-mail address").fill(NEW)
     olga.get_by_role("button", name="Send the letter", exact=True).click()
     expect(olga.get_by_role("button", name=f"Revoke the invitation of {NEW}")).to_be_visible()

@@ -28,8 +28,7 @@ def acme(site: Site) -> EngineRows:
 
 def opened(site: Site, browser: Browser, path: str = "/", **look: Any) -> Page:
     page = site.page(browser, **look)
-    site.sign_in(page, "olga@acme.example")
-    page.goto(f"{site.address}{path}")
+    site.sign_in(page, "olga@acme.example", path)
     return page
 
 
@@ -131,8 +130,7 @@ def test_a_page_that_does_not_move_says_what_it_misses(
     page = opened(site, browser, "/decisions/")
     deaf = site.page(browser)
     deaf.route_web_socket("**/ws/live", lambda socket: socket.close())
-    site.sign_in(deaf, "olga@acme.example")
-    deaf.goto(f"{site.address}/decisions/")
+    site.sign_in(deaf, "olga@acme.example", "/decisions/")
 
     expect(page.locator(".as-of")).to_contain_text("UTC.")
     expect(page.get_by_text("Something newer has happened")).to_be_visible()

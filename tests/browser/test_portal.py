@@ -62,8 +62,7 @@ def test_a_person_tightens_a_bot_and_sees_what_changed(site: Site, browser: Brow
     factories.make_engine("acme", factories.make_instrument(), venue="synthetic")
     for number, (width, theme) in enumerate(LOOKS, start=1):
         page = site.page(browser, width=width, theme=theme)
-        site.sign_in(page, "olga@acme.example")
-        page.goto(f"{site.address}/bots/")
+        site.sign_in(page, "olga@acme.example", "/bots/")
         looked_at(page, "portal-bots", width, theme)
         page.get_by_role("link", name="Bot", exact=True).click()
         page.get_by_role("link", name="Change", exact=True).click()

@@ -59,7 +59,7 @@ def test_a_newcomer_signs_up_with_the_code_from_the_mailbox(browser: Browser, ne
 def test_a_code_app_is_set_up_and_asked_for(browser: Browser, near: Site) -> None:
     factories.make_tenant("acme")
     page = near.page(browser)
-    near.sign_in(page, "olga@acme.example")
+    near.sign_in_by_form(page, "olga@acme.example")
     page.goto(f"{near.address}/accounts/2fa/")
     _shot(page, "factors")
     page.goto(f"{near.address}/accounts/2fa/totp/activate/")
@@ -98,7 +98,7 @@ def test_a_passkey_is_made_and_signs_in_alone(browser: Browser, near: Site) -> N
         "automaticPresenceSimulation": True,
     }
     device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    near.sign_in(page, "olga@acme.example")
+    near.sign_in_by_form(page, "olga@acme.example")
     page.goto(f"{near.address}/accounts/2fa/webauthn/add/")
     if "reauthenticate" in page.url:
         _confirm_password(page)

@@ -75,11 +75,15 @@ def database_of_its_own(
 
 
 def copy_cluster(source: PostgresServer, target: PostgresServer, *options: str) -> None:
-    """As a standby would begin; with ``--write-recovery-conf`` it is one."""
+    """As a standby would begin; with ``--write-recovery-conf`` it is one.
+
+    Not synced: the copy ends with its test, and thousands of files would wait for the real disk.
+    """
     shutil.copy(source.home / "superuser.password", target.home / "superuser.password")
     tool = Path(source.command()[0]).with_name("pg_basebackup")
     command = [str(tool), "--pgdata", str(target.data), "--host", str(source.socket_directory),
-               "--username", SUPERUSER, "--checkpoint", "fast", "--wal-method", "stream", *options]  # fmt: skip
+               "--username", SUPERUSER, "--checkpoint", "fast", "--wal-method", "stream",
+               "--no-sync", *options]  # fmt: skip
     process = processes.spawn(
         command,
         log=target.log,

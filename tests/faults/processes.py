@@ -14,6 +14,7 @@ from tests.forking import Program
 from trading.models import Decision, Engine
 
 ROOT = Path(__file__).resolve().parents[2]
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.1  # seconds between two looks
 SHORT_LEASE = {
     "NOVA_LEASE_SECONDS": "2",
     "NOVA_LEASE_HEARTBEAT_SECONDS": "0.4",
@@ -43,11 +44,15 @@ def ended_afterwards(*processes: "Program | subprocess.Popen[bytes]") -> Iterato
 
 
 def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = 60.0) -> None:
-    """Look again and again until the condition holds; fail with words when it does not."""
-    deadline = time.monotonic() + seconds
+    """Look again and again until the condition holds; fail with words when it does not.
+
+    The rarer the longer it lasts: a look costs milliseconds of a core, which what is waited for needs.
+    """
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)  # a look costs milliseconds of a core, which what is waited for needs
+        waited = time.monotonic() - began
+        assert waited < seconds, f"not within {seconds} s: {what}"
+        time.sleep(min(max(SHORTEST_PAUSE, waited / 20), LONGEST_PAUSE))
 
 
 def decisions(rows: EngineRows) -> int:

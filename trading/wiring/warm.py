@@ -6,7 +6,7 @@ import httpx
 
 from trading.backtest import runner
 from trading.core import rehearsal
-from trading.exchanges.tls import client_context
+from trading.exchanges.clients import client_context
 from trading.tape import taps  # noqa: F401  each engine needs it: imported here all share it
 from trading.wiring.compiling import compile_apart
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from trading.exchanges.clients import client_context
 from trading.exchanges.coinbase.call_rate import PATIENCE_SECONDS, CallRate, wait_seconds
 from trading.exchanges.coinbase.errors import (
     OK,
@@ -19,7 +20,6 @@ from trading.exchanges.coinbase.errors import (
     http_error,
 )
 from trading.exchanges.coinbase.sign import Signer, uri_of
-from trading.exchanges.tls import client_context
 from trading.exchanges.venue_clock import VenueClock
 
 NS, NS_PER_MS = 1_000_000_000, 1_000_000

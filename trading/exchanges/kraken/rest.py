@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
+from trading.exchanges.clients import client_context
 from trading.exchanges.kraken.call_rate import CallRate
 from trading.exchanges.kraken.errors import ApiError, NoAnswer, Unreached
 from trading.exchanges.kraken.sign import Nonces, signature
-from trading.exchanges.tls import client_context
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 AGENT = {"User-Agent": "NovaPulse"}
