@@ -1,7 +1,5 @@
 """Static files, named by their content and compressed once; by their plain names until collected."""
 
-from typing import ClassVar
-
 from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -9,12 +7,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class StaticFiles(StaticFilesConfig):
     """Collects what a page of ours asks for: no source maps, no pages of packages we do not show."""
 
-    ignore_patterns: ClassVar[list[str]] = [
-        *StaticFilesConfig.ignore_patterns,
-        "*.map",
-        "redoc",
-        "rest_framework",
-    ]
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "redoc", "rest_framework"]  # noqa: RUF012 - Django's
 
 
 class HashedFiles(CompressedManifestStaticFilesStorage):
