@@ -1,6 +1,6 @@
 """One web process, many live pages: delivery, delay and CPU of the fan-out over real sockets.
 
-Real PostgreSQL and Redis, daphne or an installed uvicorn; every client signs in by a session cookie,
+Real PostgreSQL and Redis, daphne or the uvicorn of ``requirements/bench``; every client signs in by a session cookie,
 confirms what it read as the page does, and is checked for access every ten seconds as the page is. The clients share the
 machine with the server, so the server's CPU time per delivered text says more than the delay.
 Prints figures; asserts nothing about time.
@@ -21,9 +21,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
+from pathlib import Path
 
 import django
 
+from benchmarks import environments
 from tests import servers
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -82,7 +84,11 @@ def site(clients: int, *, server: str) -> Iterator[tuple[str, list[str], str, in
             port = listening.getsockname()[1]
         web = subprocess.Popen(
             [sys.executable, *SERVERS[server].split(), str(port), "novapulse.web:application"],
-            env={**database.child_environment(name), "NOVA_LOG_LEVEL": "WARNING"},
+            env={
+                **database.child_environment(name),
+                "NOVA_LOG_LEVEL": "WARNING",
+                "PYTHONPATH": os.pathsep.join(map(str, packages_of(server))),
+            },
             stderr=subprocess.DEVNULL,
         )
         try:
@@ -92,6 +98,14 @@ def site(clients: int, *, server: str) -> Iterator[tuple[str, list[str], str, in
             web.terminate()
             web.wait()
             database.drop(name)
+
+
+def packages_of(server: str) -> list[Path]:
+    """Where the server's own packages are; daphne is among the project's."""
+    if server == "daphne":
+        return []
+    python = environments.python_of(server)
+    return list(python.parent.parent.glob("lib/python*/site-packages"))
 
 
 def sign_in(user: User) -> str:

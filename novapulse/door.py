@@ -193,9 +193,14 @@ def _stop_supervisor(found: Installation) -> bool:
 
 
 def rebuild(found: Installation) -> int:
-    """Start with static files made anew; SuperStart.sh has remade the Python environment before."""
+    """Start where it served, static files made anew; SuperStart.sh has remade .venv before."""
     say("The Python environment is new; the data in var/ is kept.")
-    return start(found, rebuild=True)
+    state, named = report.state_of(found.plan.places), found.settings.model_fields_set
+    if state["host"] and "host" not in named:
+        env.name_for_all("NOVA_HOST", state["host"])
+    if state["port"] and "port" not in named:
+        env.name_for_all("NOVA_PORT", str(state["port"]))
+    return start(find_installation(), rebuild=True)
 
 
 def main(arguments: list[str]) -> int:

@@ -208,6 +208,11 @@ def load() -> Env:
     return env
 
 
+def name_for_all(name: str, value: str) -> None:
+    """Set it as if the shell had, for this process and all it starts."""
+    os.environ[name] = value
+
+
 def for_child(values: Mapping[str, str]) -> dict[str, str]:
     """The environment of this process with ``values`` on top, for a process we start."""
     return {**os.environ, **values}

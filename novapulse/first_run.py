@@ -13,13 +13,16 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("Database roles", "prepare_database"),
     ("Database tables", "migrate"),
     ("Vault of exchange keys", "prepare_vault"),
+    ("Static files", "collectstatic"),
 )
 DEMO_STEPS: tuple[tuple[str, str], ...] = (("Demo tenant", "create_demo"),)
-STATIC_STEPS: tuple[tuple[str, str], ...] = (("Static files", "collectstatic"),)
 
 
 def main(arguments: list[str]) -> int:
-    """``python -m novapulse.first_run [--static]``, run by the door between servers and programs."""
+    """``python -m novapulse.first_run [--static]``, run by the door between servers and programs.
+
+    Static files that are no longer named stay for pages still open; ``--static`` clears them away.
+    """
     cli.set_up_django()
     from django.conf import settings
     from django.core.management import call_command
@@ -28,10 +31,11 @@ def main(arguments: list[str]) -> int:
     from tenants import outages
 
     demo = () if settings.PRODUCTION else DEMO_STEPS
-    static = STATIC_STEPS if settings.PRODUCTION or "--static" in arguments else ()
-    for title, command in (*STEPS, *demo, *static):
+    for title, command in (*STEPS, *demo):
         said = StringIO()
         options = {"interactive": False} if command in ("migrate", "collectstatic") else {}
+        if command == "collectstatic" and "--static" in arguments:
+            options["clear"] = True
         try:
             with step(title):
                 call_command(command, stdout=said, **options)

@@ -105,7 +105,7 @@ class Supervisor:
             time.sleep(LOOK_SECONDS)
         self._publish("stopping")
         stop_everything(self.programs, self.servers)
-        state_file(self.places).unlink(missing_ok=True)
+        self._publish("stopped")
         PidFile(self.places.run / "supervisor.pid").remove()
         return 0
 

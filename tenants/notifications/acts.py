@@ -15,11 +15,12 @@ SOURCE = "audit"
 MOST_AT_ONCE = 500
 TOO_OLD = timedelta(days=1)
 EXPIRES_SOON = timedelta(days=7)
-ACCOUNTS, TEAM, KEYS = "/exchange-accounts/", "/team/", "/keys/"
+ACCOUNTS, BOTS, TEAM, KEYS = "/exchange-accounts/", "/bots/", "/team/", "/keys/"
 
 TITLES: Mapping[str, tuple[str, str]] = {
     "api_key.issue": ("API key made: {subject}", KEYS),
     "api_key.revoke": ("API key revoked: {subject}", KEYS),
+    "bot.ask_loosening": ("Looser limits are asked for: {subject}", BOTS),
     "exchange_key.add": ("Exchange key kept: {subject}", ACCOUNTS),
     "exchange_key.rotate": ("Exchange key replaced: {subject}", ACCOUNTS),
     "exchange_key.disable": ("Exchange key disabled: {subject}", ACCOUNTS),
@@ -71,12 +72,21 @@ def _security(entry: AuditEntry) -> News:
         kind=Kind.SECURITY,
         severity=Severity.WARNING,
         title=title.format(subject=entry.subject, role=role),
-        words=f"By {entry.actor_label}. If this should not have happened, look at the audit log.",
+        words=_words(entry),
         path=path,
         happened_at=entry.at,
         audience=Audience.OWNERS,
         concerned_id=_concerned(entry),
     )
+
+
+def _words(entry: AuditEntry) -> str:
+    if entry.action == "bot.ask_loosening":
+        return (
+            f"By {entry.actor_label}: {', '.join(entry.after['loosens'])}. Revision "
+            f"{entry.after['revision']} waits for an owner to put it in force, or to withdraw it."
+        )
+    return f"By {entry.actor_label}. If this should not have happened, look at the audit log."
 
 
 def _concerned(entry: AuditEntry) -> int | None:

@@ -18,11 +18,13 @@ import pytest
 from novapulse import env, health, processes
 from novapulse.processes import PidFile
 from tests import servers
+from tests.first_load import Visitor
 
 pytestmark = pytest.mark.skipif(
     find_spec("tenants.urls") is None or find_spec("trading.urls") is None,
     reason="a whole installation needs its pages",
 )
+MOST_FIRST_BYTES = 300_000
 NAMES = ("supervisor", "postgres", "redis", "web", "worker", "research", "beat", "engines")
 
 
@@ -137,6 +139,17 @@ def test_a_start_that_names_no_port_finds_what_is_running(installed):
     assert f"running at http://127.0.0.1:{installed.port}" in answer.stdout
 
 
+def test_a_first_look_at_the_dashboard_is_small_over_the_wire(installed):
+    visitor = Visitor(f"http://127.0.0.1:{installed.port}")
+    page = visitor.sign_in(*(installed.data / "run" / "demo.txt").read_text().split())
+
+    weights = visitor.weigh("/", but="lightweight-charts")
+
+    assert 'id="live"' in page
+    assert {name.rpartition(".")[2] for name in weights} >= {"css", "js", "svg"}
+    assert sum(weights.values()) <= MOST_FIRST_BYTES, weights
+
+
 def test_another_port_for_a_running_installation_is_refused(installed):
     answer = installed.door("start", NOVA_PORT=str(_free_port()))
 
@@ -197,6 +210,15 @@ def test_a_killed_supervisor_is_cleaned_up_by_the_next_start(installed):
     after = installed.pids()
     assert set(after) == set(NAMES)
     assert set(after.values()).isdisjoint(before.values())
+
+
+def test_a_rebuild_from_a_shell_that_names_no_port_comes_back_where_it_served(installed):
+    stopped = installed.door("stop", NOVA_PORT="")
+
+    answer = installed.door("rebuild", NOVA_PORT="")
+
+    assert (stopped.returncode, answer.returncode) == (0, 0), answer.stdout + answer.stderr
+    assert f"running at http://127.0.0.1:{installed.port}" in answer.stdout
 
 
 def test_stop_ends_everything(installed):

@@ -9,16 +9,18 @@ from urllib.parse import quote
 from uuid import UUID
 
 from novapulse_client.base import Page
+from novapulse_client.drawing import Drawer
+from novapulse_client.driving import Driver
 from novapulse_client.insight import Favorite, Reset, Settings
 from novapulse_client.live import Update
-from novapulse_client.models import Command, Revision, Run
+from novapulse_client.models import Revision, Run
 from novapulse_client.standing import Account
 from novapulse_client.team import ApiKey, Invitation, Member, NewKey
 from novapulse_client.telling import Teller
 from novapulse_client.wire import Wire
 
 
-class Client(Teller):
+class Client(Teller, Driver, Drawer):
     """One installation under one key; use it in a ``with``, or close it.
 
     Every method raises ``NovaPulseError`` when it is refused or there is no answer.
@@ -147,18 +149,6 @@ class Client(Teller):
         """For ever, at once; needs scope ``admin``."""
         return self._wire.change("DELETE", f"/keys/{key}", {}, ApiKey)
 
-    def pause(self, engine: UUID | str | None = None, *, reason: str = "") -> Command:
-        """No new entries; exits and stops keep running."""
-        return self._command("pause", engine, reason)
-
-    def resume(self, engine: UUID | str | None = None, *, reason: str = "") -> Command:
-        """Entries again."""
-        return self._command("resume", engine, reason)
-
-    def close_all(self, engine: UUID | str | None = None, *, reason: str = "") -> Command:
-        """Close every position at the next price, and pause."""
-        return self._command("close_all", engine, reason)
-
     def backtest(self, pairs: Sequence[str], **options: Any) -> Run:
         """Ask for a backtest; ``options`` are those of ``POST /backtest/run``."""
         return self._wire.post("/backtest/run", {"pairs": list(pairs), **options}, Run)
@@ -181,7 +171,3 @@ class Client(Teller):
     ) -> Revision:
         tag = self._wire.tag_of(f"/bots/{bot}") if based_on is None else f'"r{based_on}"'
         return self._wire.post(f"/bots/{bot}/{path}", body, Revision, {"If-Match": tag})
-
-    def _command(self, act: str, engine: UUID | str | None, reason: str) -> Command:
-        body = {"reason": reason} | ({} if engine is None else {"engine": str(engine)})
-        return self._wire.post(f"/control/{act}", body, Command)

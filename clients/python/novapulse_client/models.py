@@ -107,6 +107,15 @@ class Command(Model, frozen=True, kw_only=True):
     outcome: str
 
 
+class Wish(Model, frozen=True, kw_only=True):
+    """Whether an engine is to run, and what is seen of it."""
+
+    engine: UUID
+    desired: str
+    observed: str
+    detail: str
+
+
 class Run(Model, frozen=True, kw_only=True):
     """A run of research."""
 

@@ -63,6 +63,7 @@ def test_it_reads_acts_and_runs_a_backtest_at_a_real_server(
 
     with house(fresh_database, tmp_path) as (address, environment), Client(address, key) as nova:
         reads(nova)
+        draws(nova, acme)
         changes_a_bot(nova)
         acts(nova, acme)
         changes_the_workspace(nova, acme)
@@ -115,6 +116,19 @@ def told_of_the_whole(nova: Client) -> None:
     (venue,) = nova.exchanges()
     assert (venue.exchange, venue.connected) == ("synthetic", False)
     assert nova.workspace(nova.status().tenant).slug == "acme"
+
+
+def draws(nova: Client, acme: People) -> None:
+    (account,) = nova.performance(account=acme.engine.account_id, chapter="all").accounts
+    assert (account.trades, [one.bot for one in account.bots]) == (0, [nova.bots()[0].name])
+    chart = nova.chart(acme.engine.engine_id, strategies=["momentum"])
+    assert (chart.pair, chart.price_step, len(chart.scores)) == ("BTC/USD", Decimal("0.1"), 7)
+    assert {one.purpose for one in chart.fills} == {"entry"}
+    assert chart.indicators is not None
+    around = nova.decision_bars(next(nova.decisions()).decision)
+    assert (around.pair, around.timeframe) == (chart.pair, chart.timeframe)
+    with pytest.raises(NovaPulseError, match="no market 7"):
+        nova.chart(acme.engine.engine_id, market=7)
 
 
 def changes_a_bot(nova: Client) -> None:
@@ -223,12 +237,16 @@ def manages_keys(nova: Client, address: str) -> None:
 
 
 def acts(nova: Client, acme: People) -> None:
-    for act in (nova.pause, nova.resume, nova.close_all):
+    for act in (nova.pause, nova.resume, nova.close_all, nova.kill, nova.revive):
         asked = act(acme.engine.engine_id, reason="news")
         assert nova.command(asked.command) == asked
     with tenant_scope(acme.engine.tenant_id):
         kinds = EngineCommand.objects.order_by("requested_at", "id").values_list("kind", flat=True)
-        assert list(kinds) == ["PAUSE", "RESUME", "CLOSE_ALL"]
+        assert list(kinds) == ["PAUSE", "RESUME", "CLOSE_ALL", "KILL", "REVIVE"]
+    assert [nova.stop().desired, nova.start(acme.engine.engine_id).desired] == [
+        "STOPPED",
+        "RUNNING",
+    ]
 
 
 def backtests(nova: Client) -> None:

@@ -1,36 +1,72 @@
-"""Collected files are served compressed, and a first look at the dashboard stays small."""
+"""Static files are named by their content and travel compressed; so do pages."""
 
-import re
+import gzip
 from pathlib import Path
 
+import pytest
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
-from whitenoise import WhiteNoise
+from django.http import HttpResponse, HttpResponseBase
+from django.test import Client, RequestFactory
+from whitenoise.middleware import WhiteNoiseMiddleware
 
-from tests.servers import PROJECT_ROOT
-
-MOST_BYTES = 250_000  # of the 300 kB of a first load; the page itself is the rest
-CHART_LIBRARY = "lightweight-charts"
-
-
-def loaded_by(*templates: str) -> set[str]:
-    """Static files that these templates name, but for the chart library."""
-    text = "".join((PROJECT_ROOT / "templates" / one).read_text() for one in templates)
-    named = set(re.findall(r"{% static '([^']+)' %}", text))
-    return {one for one in named if CHART_LIBRARY not in one}
+TABLER = "vendor/tabler-1.6.1/tabler.min.css"
+PACKED = {"accept-encoding": "gzip"}
 
 
-def test_a_first_look_at_the_dashboard_is_small_over_the_wire(settings, tmp_path: Path) -> None:
+@pytest.fixture
+def collected(settings, tmp_path: Path) -> Path:
+    """What a start of the installation leaves."""
     settings.STATIC_ROOT = tmp_path
     call_command("collectstatic", interactive=False, verbosity=0)
-    server = WhiteNoise(None, root=str(tmp_path), prefix="static/")
+    staticfiles_storage.hashed_files, _ = staticfiles_storage.load_manifest()
+    return tmp_path
 
-    sizes = {}
-    for name in loaded_by("base.html", "trading/dashboard.html"):
-        served = server.files[f"/static/{name}"]
-        answer = served.get_response("GET", {"HTTP_ACCEPT_ENCODING": "gzip"})
-        sizes[name] = int(dict(answer.headers)["Content-Length"])
-        answer.file.close()
 
-    assert len(sizes) > 8
-    assert sizes["vendor/tabler-1.6.1/tabler.min.css"] < 120_000
-    assert sum(sizes.values()) < MOST_BYTES, sizes
+def ask_for(name: str) -> HttpResponseBase:
+    """As a browser asks for what a page names."""
+    serve = WhiteNoiseMiddleware(lambda _request: HttpResponse(status=404))
+    address = staticfiles_storage.url(name)
+    return serve(RequestFactory().get(address, headers=PACKED))
+
+
+def test_a_collected_file_is_small_and_kept_for_good(collected: Path) -> None:
+    answer = ask_for(TABLER)
+
+    assert staticfiles_storage.url(TABLER) != f"/static/{TABLER}"
+    assert answer["Content-Encoding"] == "gzip"
+    assert "immutable" in answer["Cache-Control"]
+    assert int(answer["Content-Length"]) < 120_000
+
+
+def test_what_no_page_of_ours_asks_for_is_not_collected(collected: Path) -> None:
+    names = {path.name for path in collected.rglob("*")}
+
+    assert not {name for name in names if ".map" in name}
+    assert not {"redoc", "rest_framework"} & names
+    assert {"admin", "css", "vendor"} <= names
+
+
+def test_a_file_has_its_plain_name_while_nothing_is_collected(settings, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+
+    answer = ask_for(TABLER)
+
+    assert staticfiles_storage.url(TABLER) == f"/static/{TABLER}"
+    assert (answer.status_code, "immutable" in answer["Cache-Control"]) == (200, False)
+
+
+def test_a_page_travels_compressed(db) -> None:
+    plain = Client().get("/accounts/password/reset/")
+    packed = Client().get("/accounts/password/reset/", headers=PACKED)
+
+    assert packed["Content-Encoding"] == "gzip"
+    assert len(packed.content) < len(plain.content) / 2
+    assert b"NovaPulse" in gzip.decompress(packed.content)
+
+
+def test_an_answer_of_the_api_keeps_its_bytes(db) -> None:
+    answer = Client().get("/api/v1/schema", headers=PACKED)
+
+    assert len(answer.content) > 100_000
+    assert "Content-Encoding" not in answer

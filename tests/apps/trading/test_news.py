@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from tenants.models import Delivery, Notice
+from tenants.models import Delivery, Notice, Notification
 from tenants.notifications import choosing
+from tenants.notifications.acts import tell_acts
 from tenants.notifications.delivering import REPEAT_EVERY, deliver_due, repeat_unacknowledged
 from tenants.scoping import tenant_scope
 from tests.apps.tenants.notices import eager  # noqa: F401 - a fixture
@@ -14,7 +15,8 @@ from tests.apps.trading import rows
 from tests.apps.trading.conftest import People
 from tests.factories import NOW
 from trading import operations
-from trading.models import Alert, Engine, Hold, Position
+from trading.models import Alert, Bot, Engine, Hold, Position
+from trading.queries.bots import whole_params
 from trading.tasks import tell_day, tell_news
 
 LATER = NOW + timedelta(minutes=5)
@@ -219,3 +221,28 @@ def test_telling_changes_nothing_an_engine_reads(quiet: People) -> None:
     assert all_rows() == before
     with tenant_scope(quiet.engine.tenant_id):
         assert Delivery.objects.filter(state="PENDING").exists()
+
+
+def test_whoever_asks_to_loosen_a_limit_is_told_to_the_owners_alone(quiet: People) -> None:
+    tenant_id = quiet.engine.tenant_id
+    with tenant_scope(tenant_id):
+        bot = Bot.objects.select_related("active_revision").get()
+        params = whole_params(bot.active_revision.params)
+        params["risk"]["max_open_positions"] += 4
+        operations.change_bot(
+            bot_id=bot.id,
+            based_on=1,
+            params=params,
+            asker=operations.Asker(quiet.olga, may_loosen=True),
+            now=NOW,
+        )
+        told = [tell_acts(tenant_id=tenant_id, now=LATER) for _ in range(2)]
+
+        notice = Notice.objects.get(title="Looser limits are asked for: bot " + bot.name)
+        readers = Notification.objects.filter(notice=notice)
+        assert told == [1, 0]
+        assert notice.words.startswith(
+            f"By {quiet.olga.email}: risk.max_open_positions. Revision 2"
+        )
+        assert notice.path == "/bots/"
+        assert {one.user_id for one in readers} == {quiet.olga.id}
