@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.fakes import spec
 from tests.exchanges.street import KEY, SECRET, SimulatedTime, open_simulator
 from trading.chaos.stormy import stormy_bars
 from trading.chaos.wires import uncounted
 from trading.core.codes import ExitReason, Purpose, Side
-from trading.engine.messages import OrderRequest
+from trading.engine.batches import Known, OpenIntent
+from trading.engine.messages import FillReport, OrderRequest
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import ApiError
 from trading.exchanges.kraken.rest import KrakenRest
@@ -98,3 +100,33 @@ async def test_an_order_whose_facts_cannot_be_read_loses_no_news_of_any(desk: Kr
         (1, 100, 1),
         (2, 100, 1),
     ]
+
+
+def stop(seq: int) -> OrderRequest:
+    """A first stop of a position, well below the market."""
+    return replace(
+        entry(seq),
+        purpose=Purpose.PROTECT,
+        side=Side.SELL,
+        price_ticks=100_000,
+        reason=ExitReason.STOP,
+    )
+
+
+async def test_a_first_stop_is_not_taken_for_an_earlier_one_that_has_ended(
+    desk: KrakenDesk,
+) -> None:
+    former = await desk.submit(stop(3))
+    assert await desk.cancel(market=0, seq=3)
+    name = await desk.submit(stop(4))
+    later = KrakenDesk(rest=desk.rest, specs=desk.specs, clock=desk.clock)
+    intents = [OpenIntent(stop(3), "WORKING", former), OpenIntent(stop(4), "PLANNED")]
+    later.known.adopt(intents, (), open_={"WORKING", "PLANNED"})
+    told: list[FillReport] = []
+    later.inquiry.tell = told.append
+
+    evidence = await later.inquiry.lookup(stop(4))
+
+    assert (evidence.known, evidence.venue_order_id) == (Known.WORKING, name)
+    assert [(one.intent_seq, one.final) for one in told] == [(3, 1)]
+    assert [one.venue_id for one in later.known.working()] == [name]

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from trading.core.codes import Purpose
 from trading.engine.batches import Evidence, Known
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.engine.sights import VenueOrder
@@ -84,7 +85,10 @@ class Inquiry:
             self.tell(report)
 
     async def _judge_stop(self, stop: KnownOrder, order: OrderRequest) -> Evidence:
-        """Did the resting stop move as this intent asks?"""
+        """Did the resting stop move as this intent asks?
+
+        One that has ended may be of an earlier position: what asked for a first stop was sent by itself.
+        """
         told = (await self.rest.read("QueryOrders", txid=stop.venue_id, trades="true"))[
             stop.venue_id
         ]
@@ -92,6 +96,10 @@ class Inquiry:
             if orders.is_as_asked(told, order, self.specs[order.market]):
                 return Evidence(Known.WORKING, self.known.name(order, stop.venue_id).venue_id)
             return self._missing(order)
+        if order.purpose == Purpose.PROTECT and order.seq != stop.order.seq:
+            for report in await self.news(stop, told):
+                self.tell(report)
+            return await self._judge(order)
         self.known.name(order, stop.venue_id)
         return Evidence(Known.OVER, stop.venue_id, await self.news(stop, told))
 
