@@ -24,8 +24,8 @@ from math import ceil
 from pathlib import Path
 
 import django
+import environments
 
-from benchmarks import environments
 from tests import servers
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"

@@ -1,9 +1,9 @@
 """Refuses a request's body that is too large before it is read, where daphne serves the pages."""
 
+import asyncio
 import json
 
 from daphne import http_protocol
-from twisted.internet import reactor
 
 from tenants.api.problems import CONTENT_TYPE, problem
 
@@ -12,7 +12,7 @@ MOST_BYTES = 2_000_000  # more than any form or request of ours, and what the pr
 LINGER_SECONDS = 2.0
 
 
-class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]  # daphne is untyped
+class BoundedRequest(http_protocol.WebRequest):
     """Daphne's request; what it sends beyond the limit is neither kept nor handed on."""
 
     taken_bytes = 0
@@ -46,7 +46,7 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]  # daphne 
         )
         self.channel.transport.write(head.encode() + body)
         self.channel.dataReceived = _forget
-        reactor.callLater(LINGER_SECONDS, self.channel.loseConnection)
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self.channel.loseConnection)
 
 
 def _forget(_data: bytes) -> None:

@@ -206,7 +206,8 @@ SPECTACULAR_SETTINGS = {
         "trading.api.described.describe",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
+    # A deep link would be a link inside of a button, which nobody but a mouse can tell apart.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": False, "persistAuthorization": False},
 }
 
 LANGUAGE_CODE = "en"

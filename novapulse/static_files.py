@@ -7,7 +7,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class StaticFiles(StaticFilesConfig):
     """Collects what a page of ours asks for: no source maps, no pages of packages we do not show."""
 
-    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "redoc", "rest_framework"]  # noqa: RUF012 - Django's
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.map", "redoc", "rest_framework"]
 
 
 class HashedFiles(CompressedManifestStaticFilesStorage):
