@@ -23,6 +23,7 @@ FIELDS = {
     "PatchedMarkBody.read": "true: read; false: to be read again",
     "StreamConfirmation.read": "texts read since the socket opened",
     "ControlBody.reason": "why; it stands in the audit log",
+    "StreamPrice.volume": "traded in the last 24 hours, in the base currency; null: not told",
     "StreamPosition.side": "LONG, SHORT, or FLAT: nothing is held",
     "Bot.stage": "PAPER and LIVE as its account's mode; RETIRED: it trades no more",
     "WholeBot.stage": "PAPER and LIVE as its account's mode; RETIRED: it trades no more",

@@ -12,6 +12,7 @@ PAYLOADS = {
     "engine": payloads.EngineStatus,
     "alert": payloads.Alert,
     "bar": payloads.Bar,
+    "price": payloads.Price,
     "position": payloads.Position,
     "decision": payloads.Decision,
     "fill": payloads.Fill,
@@ -31,8 +32,8 @@ WORDS = f"""A WebSocket: connect to `ws(s)://host{PATH}` with the key in the hea
 in the address. The first text holds the newest value of every key of the workspace, each later one what
 changed, at most twenty a second. A value is the whole newest one: nothing is added up. Confirm by sending
 a `StreamConfirmation` at least every {payloads.CONFIRM_EVERY} texts. A key is `kind:market:engine`:
-`engine::<id>`, `alert::<id>`, `bar:0:<id>`, `position:0:<id>`, `decision:0:<id>`, `fill:0:<id>`; `bell::`
-holds nothing and says that notifications came or were read. It closes with a code: """
+`engine::<id>`, `alert::<id>`, `bar:0:<id>`, `price:0:<id>`, `position:0:<id>`, `decision:0:<id>`,
+`fill:0:<id>`; `bell::` holds nothing and says that notifications came or were read. It closes with a code: """
 
 
 def publish_stream(result: dict[str, Any], **_: Any) -> dict[str, Any]:
