@@ -91,7 +91,7 @@ class Exchange(Matching):
         if order is None or not order.is_open:
             raise Rejected("EOrder:Invalid order")
         rules.permit(self.status_of(order.symbol), "amend")
-        market, now_ns = self._market(order.symbol), self.clock.now_ns()
+        market = self._market(order.symbol)
         self._charge(account, order.symbol, 1.0 + self._penalty(order, rules.AMEND_COST))
         wanted = replace(
             order,
@@ -100,13 +100,8 @@ class Exchange(Matching):
             stop=order.stop if stop is None else stop,
         )
         rules.check_amended(account, market, order, wanted)
-        known, name = order.amendments or (as_it_is(order, "original"),), self.name("T")
-        moved = (wanted.price, wanted.stop) != (order.price, order.stop)
-        if moved or wanted.quantity > order.quantity:
-            order.turn = self.next_number()
-        order.quantity, order.price, order.stop = wanted.quantity, wanted.price, wanted.stop
-        order.amended_ns = now_ns
-        order.amendments = (*known, as_it_is(order, "user", name))
+        name = self.name("T")
+        moved = self._become(order, wanted, name)
         self.log("amend", key=account.key, order_id=order.order_id, price=str(order.price),
                  quantity=str(order.quantity))  # fmt: skip
         account.tell("executions", {"exec_type": "amended", "order": order})
@@ -115,6 +110,17 @@ class Exchange(Matching):
         elif moved:
             self.cross(account, market, order)
         return name
+
+    def _become(self, order: Order, wanted: Order, name: str) -> bool:
+        """Let an order be what is wanted of it; whether it stands at another price now."""
+        known = order.amendments or (as_it_is(order, "original"),)
+        moved = (wanted.price, wanted.stop) != (order.price, order.stop)
+        if moved or wanted.quantity > order.quantity:
+            order.turn = self.next_number()
+        order.quantity, order.price, order.stop = wanted.quantity, wanted.price, wanted.stop
+        order.amended_ns = self.clock.now_ns()
+        order.amendments = (*known, as_it_is(order, "user", name))
+        return moved
 
     def edit(self, account: Account, order: Order | None, wish: Wish) -> Order | None:
         """Another order in the place of one; None for an edit that was only to be validated.
@@ -155,6 +161,18 @@ class Exchange(Matching):
             self.later(late.seconds, partial(self.fill_rest, account, order))
             return
         self.end(account, order, CANCELED, reason)
+
+    def fill_rest(self, account: Account, order: Order) -> None:
+        """Fill what is left at the order's own limit."""
+        if order.is_open and order.price is not None:
+            now = self.clock.now_ns()
+            self._fill(account, order, order.price, order.left, now, is_maker=True)
+
+    def set_dead_man(self, account: Account, seconds: int) -> int:
+        """Cancel everything after so many seconds, or, with 0, not at all; when that will be."""
+        account.dead_man_ns = self.clock.now_ns() + seconds * 1_000_000_000 if seconds else 0
+        self.log("dead_man", key=account.key, until_ns=account.dead_man_ns)
+        return account.dead_man_ns
 
     def move(self, account: Account, asset: str, amount: Decimal) -> None:
         """The customer brings money to the venue, or takes it away."""

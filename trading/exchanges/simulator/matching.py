@@ -221,18 +221,6 @@ class Matching:
         for line in lines:
             account.tell("balances", {"line": line})
 
-    def fill_rest(self, account: Account, order: Order) -> None:
-        """Fill what is left at the order's own limit."""
-        if order.is_open and order.price is not None:
-            now = self.clock.now_ns()
-            self._fill(account, order, order.price, order.left, now, is_maker=True)
-
-    def set_dead_man(self, account: Account, seconds: int) -> int:
-        """Cancel everything after so many seconds, or, with 0, not at all; when that will be."""
-        account.dead_man_ns = self.clock.now_ns() + seconds * 1_000_000_000 if seconds else 0
-        self.log("dead_man", key=account.key, until_ns=account.dead_man_ns)
-        return account.dead_man_ns
-
     def cancel_all(self, account: Account, *, reason: str) -> int:
         """Every working order of an account; how many there were."""
         working = account.working()
