@@ -1,6 +1,6 @@
 """WebSocket v2 of Kraken: subscriptions, one confirmation for each symbol, frames with a channel."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,17 @@ EXTRA = (  # candles, books or REST tell the same, or later: not waited for
     tickers.CHANNEL,
     trades.CHANNEL,
 )
+
+
+def why_refused(frame: Frame) -> str:
+    """The venue's words."""
+    return str(frame.get("error", "no reason given"))
+
+
+def refused_symbol(frame: Frame, symbols: Iterable[str]) -> str:
+    """The one symbol that a refusal is about, as `Currency pair not supported X/Y` says; empty: all."""
+    named = [str(frame.get("symbol")), *why_refused(frame).split()]
+    return next((symbol for symbol in symbols if symbol in named), "")
 
 
 @dataclass(slots=True)
@@ -60,7 +71,7 @@ class Subscriptions:
         """Raises:
         Broken: what was refused cannot be done without.
         """
-        number, why = frame.get("req_id"), frame.get("error", "no reason given")
+        number, why = frame.get("req_id"), why_refused(frame)
         asked = [name for at, name in enumerate(self._channels, start=1) if at == number]
         if not asked or asked[0] not in EXTRA:
             raise Broken(f"subscription refused: {why}")
