@@ -64,8 +64,7 @@ class CoinbaseDesk:
 
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
-            CannotTrade: no product is listed, open and on a grid that fits, or the key has a right
-                too few or too many; one clear sentence.
+            CannotTrade: no product can be traded, or the key has a right too few or too many.
         """
         await self.rest.time_ns()
         await check_key(self.rest)
