@@ -72,8 +72,9 @@ class Site:
         client = Client()
         client.force_login(User.objects.get(email=email))
         (session,) = client.cookies.values()
-        cookie = {"name": session.key, "value": session.value, "url": self.address}
-        page.context.add_cookies([cookie])
+        page.context.add_cookies(
+            [{"name": session.key, "value": session.value, "url": self.address}]
+        )
         page.goto(f"{self.address}{path}")
 
     def sign_in_by_form(self, page: Page, email: str) -> None:

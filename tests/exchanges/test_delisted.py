@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -113,8 +112,8 @@ async def hear(feed: WireFeed, simulator: Simulator, *, until: Callable[[Any], b
 
     going, heard = asyncio.create_task(go_on()), list[Any]()
     try:
-        async with asyncio.timeout(30), aclosing(feed.news(after_ns={})) as news:
-            async for one in news:
+        async with asyncio.timeout(30):
+            async for one in feed.news(after_ns={}):
                 heard.append(one)
                 if until(one):
                     return heard

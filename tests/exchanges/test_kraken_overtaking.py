@@ -167,7 +167,7 @@ class Hasty(VenueClock):
 async def told_of(venue: Venue, read: Read) -> list[BarClosed]:
     clock, is_over = Hasty(), asyncio.Event()
 
-    async def listen(_: str, converse: Any) -> AsyncIterator[Any]:
+    async def listen(url: str, converse: Any) -> AsyncIterator[Any]:
         yield Connected()
         for (at_ns, frame), pause_ns in zip(read.frames, read.pauses, strict=True):
             if pause_ns:  # everything else goes on with what was read so far

@@ -9,7 +9,8 @@ from trading.engine.errors import CannotTrade
 
 log = structlog.get_logger(__name__)
 
-Asked, Found = TypeVar("Asked"), TypeVar("Found")
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
 
 
 def keep_tradable(asked: Iterable[Asked], find: Callable[[Asked], Found]) -> list[Found]:
@@ -26,6 +27,6 @@ def keep_tradable(asked: Iterable[Asked], find: Callable[[Asked], Found]) -> lis
             problems.append(problem)
     if problems and not found:
         raise problems[0]
-    for problem in problems:
-        log.warning("market_left_out", why=str(problem))
+    for why in map(str, problems):
+        log.warning("market_left_out", why=why)
     return found

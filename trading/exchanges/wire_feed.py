@@ -52,10 +52,9 @@ class WireFeed(ABC):
         with_ticks: bool = False,
     ) -> None:
         self._symbols, self._timeframe_ns = tuple(symbols), timeframe_ns
-        self._candles = Candles(timeframe_ns, len(symbols))
-        self._queue: asyncio.Queue[FeedChange | PriceTick] = asyncio.Queue()
+        self._candles, self._told = Candles(timeframe_ns, len(symbols)), ToldBars()
+        self._queue, self._heard = asyncio.Queue[FeedChange | PriceTick](), asyncio.Event()
         self._asked: dict[int, int] = {}  # market -> last told open when REST was asked
-        self._heard, self._told = asyncio.Event(), ToldBars()
         self._partial_until_ns = 0  # what opened before was heard in part only; REST has it whole
         self._is_doubted = self._is_whole = False  # whole: nothing is missing before what is next
         self._with_ticks, self.clock = with_ticks, clock or VenueClock()
@@ -236,5 +235,6 @@ class WireFeed(ABC):
         since_ns = self._told.first_ns(market, otherwise=last_ns) - self._timeframe_ns
         bars = await self._committed(market, since_ns=max(since_ns, 0), now_ns=now_ns)
         self._candles.put_all(market, bars[bars["open_ns"] > last_ns])
-        wrong = self._told.compare(market, bars)
-        return f"{self._symbols[market]}: {wrong} from {self.venue}'s own" if wrong else ""
+        if wrong := self._told.compare(market, bars):
+            wrong = f"{self._symbols[market]}: {wrong} from {self.venue}'s own"
+        return wrong

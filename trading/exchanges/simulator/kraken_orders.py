@@ -1,6 +1,6 @@
 """What customers ask of orders, the same over REST and WebSocket once the names are translated."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -209,19 +209,17 @@ def cancel_batch(exchange: Exchange, account: Account, asked: Mapping[str, Any])
     }
     if not 0 < len(found) <= MOST_BATCH:
         raise Rejected("EGeneral:Invalid arguments:orders")
-    orders = [
-        order
-        for kind, name in sorted(found)
-        for order in (by_userref(account, name) if kind == "order_id" else [])
-        or [named(account, {kind: name})]
-    ]
+    orders = list[Order | None]()
+    for kind, name in sorted(found):
+        mine = by_userref(account, name) if kind == "order_id" else []
+        orders += mine or [named(account, {kind: name})]
     working = {one.order_id: one for one in orders if one is not None and one.is_open}
     for order in working.values():
         exchange.cancel(account, order, reason=REQUESTED)
     return len(working)
 
 
-def by_userref(account: Account, name: Any) -> list[Order]:
+def by_userref(account: Account, name: Any) -> Sequence[Order | None]:
     """The working orders of a customer's number; none where it is no number."""
     if not str(name or "").removeprefix("-").isdecimal():
         return []

@@ -45,7 +45,7 @@ def rest_order(order: Order, *, trades: bool) -> dict[str, Any]:
         "fee": text(order.fee),
         "price": text(average.quantize(Decimal("0.00001"))),
         "stopprice": text(_trigger(order) or Decimal("0.00000")),
-        "limitprice": text(order.price) if _is_set_off(order) else "0.00000",
+        "limitprice": text(order.price or Decimal("0.00000")) if _is_set_off(order) else "0.00000",
         "misc": ",".join(_misc(order)),
         "oflags": "post,fciq" if order.post_only else "fciq",
     }
