@@ -58,7 +58,7 @@ class WireFeed(ABC):
         self._partial_until_ns = 0  # what opened before was heard in part only; REST has it whole
         self._is_doubted = self._is_whole = False  # whole: nothing is missing before what is next
         self._with_ticks, self.clock = with_ticks, clock or VenueClock()
-        self._listed: Sequence[int] = range(len(symbols))  # the markets of which candles can come
+        self._listed: Sequence[int] = range(len(symbols))  # markets of which candles can come
 
     @abstractmethod
     async def _open(self) -> None:
@@ -235,6 +235,5 @@ class WireFeed(ABC):
         since_ns = self._told.first_ns(market, otherwise=last_ns) - self._timeframe_ns
         bars = await self._committed(market, since_ns=max(since_ns, 0), now_ns=now_ns)
         self._candles.put_all(market, bars[bars["open_ns"] > last_ns])
-        if wrong := self._told.compare(market, bars):
-            wrong = f"{self._symbols[market]}: {wrong} from {self.venue}'s own"
-        return wrong
+        wrong = self._told.compare(market, bars)
+        return wrong and f"{self._symbols[market]}: {wrong} from {self.venue}'s own"
