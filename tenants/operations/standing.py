@@ -26,7 +26,7 @@ def change_standing(
     """
     if status not in STATUSES:
         raise StandingRefused(f"status: {status!r}, accepted is {', '.join(STATUSES)}")
-    tenant: Tenant = Tenant.objects.select_for_update().get(id=tenant_id)
+    tenant: Tenant = Tenant.objects.select_for_update(no_key=True).get(id=tenant_id)
     before = {"status": tenant.status, "reason": tenant.status_reason}
     tenant.status, tenant.status_reason = status, reason.strip()
     try:

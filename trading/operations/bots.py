@@ -196,7 +196,7 @@ def store_revision(
         InvalidParams: a parameter is unknown or outside its bounds.
     """
     checked = core_params.validate(PipelineParams, params)
-    Bot.objects.select_for_update().get(id=bot.id)
+    Bot.objects.select_for_update(no_key=True).get(id=bot.id)
     last = bot.revisions.order_by("-number", "-id").first()
     return BotRevision.objects.create(
         tenant_id=bot.tenant_id,

@@ -122,7 +122,7 @@ def withdraw_wait(*, bot_id: UUID, actor: User, now: datetime, number: int | Non
 
 def _lock(bot_id: UUID) -> Bot:
     try:
-        Bot.objects.select_for_update().get(id=bot_id)
+        Bot.objects.select_for_update(no_key=True).get(id=bot_id)
         found: Bot = Bot.objects.select_related("active_revision").get(id=bot_id)
     except Bot.DoesNotExist:
         raise BotNotFound from None

@@ -37,7 +37,7 @@ def change_settings(
     Raises:
         SettingsMoved: ``based_on`` is not in force any more. InvalidSetting: one cannot be.
     """
-    tenant = Tenant.objects.select_for_update().get(id=tenant_id)
+    tenant = Tenant.objects.select_for_update(no_key=True).get(id=tenant_id)
     before = get_in_force()
     if before.version != based_on:
         raise SettingsMoved(f"version {before.version} is in force, not {based_on}; read it again")
