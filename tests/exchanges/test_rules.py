@@ -218,9 +218,6 @@ async def test_terms_that_cannot_be_read_change_nothing(monkeypatch) -> None:
         def fit(self, order: OrderRequest) -> OrderRequest:
             return order
 
-        def verdicts(self) -> rules_watch.Whys:
-            return {"ETH/USD": ""}
-
         async def reload(self) -> rules_watch.Whys:
             answer = answers.pop(0) if answers else fits
             if isinstance(answer, Exception):

@@ -23,11 +23,7 @@ class Rules(Protocol):
     """What a venue takes now."""
 
     def fit(self, order: OrderRequest) -> OrderRequest:
-        """An order on its grid; of a market that was never listed as it is."""
-        ...
-
-    def verdicts(self) -> Whys:
-        """As they were read last."""
+        """An order on its grid."""
         ...
 
     async def reload(self) -> Whys:
@@ -70,8 +66,7 @@ class Verdicts:
 
 
 async def heed(rules: Rules, verdicts: Verdicts) -> None:
-    """Look again and again, for ever; they were read just before, which is told first."""
-    verdicts.give(rules.verdicts())
+    """Look again and again, for ever; they were read just before."""
     loop = asyncio.get_running_loop()
     read_at = loop.time()
     while True:

@@ -43,14 +43,14 @@ class Cancels:
         raise NoAnswer("the cancellation is not carried out yet")
 
     async def cancel(self, known: KnownOrder) -> bool:
-        """Whether it is over by this and nothing of it waits to be booked; else its end is news."""
+        """Cancel a working order; False when it is not working, or nobody can tell."""
         try:
             if reason := await self._ask(known.venue_id):
                 raise ApiError(reason)
         except FAILS as error:
             log.warning("cancel_failed", order=known.venue_id, why=str(error))
             return False
-        return await self._has_ended(known) and not known.unbooked_lots
+        return await self._is_cancelled(known)
 
     async def outlast(self, sale: KnownOrder) -> None:
         """Wait until a sale, which ends by itself, is over and all of it told.
@@ -68,16 +68,18 @@ class Cancels:
             await asyncio.sleep(pause)
         raise NotSent("a sale of it still works")
 
-    async def _has_ended(self, known: KnownOrder) -> bool:
-        """Whether its end was seen, with all it filled; accepted says neither."""
+    async def _is_cancelled(self, known: KnownOrder) -> bool:
+        """Whether it ended before it was whole; accepted is believed where the end is not seen."""
         for pause in CONFIRM_PAUSES:
             try:
-                if (await self.inquiry.look_at(known)).is_settled:
-                    return True
+                news = await self.inquiry.look_at(known)
             except FAILS as error:
-                log.warning("end_not_seen", order=known.venue_id, why=str(error))
+                log.warning("cancel_not_confirmed", order=known.venue_id, why=str(error))
+                return True
+            if news.is_settled:
+                return news.standing.status != "FILLED"
             await asyncio.sleep(pause)
-        return False
+        return True
 
     async def _ask(self, venue_id: str) -> str:
         """Why a cancellation was not accepted; empty: it was.

@@ -20,7 +20,6 @@ from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest, segment
 from trading.exchanges.coinbase.rules import Rules
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
-from trading.exchanges.listings import keep_tradable
 from trading.exchanges.purse import Purse
 from trading.exchanges.tables import OwnTable, Table
 from trading.exchanges.venue_clock import VenueClock
@@ -64,12 +63,14 @@ class CoinbaseDesk:
 
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
-            CannotTrade: no product can be traded, or the key has a right too few or too many.
+            CannotTrade: a product is not listed, is shut or its grid is another, or the key has a
+                right too few or too many; one clear sentence.
         """
         await self.rest.time_ns()
         await check_key(self.rest)
         products = names.read_list(await self.rules.table.whole())
-        keep_tradable(self.specs, lambda spec: check_product(products, spec))
+        for spec in self.specs:
+            check_product(products, spec)
         self.inquiry.products.update(products)
         self.inquiry.began_ns = self.clock.now_ns()
 
@@ -92,8 +93,6 @@ class CoinbaseDesk:
             OutcomeUnknown: it left, without a clear answer.
         """
         spec = self.specs[order.market]
-        if spec.symbol not in self.inquiry.products:
-            raise NotSent(f"{spec.symbol} is not listed")
         now_ns = self.clock.now_ns()
         if order.purpose == Purpose.ENTRY and now_ns > order.deadline_ns:
             raise NotSent("its deadline has passed")
@@ -224,7 +223,7 @@ class CoinbaseDesk:
         raise OutcomeUnknown(why)
 
     async def cancel(self, *, market: int, seq: int) -> bool:
-        """Cancel a working order; False when it is not working, or its end comes with its last fills."""
+        """Cancel a working order; False when it is not working, or nobody can tell."""
         known = self.known.of(market, seq)
         if known is None or known.is_over:
             return False

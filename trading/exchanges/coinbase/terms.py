@@ -6,23 +6,22 @@ from trading.engine.errors import CannotTrade
 from trading.exchanges.coinbase import names
 from trading.exchanges.coinbase.account import ask_ahead
 from trading.exchanges.coinbase.rest import CoinbaseRest
-from trading.exchanges.listings import keep_tradable
 from trading.exchanges.terms import Terms, VenueTerms
 
 
 async def ask_terms(
     rest: CoinbaseRest, symbols: Sequence[str], wall_ns: Callable[[], int]
 ) -> VenueTerms:
-    """What holds now for those of the symbols in which a position can be opened.
+    """What holds for these symbols now.
 
     Raises:
-        CannotTrade: in none, or none is listed.
+        CannotTrade: one is not listed, or no position can be opened in it now.
         ApiError, Unreached, NoAnswer: it cannot be asked.
     """
     ahead = await ask_ahead(rest, wall_ns)
     told = await rest.public("/market/products")
     listed = names.read_list(told)
-    products = keep_tradable(symbols, lambda one: open_product(names.choose(listed, one)))
+    products = [open_product(names.choose(listed, symbol)) for symbol in symbols]
     terms = {one.symbol: Terms(one.min_quantity, one.min_notional, one.price) for one in products}
     return VenueTerms(ahead, terms)
 
