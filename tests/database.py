@@ -207,37 +207,12 @@ class RoleView:
         """Closing would end the test's transaction; it is rolled back at the end anyway."""
 
 
-@dataclass
-class KeptSession:
-    """The owner's session of a worker: a new one would look everything up anew, for each test."""
-
-    session: psycopg.Connection | None = None
-    name: str = ""
-
-    def lend_to(self, shared: BaseDatabaseWrapper) -> None:
-        """Connect a wrapper by what the test before left, if that is whole and of this database."""
-        name = shared.settings_dict["NAME"]
-        if self.session is None or self.session.closed or self.name != name:
-            self.end()
-            shared.ensure_connection()
-            self.session, self.name = shared.connection, name
-        shared.connection = self.session
-
-    def end(self) -> None:
-        if self.session is not None:
-            self.session.close()
-        self.session = None
-
-
-KEPT = KeptSession()
-
-
 @contextmanager
 def one_transaction() -> Iterator[None]:
     """All aliases share one transaction that is rolled back at the end."""
     shared = connections.create_connection("owner")
     kept = {alias: connections[alias] for alias in ALIASES}
-    KEPT.lend_to(shared)
+    shared.ensure_connection()
     shared.set_autocommit(False)
     shared.in_atomic_block = True
     shared.atomic_blocks = []
@@ -255,3 +230,4 @@ def one_transaction() -> Iterator[None]:
         shared.in_atomic_block = False
         shared.run_on_commit = []
         shared.connection.rollback()
+        shared.close()

@@ -63,7 +63,7 @@ def test_an_order_sent_again_after_no_answer_is_found(monkeypatch: pytest.Monkey
     monkeypatch.setattr(
         Execution,
         "__init__",
-        lambda self, *, venue, clock: build(self, venue=Again(venue), clock=clock),
+        lambda self, *, venue, **rest: build(self, venue=Again(venue), **rest),
     )
 
     assert any("orders placed twice" in " ".join(simulate(seed).broken) for seed in range(1, 30))

@@ -81,7 +81,7 @@ def test_page_and_doctor_show_orders_of_others_and_what_lifts_a_drift(people: Pe
     _, told = examined()
 
     assert "our books need 2, the account has 1" in shown
-    assert "a look at the account that agrees with our books lifts it" in shown
+    assert "A look at the account that agrees with our books lifts it." in shown
     assert "SELL 0.5 BTC/USD (V1)" in shown
     assert told["foreign order"][0][0] == "warn"
     assert "SELL 0.5 BTC/USD (V1) is not ours" in told["foreign order"][0][1]

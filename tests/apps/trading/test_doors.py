@@ -23,6 +23,7 @@ READS, ACTS, FORM = ("get",), ("post",), ("get", "post")
 # Route: what it needs, which methods it has, and whether it is of a thing that has an owner.
 DOORS: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "dashboard": (VIEW, READS, False),
+    "notices": (VIEW, READS, True),
     "engine": (VIEW, READS, True),
     "wish": (TRADE, ACTS, True),
     "chart": (VIEW, READS, True),
