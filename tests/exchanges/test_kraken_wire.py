@@ -209,6 +209,16 @@ def test_a_backlog_is_late() -> None:
     assert [bar.late for bar in candles.close(4 * MINUTE_NS + 2_000_000_000)] == [True, True, False]
 
 
+def test_a_backlog_is_late_before_anything_was_heard() -> None:
+    candles = Candles(MINUTE_NS, 1)
+    for minute in (1, 2, 3, 4):
+        candles.put(0, *candle(minute * MINUTE_NS))
+
+    candles.begun_ns = 4 * MINUTE_NS + 2_000_000_000
+
+    assert [bar.late for bar in candles.close(0)] == [True, True, False]
+
+
 def test_rest_candles_leave_the_running_and_the_quiet_ones_out() -> None:
     row = ["30306.1", "30306.2", "30305.7", "30305.7", "30306.1", "3.39243896", 23]
     told = {

@@ -12,6 +12,7 @@ import pytest
 from tests.exchanges.street import (
     FUNDS,
     KEY,
+    JournalWithNames,
     LiveStreet,
     check_books,
     open_simulator,
@@ -280,13 +281,27 @@ async def test_a_wrong_key_trades_nothing(wire: Wire, words: str) -> None:
         await simulator.stop()
 
 
-async def test_a_venue_that_forgot_our_orders_is_a_hold() -> None:
+class HoldsKept(JournalWithNames):
+    """Also remembers the holds that were lifted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: set[tuple[str, str]] = set()
+
+    async def commit(self, batch: Any) -> None:
+        await super().commit(batch)
+        self.held |= self.holds
+
+
+async def test_a_venue_that_forgot_our_orders_is_a_hold_and_what_it_forgot_is_over() -> None:
     simulator = await open_simulator(BARS)
-    street = LiveStreet(simulator, EAGER, BARS)
-    account = simulator.exchange.accounts[KEY]
+    ledger = HoldsKept()
+    street = LiveStreet(simulator, EAGER, BARS, ledger=ledger)
+    account, forgotten = simulator.exchange.accounts[KEY], set[str]()
 
     def forget(number: int) -> None:
-        if account.orders and number % 20 == 0:
+        if account.orders and number % 20 == 0 and number < len(BARS) - 20:
+            forgotten.update(order.order_id for order in account.working())
             account.orders.clear()
             simulator.close_sockets()
 
@@ -296,7 +311,9 @@ async def test_a_venue_that_forgot_our_orders_is_a_hold() -> None:
     finally:
         await simulator.stop()
 
-    assert ("DATA", "orders") in street.ledger.holds
+    over = {ledger.names.get(key): word for key, (_, word) in ledger.intents.items()}
+    assert ("DATA", "orders") in ledger.held
+    assert {over[name] for name in forgotten} == {"DONE"}
 
 
 @ALL

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trading.engine.errors import OutcomeUnknown
+from trading.exchanges.kraken import frames
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.live import KrakenVenue
 from trading.exchanges.kraken.roads import RestRoad
@@ -25,13 +26,14 @@ def try_the_other_road(put: Put) -> None:
 
 
 def hear_on_after_a_gap(put: Put) -> None:
-    """The end of an order is believed although the message of its fill is missing."""
-    take = KrakenVenue._take
+    """A missing message is not noticed, and an end is believed, whatever it says was executed."""
+    hear = KrakenVenue._hear
 
-    async def heard(self: KrakenVenue, frame: Any) -> None:
-        if isinstance(frame, dict) and frame.get("channel") == "executions":
-            for told in frame.get("data") or []:
-                self._hear(told)
-        await take(self, frame)
+    def count(self: KrakenVenue, frame: Any) -> None:
+        self._sequence = frames.count_of(frame)
 
-    put(KrakenVenue, "_take", heard)
+    def heard(self: KrakenVenue, told: Any) -> None:
+        hear(self, {name: value for name, value in told.items() if name != "cum_qty"})
+
+    put(KrakenVenue, "_count", count)
+    put(KrakenVenue, "_hear", heard)

@@ -33,6 +33,7 @@ class Candles:
     timeframe_ns: int
     markets: int
     told_ns: dict[int, int] = field(default_factory=dict)  # open time of the last told bar
+    begun_ns: int = 0  # the venue's time when the connection began
     _rows: dict[int, dict[int, Values]] = field(default_factory=dict)  # open time -> market -> row
 
     def put(self, market: int, open_ns: int, values: Values) -> None:
@@ -74,11 +75,13 @@ class Candles:
         """Bars that are final, in (open time, market) order.
 
         Final is an interval that has been over for a moment, or after which every market traded on.
-        A bar after which another had already begun to close is late.
+        A bar after which another had already begun to close is late, as is one of which that was so
+        when the connection began, whatever was heard since.
         """
         closed: list[BarClosed] = []
+        late_ns = max(now_ns, self.begun_ns) - 2 * self.timeframe_ns
         for open_ns in self._final_opens(now_ns):
-            is_late = now_ns >= open_ns + 2 * self.timeframe_ns
+            is_late = open_ns <= late_ns
             for market, values in sorted(self._rows.pop(open_ns).items()):
                 if open_ns > self.told_ns.get(market, 0):
                     self.told_ns[market] = open_ns

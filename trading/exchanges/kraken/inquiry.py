@@ -14,6 +14,7 @@ from trading.exchanges.failures import reading
 from trading.exchanges.known_orders import STOPS, Execution, Key, KnownOrder, KnownOrders
 from trading.exchanges.kraken import orders
 from trading.exchanges.kraken.errors import FAILS
+from trading.exchanges.kraken.named_orders import LAG_NS, NamedOrders, Read
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.venue_clock import VenueClock
 
@@ -21,7 +22,6 @@ log = structlog.get_logger(__name__)
 
 NS = 1_000_000_000
 DEADLINE_NS = 10 * NS  # the venue refuses an order that reaches it later
-LAG_NS = 3 * NS  # its lists may be behind its book by so much
 ABSENCES = 2  # how often it must not know an order before that is believed
 MOST_ASKED = 20
 Facts = tuple[KnownOrder, bool, list[Execution] | None]  # whether it is over, and its fills
@@ -48,6 +48,10 @@ class Inquiry:
     unsent: dict[Key, KnownOrder] = field(default_factory=dict)
     tell: Callable[[FillReport], None] = _to_nobody
     _absent: dict[Key, int] = field(default_factory=dict)
+    _named: NamedOrders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._named = NamedOrders(self.clock)
 
     async def lookup(self, order: OrderRequest) -> Evidence:
         """What the venue says of an order whose outcome is not clear."""
@@ -78,20 +82,25 @@ class Inquiry:
         """
         if known.is_over:
             return
-        listed = await self.rest.read_at_once("QueryOrders", txid=known.venue_id, trades="true")
+        told = await self._told(known, self.rest.read_at_once)
         with reading("a cancelled order"):
-            news = await self.news(known, listed[known.venue_id])
+            news = self._forgotten(known) if told is None else await self.news(known, told)
         for report in news:
             self.tell(report)
+
+    async def _told(self, known: KnownOrder, read: Read) -> Mapping[str, Any] | None:
+        return (await self._named.ask(read, [known.venue_id])).get(known.venue_id)
 
     async def _judge_stop(self, stop: KnownOrder, order: OrderRequest) -> Evidence:
         """Did the resting stop move as this intent asks?
 
         One that has ended may be of an earlier position: what asked for a first stop was sent by itself.
         """
-        told = (await self.rest.read("QueryOrders", txid=stop.venue_id, trades="true"))[
-            stop.venue_id
-        ]
+        told = await self._told(stop, self.rest.read)
+        if told is None:
+            for report in self._forgotten(stop):
+                self.tell(report)
+            return self._missing(order)
         if told["status"] == "open":
             if orders.is_as_asked(told, order, self.specs[order.market]):
                 return Evidence(Known.WORKING, self.known.name(order, stop.venue_id).venue_id)
@@ -186,14 +195,26 @@ class Inquiry:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had; then nothing was marked as told.
         """
-        working, facts = self.known.working(), list[Facts]()
+        working, facts, ends = self.known.working(), list[Facts](), list[FillReport]()
         for first in range(0, len(working), MOST_ASKED):
             page = {one.venue_id: one for one in working[first : first + MOST_ASKED]}
-            told = await self.rest.read("QueryOrders", txid=",".join(page), trades="true")
+            told = await self._named.ask(self.rest.read, tuple(page))
             for venue_id, known in page.items():
                 if venue_id in told:
                     facts.append(await self._facts(known, told[venue_id]))
-        return [report for one in facts for report in self._tell(*one)]
+                else:
+                    ends += self._forgotten(known)
+        return [*(report for one in facts for report in self._tell(*one)), *ends]
+
+    def _forgotten(self, known: KnownOrder) -> tuple[FillReport, ...]:
+        """The end of an order that the venue had named and does not know any more.
+
+        Raises:
+            NoAnswer: it may know it yet.
+        """
+        self._named.check_forgotten(known.venue_id)
+        log.error("order_forgotten", order=known.venue_id, seq=known.order.seq)
+        return self._tell(known, True, [])
 
     async def list_orders(self, *, since_ns: int) -> list[VenueOrder]:
         """Every order that is open, or ended since then.

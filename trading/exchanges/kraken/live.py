@@ -19,9 +19,10 @@ from trading.exchanges.kraken import frames, kept_rates, orders
 from trading.exchanges.kraken.dead_man import LOOK_SECONDS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import FAILS
-from trading.exchanges.kraken.inquiry import LAG_NS, NS
+from trading.exchanges.kraken.inquiry import NS
 from trading.exchanges.kraken.instruments import Instruments, Rows
 from trading.exchanges.kraken.movements import GRACE_SECONDS, Movements
+from trading.exchanges.kraken.named_orders import LAG_NS
 from trading.exchanges.kraken.sockets import Overheard, Subscriptions
 from trading.exchanges.rules_watch import Whys
 from trading.exchanges.sockets import (
