@@ -207,7 +207,13 @@ SPECTACULAR_SETTINGS = {
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     # A deep link would be a link inside of a button, which nobody but a mouse can tell apart.
-    "SWAGGER_UI_SETTINGS": {"deepLinking": False, "persistAuthorization": False},
+    # Chapters begin closed: all routes at once are more than the page lays out, or a person finds.
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": False,
+        "docExpansion": "none",
+        "filter": True,
+        "persistAuthorization": False,
+    },
 }
 
 LANGUAGE_CODE = "en"
