@@ -69,7 +69,9 @@ def elsewhere(
     """A pool that looks for the server in an empty place, with all the time there is; and where it is."""
     address = connections.settings["default"]
     real = f"{address['HOST']}/{SOCKET}"
-    monkeypatch.setitem(address, "OPTIONS", address["OPTIONS"])
+    for alias in connections:
+        of_alias = connections.settings[alias]
+        monkeypatch.setitem(of_alias, "OPTIONS", of_alias["OPTIONS"])
     monkeypatch.setitem(address, "HOST", str(tmp_path))
     monkeypatch.setattr(base, "WAIT_SECONDS", 3600.0)
     pool_connections()
