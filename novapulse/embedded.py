@@ -37,7 +37,9 @@ class Embedded:
         self.places.make()
         values = self.environment()
         text = NOTE + "".join(f"{name}={value}\n" for name, value in sorted(values.items()))
-        temporary = self.places.embedded_env.with_suffix(f".{os.getpid()}")  # others may write it now
+        temporary = self.places.embedded_env.with_suffix(
+            f".{os.getpid()}"
+        )  # others may write it now
         temporary.touch(mode=0o600)
         temporary.write_text(text)
         temporary.replace(self.places.embedded_env)
