@@ -190,7 +190,7 @@ def books_of(street: LiveStreet) -> Books:
                 (
                     Side(fill.side).name,
                     fill.quantity_lots * GRID.lot_size,
-                    fill.price_ticks * GRID.tick_size,
+                    spec().price_of(fill),
                     Decimal(fill.fee),
                 ),
             )

@@ -84,6 +84,13 @@ class Regridded(Changing):
         self.traded.grid = GRID
 
 
+class Finer(Changing):
+    until = len(BARS)  # to the end
+
+    def change(self) -> None:
+        self.traded.grid = replace(GRID, tick_size=Decimal("0.01"))
+
+
 class Delisted(Changing):
     def change(self) -> None:
         self._rename("BTC/USD", "ETH/USD")
@@ -131,6 +138,17 @@ async def test_on_another_grid_nothing_is_entered_and_what_protects_and_sells_fi
     assert acts
     priced = [Decimal(one["price"]) for one in acts if one["price"] != "None"]
     assert all(price % Decimal("0.5") == 0 for price in priced)
+    check_books(simulator, street)
+
+
+@ALL
+async def test_on_a_finer_tick_than_ours_every_fill_is_booked_at_the_price_it_was_met(
+    wire: Wire, monkeypatch
+) -> None:
+    simulator, street = await play(Finer, wire, monkeypatch)
+
+    fills = [Decimal(one["price"]) for one in oracle(simulator, "fill")]
+    assert any(price % spec().tick_size for price in fills)
     check_books(simulator, street)
 
 
