@@ -104,7 +104,7 @@ def test_every_page_is_read_and_a_missing_one_is_noticed(kraken: AtKraken, monke
     assert told.lines is not None
     assert len(told.lines) == 2 * len(told.trades) + len(FUNDS)
     assert len(told.orders) == 60
-    monkeypatch.setattr("trading.exchanges.simulator.kraken_private.PAGE", 0)
+    monkeypatch.setattr("trading.exchanges.simulator.kraken_pages.PAGE", 0)
     with pytest.raises(StatementTorn, match=r"TradesHistory: .* promised, 0 told"):
         kraken.statement(kraken.now_ns)
 
