@@ -140,6 +140,19 @@ def test_prepare_database_may_be_repeated(fresh_database, capsys):
     assert capsys.readouterr().out.count("novapulse_app and novapulse_staff are ready") == 2
 
 
+def test_migrate_before_prepare_database_is_one_sentence(fresh_database, monkeypatch):
+    with monkeypatch.context() as server:
+        server.setitem(connections["staff"].settings_dict, "USER", "nobody_made_me")
+        with pytest.raises(CommandError) as caught:
+            call_command("migrate", verbosity=0)
+
+    assert caught.value.returncode == 4
+    assert str(caught.value) == (
+        "migrate: the server has no role 'nobody_made_me'; "
+        "`manage.py prepare_database` makes them and comes first"
+    )
+
+
 def test_prepare_database_mends_a_changed_password(fresh_database):
     with connections["owner"].cursor() as cursor:
         cursor.execute("ALTER ROLE novapulse_app PASSWORD 'forgotten'")

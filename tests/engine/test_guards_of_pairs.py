@@ -14,7 +14,7 @@ from trading.engine.guards import Guards
 from trading.engine.messages import FeedChange, OrderRequest
 
 SYMBOLS = ("BTC/USD", "ETH/USD", "BTC/USD")  # two bots on one pair
-OF_PAIRS = {("DATA", "rules:BTC/USD"), ("DATA", "rules:ETH/USD")}
+OF_PAIRS = {("DATA", f"{what}:{one}") for what in ("rules", "book") for one in SYMBOLS}
 OF_ALL = {
     ("DATA", "rules"),
     ("DATA", "candles"),
@@ -37,7 +37,7 @@ def test_an_entry_waits_for_what_is_about_its_pair_or_about_all(
     holds: set[tuple[str, str]], market: int
 ) -> None:
     guards = Guards(tuple(holds), symbols=SYMBOLS)
-    others = OF_PAIRS - {("DATA", f"rules:{SYMBOLS[market]}")}
+    others = {one for one in OF_PAIRS if not one[1].endswith(f":{SYMBOLS[market]}")}
 
     binding = holds - others
 

@@ -22,6 +22,7 @@ from trading.engine.batches import EngineState, OpenIntent
 from trading.engine.clock import SystemClock
 from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
+from trading.engine.messages import MarketSpec
 from trading.engine.ports import MarketFeed
 from trading.engine.runner import Outcome, Runner
 from trading.engine.state import CoreState
@@ -86,6 +87,7 @@ class LiveStreet:
     bars: np.ndarray
     wire: Wire = KRAKEN
     ledger: JournalWithNames = field(default_factory=JournalWithNames)
+    others: Sequence[MarketSpec] = field(default=(), kw_only=True)  # markets that no bars come of
     before_bar: Callable[[int], None] = lambda number: None
     rhythm: Rhythm | None = None
     wall_ns: Callable[[], int] | None = None
@@ -101,7 +103,7 @@ class LiveStreet:
         self.inbox = MemoryInbox(self.ledger)
 
     async def run(self) -> Outcome:
-        specs = [spec()]
+        specs = [spec(), *self.others]
         feed = Conductor(
             self.bars,
             self._advance,
@@ -117,7 +119,7 @@ class LiveStreet:
             feed=self.around_feed(feed),
             wall_ns=self.wall_ns,
         )
-        self.core = CoreState(engine_id=ENGINE_ID, specs=specs, params=[self.params])
+        self.core = CoreState(engine_id=ENGINE_ID, specs=specs, params=[self.params] * len(specs))
         system = SystemClock()
         identity = Identity(engine_id=ENGINE_ID, mode="LIVE", venue="simulator", currency="USD")
         self.runner = runner = Runner(
@@ -150,7 +152,7 @@ class LiveStreet:
     async def _advance(self, to_ns: int) -> float:
         self.simulator.clock.jump(to_ns)
         self.simulator.advance()
-        (market,) = self.simulator.exchange.markets.values()
+        market = next(iter(self.simulator.exchange.markets.values()))
         return float(market.last_price())
 
     async def _before_bar(self, number: int) -> None:
@@ -188,7 +190,7 @@ def books_of(street: LiveStreet) -> Books:
                 (
                     Side(fill.side).name,
                     fill.quantity_lots * GRID.lot_size,
-                    fill.price_ticks * GRID.tick_size,
+                    spec().price_of(fill),
                     Decimal(fill.fee),
                 ),
             )

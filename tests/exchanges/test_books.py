@@ -1,5 +1,7 @@
 """Books in integers: equal to a plain model, to the venue's checksums, and to the venue's book."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -7,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trading.engine.messages import FeedChange
+from trading.exchanges.book_watch import BookWatch
 from trading.exchanges.books import BadBook, Book, Books, Level, Side, to_digits
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.books import (
+    MOST_FAILURES,
     BookFrame,
     Entry,
     KrakenBooks,
@@ -193,12 +198,79 @@ def test_numbers_are_read_as_text() -> None:
     assert frame.data[0].bids[0].quantity == "0.00000100"
 
 
-def test_a_book_that_crosses_or_lacks_a_side_is_none() -> None:
-    crossed, empty = Book(1, 1), Book(1, 1)
+def test_a_book_that_crosses_is_none() -> None:
+    crossed = Book(1, 1)
     crossed.bids.change([Level("1.1", 1)])
     crossed.asks.change([Level("1.1", 1)])
 
     with pytest.raises(BadBook, match="bid 11 is not below ask 11"):
         crossed.check()
-    with pytest.raises(BadBook, match="a side is empty"):
-        empty.check()
+
+
+@pytest.fixture
+async def two_books() -> AsyncIterator[tuple[KrakenBooks, BookWatch]]:
+    """Of two pairs, and of one that the venue does not list."""
+    rest, time = KrakenRest(url="http://127.0.0.1:1"), VenueClock()
+    books = Books(["BTC/USD", "ETH/USD", "OLD/USD"])
+    pairs = {one: replace(PAIR, symbol=one) for one in ("BTC/USD", "ETH/USD")}
+    talk = KrakenBooks(OwnTable(rest, names.TABLE), books, time, pairs)
+    (asked,) = await talk.requests()
+    assert asked["params"]["symbol"] == ["BTC/USD", "ETH/USD"]
+    yield talk, BookWatch("Kraken", "ws://127.0.0.1:1", books, lambda: talk, time)
+    await rest.close()
+
+
+def told(symbol: str, **sides: list[dict[str, str]]) -> Entry:
+    one = msgspec.convert({"symbol": symbol, "bids": [], "asks": [], "checksum": 0} | sides, Entry)
+    book = Book(1, 8)
+    book.bids.replace(one.bids)
+    book.asks.replace(one.asks)
+    one.checksum = checksum(book)
+    return one
+
+
+@pytest.mark.parametrize("lacks", [("bids",), ("asks",), ("bids", "asks")])
+async def test_a_market_without_a_side_has_no_book_and_takes_no_other_away(
+    two_books: tuple[KrakenBooks, BookWatch], lacks: tuple[str, ...]
+) -> None:
+    talk, watch = two_books
+    sides = dict(zip(("bids", "asks"), example_b(), strict=True))
+    left = {name: side for name, side in sides.items() if name not in lacks}
+    whole, halted = told("BTC/USD", **sides), told("ETH/USD", **left)
+    back = told("ETH/USD", **{name: sides[name] for name in lacks})
+    back.checksum = whole.checksum
+    if len(lacks) == 2:
+        halted.checksum = 1  # of nothing the venue documents none
+    heard: list[FeedChange] = []
+
+    for _ in range(MOST_FAILURES + 1):
+        talk.hear(BookFrame("book", "snapshot", [whole, halted]))
+        watch._note(heard.append)
+    blind, seen = watch.seen(1), watch.seen(0)
+    assert talk.hear(BookFrame("book", "update", [back])) is not None
+    watch._note(heard.append)
+
+    assert seen is not None
+    assert blind is None
+    assert watch.seen(1) is not None
+    of_it = [one for one in heard if one.channel == "book:ETH/USD"]
+    assert [one.is_up for one in of_it] == [False, True]
+    assert all(f"no {name[:3]}" in of_it[0].reason for name in lacks)
+    others = {one.channel: one.is_up for one in heard if one not in of_it}
+    assert others == {"book": True, "book:BTC/USD": True, "book:OLD/USD": False}
+
+
+async def test_a_pair_whose_book_is_refused_is_left_out_and_the_others_go_on(
+    two_books: tuple[KrakenBooks, BookWatch],
+) -> None:
+    talk, watch = two_books
+    sides = dict(zip(("bids", "asks"), example_b(), strict=True))
+    refused = {"method": "subscribe", "success": False}
+
+    talk.hear({**refused, "error": "Currency pair not supported ETH/USD"})
+    talk.hear(BookFrame("book", "snapshot", [told("BTC/USD", **sides)]))
+
+    assert watch.books.is_whole
+    assert watch.seen(0) is not None
+    with pytest.raises(Broken, match="Exceeded msg rate"):
+        talk.hear({**refused, "error": "Exceeded msg rate"})

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, execute_from_command_line
 from django.db import IntegrityError, transaction
 
 from tenants import operations as tenant_operations
@@ -81,9 +81,14 @@ def test_a_choice_is_kept_and_stands_in_the_audit_log(choice: Choice) -> None:
     ("choice", "venue", "word", "words"),
     [
         (PROTECTION, "simulator", "prayer", "protection: 'PRAYER', accepted is STOPS, SWITCH"),
-        (PROTECTION, "synthetic", "switch", "This venue has no dead-man switch; Kraken has."),
-        (TIER, "simulator", "vip", "tier: 'VIP', accepted is STARTER, INTERMEDIATE, PRO"),
-        (TIER, "synthetic", "pro", "This venue has no tiers; Kraken has."),
+        (
+            PROTECTION,
+            "synthetic",
+            "switch",
+            "protection: 'SWITCH': This venue has no dead-man switch; Kraken has.",
+        ),
+        (TIER, "simulator", "gold", "tier: 'GOLD', accepted is STARTER, INTERMEDIATE, PRO"),
+        (TIER, "synthetic", "pro", "tier: 'PRO': This venue has no tiers; Kraken has."),
     ],
 )
 def test_what_cannot_be_had_is_refused_and_nothing_is_changed(
@@ -94,9 +99,39 @@ def test_what_cannot_be_had_is_refused_and_nothing_is_changed(
     with pytest.raises(CommandError) as error:
         choice.make(f"--choose={word}", venue=venue)
 
-    assert words in str(error.value)
+    assert str(error.value) == words
     assert error.value.returncode == 4
     assert choice.kept(rows) == choice.first
+
+
+@BOTH
+def test_an_account_that_is_not_there_is_named_beside_those_that_are(choice: Choice) -> None:
+    make()
+
+    with pytest.raises(CommandError) as error:
+        choice.make(venue="nope")
+
+    assert str(error.value) == (
+        "--exchange 'nope': no account fits; there is --exchange simulator --account 'Paper'"
+    )
+    assert error.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (("--tenant=nobody", "--exchange=simulator"), "nobody"),
+        (("--tenant=acme", "--venue=simulator"), "required: --exchange"),
+    ],
+)
+def test_what_is_not_there_and_what_is_not_understood_end_with_2(
+    line: tuple[str, ...], words: str, fresh_database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        execute_from_command_line(["manage.py", "tier", *line])
+
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
 
 
 @BOTH

@@ -681,9 +681,25 @@ async def test_fills_that_come_after_the_cancellation_was_queued_are_told(street
     entry = await street.submit(Purpose.ENTRY, ticks=299_000)
     street.account.fill("order-1", "0.03")
 
-    assert await street.desk.cancel(market=0, seq=entry.seq)
+    assert not await street.desk.cancel(market=0, seq=entry.seq)  # its fill is to be booked first
 
     assert [(one.quantity_lots, one.final) for one in street.told] == [(300, 0), (0, 1)]
+
+
+async def test_an_accepted_cancellation_whose_end_nobody_sees_is_not_believed(
+    street: Street,
+) -> None:
+    entry = await street.submit(Purpose.ENTRY, ticks=299_000)
+    street.account.looks_until_cancelled = 1000
+
+    assert not await street.desk.cancel(market=0, seq=entry.seq)
+    assert street.told == []
+
+    street.account.fill("order-1", "0.03")
+    street.account.orders["order-1"]["looks"] = 0
+    told = await street.desk.inquiry.catch_up()
+
+    assert [(one.quantity_lots, one.final) for one in told] == [(300, 0), (0, 1)]
 
 
 async def test_an_order_that_fills_before_it_is_cancelled_was_not(street: Street) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pytest
@@ -84,6 +84,13 @@ class Regridded(Changing):
         self.traded.grid = GRID
 
 
+class Finer(Changing):
+    until = len(BARS)  # to the end
+
+    def change(self) -> None:
+        self.traded.grid = replace(GRID, tick_size=Decimal("0.01"))
+
+
 class Delisted(Changing):
     def change(self) -> None:
         self._rename("BTC/USD", "ETH/USD")
@@ -131,6 +138,17 @@ async def test_on_another_grid_nothing_is_entered_and_what_protects_and_sells_fi
     assert acts
     priced = [Decimal(one["price"]) for one in acts if one["price"] != "None"]
     assert all(price % Decimal("0.5") == 0 for price in priced)
+    check_books(simulator, street)
+
+
+@ALL
+async def test_on_a_finer_tick_than_ours_every_fill_is_booked_at_the_price_it_was_met(
+    wire: Wire, monkeypatch
+) -> None:
+    simulator, street = await play(Finer, wire, monkeypatch)
+
+    fills = [Decimal(one["price"]) for one in oracle(simulator, "fill")]
+    assert any(price % spec().tick_size for price in fills)
     check_books(simulator, street)
 
 
@@ -208,34 +226,54 @@ async def test_where_nothing_can_be_sold_nothing_is_bought_and_the_stop_stays(
     check_books(simulator, street)
 
 
-async def test_terms_that_cannot_be_read_change_nothing(monkeypatch) -> None:
-    monkeypatch.setattr(rules_watch, "LOOK_SECONDS", 0.01)
-    shut, fits = {"ETH/USD": "", "BTC/USD": "is 'cancel_only'"}, {"ETH/USD": "", "BTC/USD": ""}
-    answers = [KeyError("altname"), ValueError("tick"), shut, shut, fits]
+@dataclass
+class Answering:
+    """Rules that were read with one verdict, and are read again with these."""
+
+    first: rules_watch.Whys
+    answers: list[rules_watch.Whys | Exception]
+    last: rules_watch.Whys
+
+    def fit(self, order: OrderRequest) -> OrderRequest:
+        return order
+
+    def verdicts(self) -> rules_watch.Whys:
+        return self.first
+
+    async def reload(self) -> rules_watch.Whys:
+        answer = self.answers.pop(0) if self.answers else self.last
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+async def heeded(rules: Answering) -> list[tuple[bool, str]]:
+    """What is told until all of it was read, and a while after."""
     told: list[FeedChange] = []
-
-    class Odd:
-        def fit(self, order: OrderRequest) -> OrderRequest:
-            return order
-
-        async def reload(self) -> rules_watch.Whys:
-            answer = answers.pop(0) if answers else fits
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-    task = asyncio.create_task(rules_watch.heed(Odd(), rules_watch.Verdicts(told.append)))
+    task = asyncio.create_task(rules_watch.heed(rules, rules_watch.Verdicts(told.append)))
     async with asyncio.timeout(10):
-        while answers:
+        while rules.answers:
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
     task.cancel()
+    return [(one.is_up, one.channel) for one in told]
 
-    assert [(one.is_up, one.channel) for one in told] == [
-        (True, "rules:ETH/USD"),
-        (False, "rules:BTC/USD"),
-        (True, "rules:BTC/USD"),
-    ]
+
+async def test_terms_that_cannot_be_read_change_nothing(monkeypatch) -> None:
+    monkeypatch.setattr(rules_watch, "LOOK_SECONDS", 0.01)
+    shut, fits = {"ETH/USD": "", "BTC/USD": "is 'cancel_only'"}, {"ETH/USD": "", "BTC/USD": ""}
+    odd: list[rules_watch.Whys | Exception] = [KeyError("altname"), ValueError("tick")]
+
+    told = await heeded(Answering(fits, [*odd, shut, shut, fits], fits))
+
+    assert told == [(True, "rules:ETH/USD"), (False, "rules:BTC/USD"), (True, "rules:BTC/USD")]
+
+
+async def test_at_the_beginning_only_what_binds_is_told(monkeypatch) -> None:
+    monkeypatch.setattr(rules_watch, "LOOK_SECONDS", 3600.0)
+    first = {rules_watch.VENUE: "", "ETH/USD": "", "BTC/USD": "is 'cancel_only'"}
+
+    assert await heeded(Answering(first, [], first)) == [(False, "rules:BTC/USD")]
 
 
 def test_news_of_one_pair_does_not_lift_what_waits_for_terms_that_cannot_be_read() -> None:

@@ -230,6 +230,9 @@ async def test_on_terms_that_cannot_be_read_for_long_nothing_is_entered(monkeypa
         def fit(self, order: OrderRequest) -> OrderRequest:
             return order
 
+        def verdicts(self) -> rules_watch.Whys:
+            return {rules_watch.VENUE: ""}
+
         async def reload(self) -> rules_watch.Whys:
             if not told:
                 raise KeyError("altname")

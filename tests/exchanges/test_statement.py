@@ -1,6 +1,7 @@
 """A live account's books against the venue's own: what is lost, doubled, foreign or different."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -61,6 +62,18 @@ def live_at_kraken(fresh_database, kraken: AtKraken, settings, tmp_path) -> Live
     return open_account(kraken)
 
 
+def test_prices_between_two_of_our_ticks_are_booked_to_the_venues_last_digit(live: Live) -> None:
+    (market,) = live.venue.simulator.exchange.markets.values()
+    market.grid = replace(market.grid, tick_size=Decimal("0.001"))
+
+    live.trade(Purpose.ENTRY)
+    live.trade(Purpose.EXIT)
+
+    with tenant_scope(live.rows.tenant_id):
+        assert any(fill.price % live.spec.tick_size for fill in Fill.objects.all())
+    assert live.differences() == []
+
+
 def test_the_venues_ledger_explains_its_balances_and_an_unmodified_client_reads_it(
     kraken: AtKraken,
 ) -> None:
@@ -91,7 +104,7 @@ def test_every_page_is_read_and_a_missing_one_is_noticed(kraken: AtKraken, monke
     assert told.lines is not None
     assert len(told.lines) == 2 * len(told.trades) + len(FUNDS)
     assert len(told.orders) == 60
-    monkeypatch.setattr("trading.exchanges.simulator.kraken_private.PAGE", 0)
+    monkeypatch.setattr("trading.exchanges.simulator.kraken_pages.PAGE", 0)
     with pytest.raises(StatementTorn, match=r"TradesHistory: .* promised, 0 told"):
         kraken.statement(kraken.now_ns)
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -172,7 +173,8 @@ def book_the_wrong_price(put: Put) -> None:
 
     def beside(spec: Any, **told: Any) -> Any:
         made = execution(spec, **told)
-        return replace(made, ticks=made.ticks + 1)
+        price = str(Decimal(made.price) + spec.tick_size)
+        return replace(made, ticks=made.ticks + 1, price=price)
 
     put(orders, "_execution", beside)
 

@@ -8,6 +8,7 @@ from trading.engine.messages import OrderRequest
 BREAKER = "BREAKER"
 DATA = "DATA"
 RULES_OF = "rules:"  # and a symbol: its terms alone
+BOOK_OF = "book:"  # idem: its order book
 OPERATOR, PAUSE = "OPERATOR", "operator"
 
 
@@ -31,13 +32,13 @@ class Guards:
         return _bits(self._binding(market))
 
     def _binding(self, market: int) -> set[tuple[str, str]]:
-        """Without what is about the terms of other pairs."""
+        """Without what is about other pairs alone."""
         return {
             (kind, cause)
             for kind, cause in self._holds
             if kind != DATA
-            or not cause.startswith(RULES_OF)
-            or cause == f"{RULES_OF}{self._symbols[market]}"
+            or not cause.startswith((RULES_OF, BOOK_OF))
+            or cause.partition(":")[2] == self._symbols[market]
         }
 
     def causes(self, kind: str) -> set[str]:

@@ -278,7 +278,7 @@ def fill_payload(spec: MarketSpec, report: FillReport) -> dict[str, Any]:
         "symbol": spec.symbol,
         "side": Side(report.side).name,
         "quantity": quantity_text(spec, report.quantity_lots),
-        "price": price_text(spec, report.price_ticks),
+        "price": f"{spec.price_of(report).normalize():f}",
         "fee": f"{(Decimal(report.fee_units) / FEE_UNITS_PER_QUOTE).quantize(CENT)}",
         "purpose": Purpose(report.purpose).name,
         "reason": ExitReason(report.reason).name,

@@ -62,6 +62,7 @@ class FillReport(Struct, frozen=True, gc=False, array_like=True):
     fee: str = ""  # as the venue charged it, in ``fee_currency``; empty: ``fee_units`` of the quote
     fee_currency: str = ""
     taken_lots: int = 0  # of the quantity, what a fee in the base asset left not held
+    price: str = ""  # as the venue met it, which may be between two ticks; empty: ``price_ticks``
 
     @property
     def held_lots(self) -> int:
@@ -141,3 +142,7 @@ class MarketSpec:
     min_quantity: Decimal
     min_notional: Decimal
     timeframe_ns: int
+
+    def price_of(self, report: FillReport) -> Decimal:
+        """The price of a fill, to the venue's last digit."""
+        return Decimal(report.price) if report.price else self.tick_size * report.price_ticks

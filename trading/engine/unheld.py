@@ -55,6 +55,7 @@ def without_fill(report: FillReport) -> FillReport:
         fee="",
         fee_currency="",
         taken_lots=0,
+        price="",
     )
 
 
@@ -62,7 +63,7 @@ def in_words(report: FillReport, spec: MarketSpec, market: np.void) -> str:
     """Both numbers, and by which names the venue knows it."""
     told = spec.lot_size * report.quantity_lots
     held = spec.lot_size * abs(int(market["position"]["quantity_lots"]))
-    price = spec.tick_size * report.price_ticks
+    price = spec.price_of(report)
     verb = "bought back" if report.side == Side.BUY else "sold"
     return (
         f"{spec.symbol}: the venue says {told.normalize():f} {spec.base} were {verb} at "

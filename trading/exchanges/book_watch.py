@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from trading.engine.guards import BOOK_OF
 from trading.engine.messages import BookSeen, FeedChange
 from trading.exchanges.books import Books
 from trading.exchanges.sockets import Broken, Conversation, Lost, Read, listen, read_frame
@@ -61,6 +62,7 @@ class BookWatch:
     fresh_ns: int = FRESH_NS  # of the venue's time
     read: Read = read_frame
     _is_up: bool | None = field(default=None)
+    _lacking: dict[str, str] | None = field(default=None)  # as it was told last
 
     async def run(self, tell: Callable[[FeedChange], None]) -> None:
         """Keep the books for ever; what can be trusted is told as it changes, at first that none can.
@@ -85,16 +87,27 @@ class BookWatch:
 
     def _note(self, tell: Callable[[FeedChange], None]) -> None:
         is_up = self.books.is_whole
+        if is_up and self._lacking != self.books.lacking:
+            self._note_markets(tell)
         if is_up is self._is_up:
             return
         self._is_up = is_up
         reason = f"no order book from {self.venue}: {self.books.reason}"
         tell(FeedChange(CHANNEL, is_up, "order books come again" if is_up else reason))
 
+    def _note_markets(self, tell: Callable[[FeedChange], None]) -> None:
+        """A market without two sides binds its own entries; at first all are told."""
+        before, self._lacking = self._lacking, dict(self.books.lacking)
+        for symbol in self.books.symbols:
+            lacks = self._lacking.get(symbol, "")
+            if before is None or lacks != before.get(symbol, ""):
+                reason = f"order book of {symbol} at {self.venue}: {lacks or 'both sides again'}"
+                tell(FeedChange(f"{BOOK_OF}{symbol}", not lacks, reason))
+
     def seen(self, market: int) -> BookSeen | None:
-        """The book as it stands; None for one that is not valid or has not been told of lately."""
+        """The book as it stands; None for one that lacks a side, or has not been told of lately."""
         book = self.books.find(self.books.symbols[market])
-        if book is None or self.clock.now_ns() - book.told_ns > self.fresh_ns:
+        if book is None or book.lacks or self.clock.now_ns() - book.told_ns > self.fresh_ns:
             return None
         return BookSeen(
             market=market,

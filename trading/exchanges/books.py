@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -182,17 +182,25 @@ class Book:
                 self.told = 0
         return self.told
 
-    def check(self) -> None:
-        """Both sides are there and do not cross.
+    @property
+    def lacks(self) -> str:
+        """What is not there, of a market that is halted or new; empty: both sides have levels."""
+        sides = (("bid", self.bids), ("ask", self.asks))
+        empty = [name for name, side in sides if side.top() is None]
+        return f"no {' and no '.join(empty)}" if empty else ""
+
+    def check(self) -> bool:
+        """Whether both sides are there.
 
         Raises:
-            BadBook: they do, or one is empty.
+            BadBook: they cross.
         """
         bid, ask = self.bids.top(), self.asks.top()
         if bid is None or ask is None:
-            raise BadBook("a side is empty")
+            return False
         if bid >= ask:
             raise BadBook(f"bid {bid} is not below ask {ask}")
+        return True
 
     def prices(self, side: Side, count: int) -> tuple[tuple[float, float], ...]:
         """The best levels of a side as numbers, as the core reads them."""
@@ -202,22 +210,55 @@ class Book:
 
 @dataclass(slots=True)
 class Books:
-    """The books of an engine's markets; one that is not valid is not there."""
+    """The books of an engine's markets; one that is not valid is not there.
+
+    A market that lacks a side keeps its book, which nothing is decided on; the others go on.
+    """
 
     symbols: Sequence[str]
     reason: str = "not told yet"  # why the last one went
-    is_whole: bool = field(init=False)  # every symbol has a valid book
+    is_whole: bool = field(init=False)  # every symbol has a valid book, or is known to have none
+    lacking: dict[str, str] = field(default_factory=dict)  # symbol -> what its market lacks now
+    absent: frozenset[str] = frozenset()  # symbols of which the venue has no book
     _valid: dict[str, Book] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._count()
 
     def _count(self) -> None:
-        self.is_whole = len(self._valid) == len(set(self.symbols))
+        self.is_whole = set(self.symbols) <= self._valid.keys() | self.absent
 
     def find(self, symbol: str) -> Book | None:
         """The valid book of a symbol."""
         return self._valid.get(symbol)
+
+    def leave_out(self, listed: Container[str]) -> list[str]:
+        """Only what the venue lists has a book: the symbols to ask for."""
+        again = [one for one in self.absent if one in listed]
+        self.absent = self.absent.difference(again)
+        for symbol in self.symbols:
+            if symbol not in listed:
+                self.leave(symbol, "not listed")
+        self._count()
+        return [one for one in self.symbols if one not in self.absent]
+
+    def leave(self, symbol: str, why: str) -> None:
+        """The venue has no book of it; the others do not wait for one."""
+        self.absent |= {symbol}
+        self.lacking[symbol] = why
+        self.drop(symbol, why)
+
+    def note_sides(self, symbol: str, *, has_both: bool) -> bool:
+        """Whether its market lacks another thing now than was noted last."""
+        book = None if has_both else self._valid.get(symbol)
+        lacks = book.lacks if book else ""
+        if lacks == self.lacking.get(symbol, ""):
+            return False
+        if lacks:
+            self.lacking[symbol] = lacks
+        else:
+            del self.lacking[symbol]
+        return True
 
     def put(self, symbol: str, book: Book) -> None:
         """A book that was told whole."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
 
 import structlog
 
@@ -26,6 +28,18 @@ class NoAnswer(Exception):
 
 FAILS = (ApiError, Unreached, NoAnswer)
 UNREADABLE = (TypeError, KeyError, ValueError, IndexError, AttributeError, ArithmeticError)
+
+
+def read_amount(told: Any) -> Decimal:
+    """A number of money or coins.
+
+    Raises:
+        ValueError, ArithmeticError: it is none.
+    """
+    amount = Decimal(str(told))
+    if not amount.is_finite():
+        raise ValueError(f"an amount of {amount}")
+    return amount
 
 
 @contextmanager

@@ -33,6 +33,7 @@ class Execution:
     fee_currency: str
     is_maker: bool
     time_ns: int
+    price: str
     fee_lots: Decimal = Decimal(0)
     lot_value: Decimal = Decimal(0)
 
@@ -184,6 +185,7 @@ class KnownOrders:
             fee=execution.fee,
             fee_currency=execution.fee_currency,
             taken_lots=taken,
+            price=execution.price,
         )
 
     def booked(self, report: FillReport) -> None:

@@ -23,7 +23,11 @@ class Rules(Protocol):
     """What a venue takes now."""
 
     def fit(self, order: OrderRequest) -> OrderRequest:
-        """An order on its grid."""
+        """An order on its grid; of a market that was never listed as it is."""
+        ...
+
+    def verdicts(self) -> Whys:
+        """As they were read last."""
         ...
 
     async def reload(self) -> Whys:
@@ -66,7 +70,8 @@ class Verdicts:
 
 
 async def heed(rules: Rules, verdicts: Verdicts) -> None:
-    """Look again and again, for ever; they were read just before."""
+    """Look again and again, for ever; they were read just before, of which what binds is told first."""
+    verdicts.give({symbol: why for symbol, why in rules.verdicts().items() if why})
     loop = asyncio.get_running_loop()
     read_at = loop.time()
     while True:

@@ -58,13 +58,14 @@ class WireFeed(ABC):
         self._partial_until_ns = 0  # what opened before was heard in part only; REST has it whole
         self._is_doubted = self._is_whole = False  # whole: nothing is missing before what is next
         self._with_ticks, self.clock = with_ticks, clock or VenueClock()
+        self._listed: Sequence[int] = range(len(symbols))  # markets of which candles can come
 
     @abstractmethod
     async def _open(self) -> None:
-        """Read what must be known of the symbols.
+        """Read what must be known of the symbols; those that are not listed are left out.
 
         Raises:
-            ApiError, Unreached, NoAnswer: not now. CannotTrade: a symbol is not listed.
+            ApiError, Unreached, NoAnswer: not now. CannotTrade: no symbol is listed.
         """
 
     @abstractmethod
@@ -106,7 +107,7 @@ class WireFeed(ABC):
         """Bars after ``after_ns``; without one the newest that REST has, for warming up.
 
         Raises:
-            Exception: the venue does not list a symbol.
+            Exception: the venue lists no symbol.
         """
         self._candles.told_ns = {market: open_ns for market, open_ns in after_ns.items() if open_ns}
         works = (self._listen(), self._audit(), set_again(self._heard))
@@ -131,7 +132,7 @@ class WireFeed(ABC):
         """Ask REST about intervals the stream did not tell of; no bar is told after one unasked."""
         settled_ns = self.clock.now_ns() - self.settle_ns
         if 0 < self._partial_until_ns <= settled_ns:
-            for market in range(len(self._symbols)):
+            for market in self._listed:
                 if not await self._fill(market, since_ns=self._candles.told_ns.get(market, 0)):
                     return False
             self._partial_until_ns = 0
@@ -202,13 +203,13 @@ class WireFeed(ABC):
                     has_begun = True
                 missed = [
                     await self._committed(market, since_ns=told.get(market, 0), now_ns=now_ns)
-                    for market in range(len(self._symbols))
+                    for market in self._listed
                 ]
             except FAILS as error:
                 self._say(is_up=False, reason=f"no history from {self.venue}: {error}")
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            for market, bars in enumerate(missed):
+            for market, bars in zip(self._listed, missed, strict=True):
                 self._candles.put_all(market, bars)
             self._is_whole = True
             self._say(is_up=True, reason="candles come again")
@@ -223,7 +224,7 @@ class WireFeed(ABC):
             await asyncio.sleep(AUDIT_SECONDS)
             with suppress(*FAILS):
                 now_ns = await self._time_ns()
-                wrong = [await self._differs(m, now_ns) for m in range(len(self._symbols))]
+                wrong = [await self._differs(m, now_ns) for m in self._listed]
                 if any(wrong) or self._is_doubted:
                     self._is_doubted = any(wrong)
                     why = next(filter(None, wrong), f"candles agree with {self.venue}'s own again")

@@ -34,7 +34,7 @@ def open_position(spec: MarketSpec) -> Position | None:
 
 def _enter(tenant_id: str, spec: MarketSpec, report: FillReport) -> None:
     quantity = rows.quantity(spec, report.held_lots)
-    price = rows.price(spec, report.price_ticks)
+    price = spec.price_of(report)
     paid = rows.fee(report.fee_units)
     position = open_position(spec)
     if position is None:
@@ -60,7 +60,7 @@ def _enter(tenant_id: str, spec: MarketSpec, report: FillReport) -> None:
 
 def _reduce(spec: MarketSpec, report: FillReport) -> None:
     quantity = rows.quantity(spec, report.quantity_lots)
-    price = rows.price(spec, report.price_ticks)
+    price = spec.price_of(report)
     paid = rows.fee(report.fee_units)
     position = open_position(spec)
     if position is None or quantity > position.quantity:

@@ -105,7 +105,7 @@ def fill_fields(spec: MarketSpec, report: FillReport) -> dict[str, Any]:
         "side": Side(report.side).name,
         "quantity": quantity(spec, report.quantity_lots),
         "taken": quantity(spec, report.taken_lots),
-        "price": price(spec, report.price_ticks),
+        "price": spec.price_of(report),
         "fee": Decimal(report.fee) if report.fee else fee(report.fee_units),
         "fee_currency": report.fee_currency or spec.quote,
         "liquidity": report.liquidity,
@@ -116,7 +116,7 @@ def fill_fields(spec: MarketSpec, report: FillReport) -> dict[str, Any]:
 def postings(spec: MarketSpec, report: FillReport) -> list[tuple[str, str, Decimal]]:
     """The lines of a fill's posting as (book, currency, amount); they sum to zero per currency."""
     base = quantity(spec, report.quantity_lots) * report.side
-    quote = -base * price(spec, report.price_ticks)
+    quote = -base * spec.price_of(report)
     paid = Decimal(report.fee) if report.fee else fee(report.fee_units)
     charged = report.fee_currency or spec.quote
     lines = [

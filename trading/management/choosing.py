@@ -50,11 +50,18 @@ class ChoosingCommand(BaseCommand):
 
 
 def find_account(venue: str, label: str) -> ExchangeAccount:
-    """The one account of a venue, or the one with this label there."""
+    """The one account of a venue, or the one with this label there; empty: any.
+
+    Raises:
+        CommandError: none fits, or several do.
+    """
     listed = queries.list_accounts()
-    fitting = [one for one in listed if one.venue == venue and label in ("", one.label)]
+    fitting = [a for a in listed if venue in ("", a.venue) and label in ("", a.label)]
     if len(fitting) == 1:
         return fitting[0]
-    there = ", ".join(f"--exchange {one.venue} --account {one.label!r}" for one in listed)
+    given = (("--exchange", venue), ("--account", label))
+    asked = " ".join(f"{option} {value!r}" for option, value in given if value)
+    there = ", ".join(f"--exchange {a.venue} --account {a.label!r}" for a in listed) or "none"
     problem = "several accounts fit" if fitting else "no account fits"
-    raise CommandError(f"{problem}; there is {there or 'none'}", returncode=EXIT_NOT_FOUND)
+    words = f"{asked}: {problem}" if asked else problem
+    raise CommandError(f"{words}; there is {there}", returncode=EXIT_NOT_FOUND)

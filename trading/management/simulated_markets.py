@@ -43,7 +43,7 @@ class Markets:
     """The pairs, where their bars come from, and what was recorded of the one that was."""
 
     pairs: tuple[str, ...]
-    exchange: str | None
+    sources: tuple[BarSource, ...]  # of the pairs, in their order
     recording: Recording | None
     name: str  # whose memory belongs to them
 
@@ -52,14 +52,16 @@ class Markets:
         """As a command was asked.
 
         Raises:
-            CommandError: options that exclude each other, or a file that cannot be read.
+            CommandError: options that exclude each other, a file that cannot be read, or nothing
+                fitting is stored.
         """
         pairs, exchange = tuple(options["pairs"]), options["bars"]
         files = {name: options[name] for name in ("trades", "books") if options[name]}
         if files:
-            return cls(pairs, None, *_recorded(pairs, exchange, files))
+            recording, name = _recorded(pairs, exchange, files)
+            return cls(pairs, (recording.bars(),), recording, name)
         name = f"the bars of {exchange}" if exchange else f"the invented market {SYNTHETIC_SEED}"
-        return cls(pairs, exchange, None, name)
+        return cls(pairs, tuple(source_of(pair, exchange) for pair in pairs), None, name)
 
     @property
     def begin_ns(self) -> int | None:
@@ -72,13 +74,8 @@ class Markets:
         return FUNDS | {pair.split("/")[1]: FUNDS["USD"] for pair in self.pairs}
 
     def open(self, simulator: Simulator) -> None:
-        """Let the venue list them.
-
-        Raises:
-            CommandError: nothing fitting is stored.
-        """
-        for pair in self.pairs:
-            source = self.recording.bars() if self.recording else source_of(pair, self.exchange)
+        """Let the venue list them."""
+        for pair, source in zip(self.pairs, self.sources, strict=True):
             simulator.list_pair(pair, source=source, grid=grid_of(pair), recorded=self.recording)
 
 

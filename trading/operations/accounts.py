@@ -106,17 +106,17 @@ def _choose(
     name: str, word: str, *, account_id: uuid.UUID, actor: User | None, now: datetime
 ) -> ExchangeAccount:
     choices, refused = CHOICES[name]
+    if word not in choices:
+        raise refused(f"{name}: {word!r}, accepted is {', '.join(choices)}")
     account = ExchangeAccount.objects.select_for_update().filter(id=account_id).first()
     if account is None:
         raise AccountNotFound(f"no account {account_id} in this workspace")
     before = getattr(account, name)  # one of the model's choices, by its field's name
     setattr(account, name, word)
     try:
-        account.clean_fields()
         account.validate_constraints()
     except ValidationError as error:
-        accepted, words = ", ".join(choices), " ".join(error.messages)
-        raise refused(f"{name}: {word!r}, accepted is {accepted}: {words}") from None
+        raise refused(f"{name}: {word!r}: {' '.join(error.messages)}") from None
     account.save(update_fields=[name])
     tenant_operations.write_audit(
         tenant_id=account.tenant_id,

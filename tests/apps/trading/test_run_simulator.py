@@ -104,6 +104,17 @@ def test_a_memory_of_another_market_ends_the_command_with_a_sentence() -> None:
     assert caught.value.returncode == 4
 
 
+def test_bars_that_are_not_stored_are_named_whatever_memory_is_kept() -> None:
+    run(sells=True)
+
+    with pytest.raises(
+        CommandError, match=r"^--bars: BTC/USD 1m of nowhere: no bars are"
+    ) as caught:
+        call_command("run_simulator", "--pairs", "BTC/USD", "--bars", "nowhere")
+
+    assert caught.value.returncode == 4
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

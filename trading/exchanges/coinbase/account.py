@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from trading.engine.sights import Holding, Sight, Stranger
@@ -11,6 +11,7 @@ from trading.exchanges.coinbase import orders
 from trading.exchanges.coinbase.errors import NoAnswer
 from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.failures import UNREADABLE, read_amount
 from trading.exchanges.venue_clock import ahead_seconds
 
 NS_PER_MS = 1_000_000
@@ -101,8 +102,8 @@ def _value(row: Mapping[str, Any], name: str) -> Decimal:
         NoAnswer: it cannot be read.
     """
     try:
-        return Decimal(str(row[name]["value"]))
-    except (KeyError, TypeError, InvalidOperation):
+        return read_amount(row[name]["value"])
+    except UNREADABLE:
         raise NoAnswer(f"Coinbase's wallet of {row.get('currency')} has no {name}") from None
 
 

@@ -18,8 +18,8 @@ BID, ASK = "bid", "offer"
 DECIMALS = 8  # at least, whatever the grid
 
 
-def take(book: Book, event: Frame, *, is_snapshot: bool) -> None:
-    """Bring a book up to one event of the channel.
+def take(book: Book, event: Frame, *, is_snapshot: bool) -> bool:
+    """Bring a book up to one event of the channel; whether both sides are there.
 
     Raises:
         BadBook: it cannot be read, or makes no book.
@@ -35,7 +35,7 @@ def take(book: Book, event: Frame, *, is_snapshot: bool) -> None:
                 side.change(levels)
     except (KeyError, TypeError) as error:
         raise BadBook(f"an event of the book cannot be read: {error!r}") from None
-    book.check()
+    return book.check()
 
 
 @dataclass(slots=True)
@@ -50,8 +50,8 @@ class CoinbaseBooks:
     _patience: Patience = field(default_factory=Patience)
 
     async def requests(self) -> Sequence[Frame]:
-        """The books of all symbols, and heartbeats."""
-        if not self.products:
+        """The books of all symbols that are listed, and heartbeats."""
+        if not self.products or self.books.absent:
             self.products |= await self._listed()
         wanted = dict.fromkeys(product.product_id for product in self.products.values())
         self._talk = Subscriptions("level2", list(wanted))
@@ -64,7 +64,7 @@ class CoinbaseBooks:
         except FAILS as error:
             raise OSError(f"no list of products: {error}") from None
         listed = names.read_list(told)
-        chosen = [names.choose(listed, symbol) for symbol in self.books.symbols]
+        chosen = [listed[symbol] for symbol in self.books.leave_out(listed)]
         return {name: one for one in chosen for name in (one.product_id, one.alias) if name}
 
     def hear(self, frame: Frame) -> Frame | Connected | None:
@@ -88,13 +88,14 @@ class CoinbaseBooks:
         if book is None:
             return  # until the snapshot comes
         try:
-            take(book, event, is_snapshot=is_snapshot)
+            has_both = take(book, event, is_snapshot=is_snapshot)
         except BadBook as error:
             self.books.drop(product.symbol, str(error))
             raise Broken(f"book of {product.symbol}: {error}") from None
         book.told = time_ns
         if is_snapshot:
             self.books.put(product.symbol, book)
+        self.books.note_sides(product.symbol, has_both=has_both)
 
     def _stamp(self, frame: Frame) -> int:
         """When the venue said it; never later than its clock stands."""

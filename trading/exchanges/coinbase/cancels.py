@@ -43,14 +43,14 @@ class Cancels:
         raise NoAnswer("the cancellation is not carried out yet")
 
     async def cancel(self, known: KnownOrder) -> bool:
-        """Cancel a working order; False when it is not working, or nobody can tell."""
+        """Whether it is over by this and nothing of it waits to be booked; else its end is news."""
         try:
             if reason := await self._ask(known.venue_id):
                 raise ApiError(reason)
         except FAILS as error:
             log.warning("cancel_failed", order=known.venue_id, why=str(error))
             return False
-        return await self._is_cancelled(known)
+        return await self._has_ended(known) and not known.unbooked_lots
 
     async def outlast(self, sale: KnownOrder) -> None:
         """Wait until a sale, which ends by itself, is over and all of it told.
@@ -68,18 +68,16 @@ class Cancels:
             await asyncio.sleep(pause)
         raise NotSent("a sale of it still works")
 
-    async def _is_cancelled(self, known: KnownOrder) -> bool:
-        """Whether it ended before it was whole; accepted is believed where the end is not seen."""
+    async def _has_ended(self, known: KnownOrder) -> bool:
+        """Whether its end was seen, with all it filled; accepted says neither."""
         for pause in CONFIRM_PAUSES:
             try:
-                news = await self.inquiry.look_at(known)
+                if (await self.inquiry.look_at(known)).is_settled:
+                    return True
             except FAILS as error:
-                log.warning("cancel_not_confirmed", order=known.venue_id, why=str(error))
-                return True
-            if news.is_settled:
-                return news.standing.status != "FILLED"
+                log.warning("end_not_seen", order=known.venue_id, why=str(error))
             await asyncio.sleep(pause)
-        return True
+        return False
 
     async def _ask(self, venue_id: str) -> str:
         """Why a cancellation was not accepted; empty: it was.

@@ -20,6 +20,7 @@ from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest, segment
 from trading.exchanges.coinbase.rules import Rules
 from trading.exchanges.known_orders import STOPS, KnownOrder, KnownOrders
+from trading.exchanges.listings import keep_tradable
 from trading.exchanges.purse import Purse
 from trading.exchanges.tables import OwnTable, Table
 from trading.exchanges.venue_clock import VenueClock
@@ -63,14 +64,12 @@ class CoinbaseDesk:
 
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
-            CannotTrade: a product is not listed, is shut or its grid is another, or the key has a
-                right too few or too many; one clear sentence.
+            CannotTrade: no product can be traded, or the key has a right too few or too many.
         """
         await self.rest.time_ns()
         await check_key(self.rest)
         products = names.read_list(await self.rules.table.whole())
-        for spec in self.specs:
-            check_product(products, spec)
+        keep_tradable(self.specs, lambda spec: check_product(products, spec))
         self.inquiry.products.update(products)
         self.inquiry.began_ns = self.clock.now_ns()
 
@@ -93,6 +92,8 @@ class CoinbaseDesk:
             OutcomeUnknown: it left, without a clear answer.
         """
         spec = self.specs[order.market]
+        if spec.symbol not in self.inquiry.products:
+            raise NotSent(f"{spec.symbol} is not listed")
         now_ns = self.clock.now_ns()
         if order.purpose == Purpose.ENTRY and now_ns > order.deadline_ns:
             raise NotSent("its deadline has passed")
@@ -223,7 +224,7 @@ class CoinbaseDesk:
         raise OutcomeUnknown(why)
 
     async def cancel(self, *, market: int, seq: int) -> bool:
-        """Cancel a working order; False when it is not working, or nobody can tell."""
+        """Cancel a working order; False when it is not working, or its end comes with its last fills."""
         known = self.known.of(market, seq)
         if known is None or known.is_over:
             return False

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from trading.exchanges.coinbase import names
 from trading.exchanges.coinbase.candles import granularity_of, rest_candles, trades_of
 from trading.exchanges.coinbase.rest import read_time_ns, segment
 from trading.exchanges.coinbase.sockets import Subscriptions, events_of
+from trading.exchanges.listings import keep_tradable
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.sockets import Frame, Heard, Listen, Lost, listen
 from trading.exchanges.trade_candles import Trade, TradeCandles
@@ -48,13 +50,15 @@ class CoinbaseFeed(WireFeed):
         self._rest, self._ws_url, self._listen_to = rest, ws_url, listen
         self._quotes = quotes  # None: nobody asks for prices between bars
         self._granularity = granularity_of(timeframe_ns)
-        self._products: list[names.Product] = []
+        self._products: dict[int, names.Product] = {}
         self._made: list[TradeCandles] = []
         self._stream_ns = 0  # the stamp of the newest frame
 
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last committed candles that opened before a moment; quiet intervals are no bars."""
         await self._opened()
+        if market not in self._listed:
+            return _joined([])
         until_ns = await self._time_ns() - SETTLE_NS
         end_ns, pieces, have = min(before_ns, until_ns), list[np.ndarray](), 0
         for _ in range(2 * -(-count // WINDOW) + 1):  # sparse markets: twice as far, then enough
@@ -74,7 +78,9 @@ class CoinbaseFeed(WireFeed):
         if not self._products:
             told = await self._rest.public("/market/products")
             listed = names.read_list(told)
-            self._products = [names.choose(listed, symbol) for symbol in self._symbols]
+            keep_tradable(self._symbols, partial(names.choose, listed))
+            self._listed = [at for at, one in enumerate(self._symbols) if one in listed]
+            self._products = {market: listed[self._symbols[market]] for market in self._listed}
 
     async def _time_ns(self) -> int:
         now_ns = read_time_ns(await self._rest.public("/time"))
@@ -122,7 +128,7 @@ class CoinbaseFeed(WireFeed):
         )
 
     def _converse(self) -> Subscriptions:
-        return Subscriptions("market_trades", [product.product_id for product in self._products])
+        return Subscriptions("market_trades", [one.product_id for one in self._products.values()])
 
     async def _frames(self) -> Heard:
         async with aclosing(self._listen_to(self._ws_url, self._converse)) as frames:
@@ -141,7 +147,7 @@ class CoinbaseFeed(WireFeed):
         for event in events_of(frame):
             is_update = event.get("type") == "update"
             for product_id, trade in trades_of(event):
-                for market, product in enumerate(self._products):
+                for market, product in self._products.items():
                     if product_id in (product.product_id, product.alias):
                         self._add(market, trade, is_update=is_update)
 

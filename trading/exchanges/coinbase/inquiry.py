@@ -105,11 +105,12 @@ class Inquiry:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
-        product = names.choose(self.products, self.specs[order.market].symbol)
+        product = self.products.get(self.specs[order.market].symbol)
+        named = [name for name in (product.product_id, product.alias) if name] if product else []
         since_ns = min(order.at_ns, self.sent_ns.get((order.market, order.seq), order.at_ns))
         asked = {
-            "product_ids": [product.product_id, *([product.alias] if product.alias else [])],
             "start_date": orders.stamp(max(0, since_ns - MARGIN_NS)),
+            **({"product_ids": named} if named else {}),  # of one not listed: all the account's
         }
         for facts in await self.pages("/orders/historical/batch", "orders", asked):
             if facts.get("client_order_id") == order.client_order_id:

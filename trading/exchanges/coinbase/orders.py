@@ -170,6 +170,7 @@ def execution(told: Mapping[str, Any], spec: MarketSpec) -> Execution | None:
             fee_currency=spec.quote,
             is_maker=told.get("liquidity_indicator") == "MAKER",
             time_ns=read_stamp(str(told["trade_time"])),
+            price=str(told["price"]),
         )
     except (KeyError, ValueError, ArithmeticError) as error:
         raise NoAnswer(f"a fill of Coinbase's cannot be read: {error!r}") from None

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from trading.exchanges.coinbase.errors import TOO_MANY, ApiError, NoAnswer
+from trading.exchanges.coinbase.errors import TOO_MANY, ApiError
 from trading.exchanges.coinbase.orders import TAKEN_BACK, is_true, read_order, stamp
 from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.failures import read_amount, reading
 from trading.exchanges.statement import Statement, StatementTorn, VenueOrder, VenueTrade
 from trading.exchanges.venue_clock import read_stamp
 
@@ -29,6 +30,11 @@ async def read_statement(rest: CoinbaseRest, *, until_ns: int) -> Statement:
     Raises:
         ApiError, Unreached, NoAnswer: they cannot be had. StatementTorn: pages are missing.
     """
+    with reading("Coinbase's books"):
+        return await _read(rest, until_ns)
+
+
+async def _read(rest: CoinbaseRest, until_ns: int) -> Statement:
     wallets = await _pages(rest, "/accounts", "accounts", "uuid", {})
     since_ns = min((_time_ns(one, "created_at") for one in wallets), default=until_ns)
     span = {
@@ -82,10 +88,8 @@ def _rows(told: Facts, name: str, key: str) -> dict[str, Facts]:
     Raises:
         NoAnswer: it has none that can be read.
     """
-    try:
+    with reading(f"Coinbase's list of {name}"):
         return {str(row[key]): row for row in told[name]}
-    except (KeyError, TypeError):
-        raise NoAnswer(f"Coinbase's list of {name} cannot be read") from None
 
 
 async def _patiently(rest: CoinbaseRest, path: str, asked: Mapping[str, str]) -> Any:
@@ -101,26 +105,22 @@ async def _patiently(rest: CoinbaseRest, path: str, asked: Mapping[str, str]) ->
 
 
 def _time_ns(told: Facts, name: str) -> int:
-    try:
+    with reading(f"Coinbase's {name}"):
         return read_stamp(str(told[name]))
-    except (KeyError, ValueError):
-        raise NoAnswer(f"a time of Coinbase's cannot be read: {name}") from None
 
 
 def _trade(told: Facts) -> VenueTrade:
-    try:
-        price, size = Decimal(str(told["price"])), Decimal(str(told["size"]))
+    with reading("a fill of Coinbase's"):
+        price, size = read_amount(told["price"]), read_amount(told["size"])
         return VenueTrade(
             trade_id=str(told["entry_id"]),
             order_id=str(told["order_id"]),
             side=str(told["side"]),
             quantity=size / price if is_true(told.get("size_in_quote")) else size,
             price=price,
-            fee=Decimal(str(told.get("commission") or "0")),
+            fee=read_amount(told.get("commission") or "0"),
             time_ns=_time_ns(told, "trade_time"),
         )
-    except (KeyError, ArithmeticError) as error:
-        raise NoAnswer(f"a fill of Coinbase's cannot be read: {error!r}") from None
 
 
 def _order(told: Facts, fills: Sequence[Facts], *, until_ns: int) -> VenueOrder:

@@ -6,22 +6,23 @@ from trading.engine.errors import CannotTrade
 from trading.exchanges.coinbase import names
 from trading.exchanges.coinbase.account import ask_ahead
 from trading.exchanges.coinbase.rest import CoinbaseRest
+from trading.exchanges.listings import keep_tradable
 from trading.exchanges.terms import Terms, VenueTerms
 
 
 async def ask_terms(
     rest: CoinbaseRest, symbols: Sequence[str], wall_ns: Callable[[], int]
 ) -> VenueTerms:
-    """What holds for these symbols now.
+    """What holds now for those of the symbols in which a position can be opened.
 
     Raises:
-        CannotTrade: one is not listed, or no position can be opened in it now.
+        CannotTrade: in none, or none is listed.
         ApiError, Unreached, NoAnswer: it cannot be asked.
     """
     ahead = await ask_ahead(rest, wall_ns)
     told = await rest.public("/market/products")
     listed = names.read_list(told)
-    products = [open_product(names.choose(listed, symbol)) for symbol in symbols]
+    products = keep_tradable(symbols, lambda one: open_product(names.choose(listed, one)))
     terms = {one.symbol: Terms(one.min_quantity, one.min_notional, one.price) for one in products}
     return VenueTerms(ahead, terms)
 

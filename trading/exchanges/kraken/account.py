@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from trading.engine.sights import Holding, Sight, Stranger
+from trading.exchanges.failures import read_amount, reading
 from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.kraken import names, orders
 from trading.exchanges.kraken.rest import KrakenRest
@@ -49,13 +50,16 @@ class Account:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
         if not self._assets:
-            self._assets = names.asset_names(await self.rest.public("Assets"))
-        told: Mapping[str, Mapping[str, Any]] = await self.rest.read("BalanceEx")
-        return {
-            self._assets.get(asset, asset): _holding(row)
-            for asset, row in told.items()
-            if SUB_BALANCE not in asset
-        }
+            told = await self.rest.public("Assets")
+            with reading("Kraken's table of assets"):
+                self._assets = names.asset_names(told)
+        told = await self.rest.read("BalanceEx")
+        with reading("Kraken's word on balances"):
+            return {
+                self._assets.get(asset, asset): _holding(row)
+                for asset, row in told.items()
+                if SUB_BALANCE not in asset
+            }
 
     def _strangers(
         self, told: Mapping[str, Mapping[str, Any]], pairs: Mapping[str, names.Pair]
@@ -75,14 +79,17 @@ async def ask_ahead(rest: KrakenRest, wall_ns: Callable[[], int]) -> float:
         ApiError, Unreached, NoAnswer: it cannot be had.
     """
     asked_ns = wall_ns()
-    told_ns = int((await rest.public("Time"))["unixtime"]) * NS
-    return ahead_seconds(asked_ns=asked_ns, answered_ns=wall_ns(), told_ns=told_ns, grain_ns=NS)
+    told = await rest.public("Time")
+    answered_ns = wall_ns()
+    with reading("Kraken's time"):
+        told_ns = int(told["unixtime"]) * NS
+    return ahead_seconds(asked_ns=asked_ns, answered_ns=answered_ns, told_ns=told_ns, grain_ns=NS)
 
 
 def _holding(row: Mapping[str, Any]) -> Holding:
     """One line of BalanceEx; credit can be spent, and is not owned."""
     balance, held, credit, used = (
-        Decimal(str(row.get(name) or "0"))
+        read_amount(row.get(name) or "0")
         for name in ("balance", "hold_trade", "credit", "credit_used")
     )
     return Holding(balance, balance + credit - used - held)

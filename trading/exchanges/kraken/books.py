@@ -16,6 +16,7 @@ from trading.exchanges.book_watch import Patience
 from trading.exchanges.books import BadBook, Book, Books, Level, decimals_of
 from trading.exchanges.failures import FAILS
 from trading.exchanges.kraken import names
+from trading.exchanges.kraken.sockets import refused_symbol, why_refused
 from trading.exchanges.sockets import Ask, Broken, Connected, Frame
 from trading.exchanges.tables import Table
 from trading.exchanges.venue_clock import VenueClock, read_stamp
@@ -68,8 +69,10 @@ def read_book(text: str | bytes) -> BookFrame | Frame | None:
         return sockets.read_frame(text)
 
 
-def take(book: Book, entry: Entry, *, is_snapshot: bool) -> None:
-    """Bring a book up to one entry of the channel.
+def take(book: Book, entry: Entry, *, is_snapshot: bool) -> bool:
+    """Bring a book up to one entry of the channel; whether both sides are there.
+
+    Of a book without any level the venue documents no checksum.
 
     Raises:
         BadBook: it cannot be read, or the checksum is another.
@@ -86,9 +89,10 @@ def take(book: Book, entry: Entry, *, is_snapshot: bool) -> None:
     except TypeError as error:
         raise BadBook(f"an entry of the book cannot be read: {error!r}") from None
     found = checksum(book)
-    if found != entry.checksum:
+    is_told = bool(entry.bids or entry.asks) or not is_snapshot
+    if found != entry.checksum and is_told:
         raise BadBook(f"checksum {found}, the venue's is {entry.checksum}")
-    book.check()
+    return book.check()
 
 
 @dataclass(slots=True)
@@ -105,23 +109,24 @@ class KrakenBooks:
     _second: str = ""  # of the stamp that the clock last heard
 
     async def requests(self) -> Sequence[Frame]:
-        """The books of all symbols."""
-        if not self.pairs:
+        """The books of all symbols that are listed."""
+        if not self.pairs or self.books.absent:
             try:
                 self.pairs |= names.read_pairs(await self.table.rows(self.books.symbols))
             except FAILS as error:
                 raise OSError(f"no table of pairs: {error}") from None
-        self._waiting = set(self.books.symbols)
+        listed = self.books.leave_out(self.pairs)
+        self._waiting = set(listed)
         self._patience.begin(time.monotonic())
-        return [_request("subscribe", self.books.symbols)]
+        return [_request("subscribe", listed)]
 
     def hear(self, frame: BookFrame | Frame) -> Frame | Connected | Ask | None:
         """Books as they change; the whole book again where one cannot be trusted."""
         if not isinstance(frame, BookFrame):
-            self._hear_other(frame)
-            return None
+            return self._hear_other(frame)
         self._patience.hear(time.monotonic(), is_book=True, is_whole=self.books.is_whole)
         is_snapshot, spoilt = frame.type == "snapshot", []
+        is_news = is_snapshot
         for entry in frame.data:
             symbol = entry.symbol
             is_new = is_snapshot and symbol in self.books.symbols
@@ -129,7 +134,7 @@ class KrakenBooks:
             if book is None:
                 continue  # until the snapshot comes
             try:
-                take(book, entry, is_snapshot=is_snapshot)
+                has_both = take(book, entry, is_snapshot=is_snapshot)
             except BadBook as error:
                 self._spoil(symbol, str(error))
                 spoilt.append(symbol)
@@ -141,19 +146,26 @@ class KrakenBooks:
                 self.books.put(symbol, book)
             elif self._failures:
                 self._failures.pop(symbol, None)
+            if not has_both or self.books.lacking:
+                is_news |= self.books.note_sides(symbol, has_both=has_both)
         if spoilt:
             return Ask([_request(method, spoilt) for method in ("unsubscribe", "subscribe")])
         if self._waiting and self.books.is_whole:
             self._waiting.clear()
             return Connected()
-        return CHANGED if is_snapshot else None
+        return CHANGED if is_news else None
 
-    def _hear_other(self, frame: Frame) -> None:
+    def _hear_other(self, frame: Frame) -> Frame | None:
         self._patience.hear(time.monotonic(), is_book=False, is_whole=self.books.is_whole)
         if frame.get("channel") == "book":
             raise Broken("a message of the book channel cannot be read")
-        if frame.get("method") == "subscribe" and frame.get("success") is not True:
-            raise Broken(f"no book: {frame.get('error', 'no reason given')}")
+        if frame.get("method") != "subscribe" or frame.get("success") is True:
+            return None
+        symbol, why = refused_symbol(frame, self.books.symbols), why_refused(frame)
+        if not symbol:
+            raise Broken(f"no book: {why}")
+        self.books.leave(symbol, why)  # until a connection is made anew
+        return CHANGED
 
     def _spoil(self, symbol: str, why: str) -> None:
         """Raises:

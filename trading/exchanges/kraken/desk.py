@@ -24,6 +24,7 @@ from trading.exchanges.kraken.roads import CountedRoad, RestRoad, Road
 from trading.exchanges.kraken.rules import Rules
 from trading.exchanges.kraken.socket_road import SocketRoad
 from trading.exchanges.kraken.trading_rate import TradingRate
+from trading.exchanges.listings import keep_tradable
 from trading.exchanges.purse import Purse
 from trading.exchanges.tables import OwnTable, Table
 from trading.exchanges.venue_clock import VenueClock
@@ -80,14 +81,13 @@ class KrakenDesk:
 
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
-            CannotTrade: a pair is not listed or its grid is another, or the key has a right too few
-                or too many; one clear sentence.
+            CannotTrade: no pair is listed on a grid that fits, or the key has a right too few or too
+                many; one clear sentence.
         """
         await check_key(self.rest)
         with reading("Kraken's table of pairs or its time"):
             self.pairs.update(names.read_pairs(await self.rules.table.whole()))
-            for spec in self.specs:
-                check_pair(self.pairs, spec)
+            keep_tradable(self.specs, lambda spec: check_pair(self.pairs, spec))
             self.clock.hear(int((await self.rest.public("Time"))["unixtime"]) * NS)
         await self.dead_man.turn_off()
         self.inquiry.began_ns = self.clock.now_ns()
@@ -177,7 +177,9 @@ class KrakenDesk:
 
     async def _place(self, road: Road, order: OrderRequest) -> str:
         spec, order = self.specs[order.market], self.rules.fit(order)  # terms change while we wait
-        pair = names.choose(self.pairs, spec.symbol)
+        pair = self.pairs.get(spec.symbol)
+        if pair is None:
+            raise NotSent(f"{spec.symbol} is not listed")
         if order.purpose != Purpose.ENTRY:
             self._check_sales(order)  # again: what was awaited until now may have brought news
         self.known.expect(order)

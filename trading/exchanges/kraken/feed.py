@@ -1,22 +1,25 @@
 """MarketFeed of Kraken: candles as Kraken itself makes them."""
 
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
 import structlog
 
+from trading.core.records import BAR
 from trading.engine.messages import PriceTick
 from trading.engine.quotes import Quotes
 from trading.exchanges.candles import GRACE_NS
-from trading.exchanges.failures import reading
+from trading.exchanges.failures import FAILS, reading
 from trading.exchanges.kraken import instruments, names, tickers, trades
 from trading.exchanges.kraken.candles import interval_of, rest_candles, ws_candles
 from trading.exchanges.kraken.instruments import Instruments
-from trading.exchanges.kraken.sockets import Subscriptions
+from trading.exchanges.kraken.sockets import Subscriptions, refused_symbol
 from trading.exchanges.kraken.stream_time import Timed, rows_of, sent_ns
 from trading.exchanges.kraken.trades import Trail
+from trading.exchanges.listings import keep_tradable
 from trading.exchanges.public_rest import PublicRest
 from trading.exchanges.sockets import Frame, Heard, Listen, Lost, listen
 from trading.exchanges.told_bars import agree
@@ -62,6 +65,8 @@ class KrakenFeed(WireFeed):
     async def history(self, *, market: int, before_ns: int, count: int) -> np.ndarray:
         """The last committed candles that opened before a moment; at most the 720 Kraken keeps."""
         await self._opened()
+        if market not in self._listed:
+            return np.zeros(0, BAR)
         bars = await self._committed(market, since_ns=0, now_ns=await self._time_ns())
         return bars[bars["open_ns"] < before_ns][-count:]
 
@@ -70,11 +75,11 @@ class KrakenFeed(WireFeed):
         await self._rest.close()
 
     async def _open(self) -> None:
-        if not self._pairs:
+        if not self._pairs or len(self._listed) < len(self._symbols):
             with reading("Kraken's table of pairs"):
-                self._pairs = names.read_pairs(await self._rest.public("AssetPairs"))
-        for symbol in self._symbols:
-            names.choose(self._pairs, symbol)
+                self._pairs |= names.read_pairs(await self._rest.public("AssetPairs"))
+        keep_tradable(self._symbols, partial(names.choose, self._pairs))
+        self._listed = [at for at, one in enumerate(self._symbols) if one in self._pairs]
 
     async def _time_ns(self) -> int:
         with reading("Kraken's time"):
@@ -91,15 +96,28 @@ class KrakenFeed(WireFeed):
             return rest_candles(result, now_ns=now_ns, timeframe_ns=self._timeframe_ns)
 
     async def _requests(self) -> list[dict[str, Any]]:
-        params = {"channel": "ohlc", "symbol": list(self._symbols), "interval": self._interval}
+        with suppress(*FAILS):  # what was not listed may be by now
+            await self._open()
+        symbols = [self._symbols[market] for market in self._listed]
+        params = {"channel": "ohlc", "symbol": symbols, "interval": self._interval}
         terms = [instruments.request()] if self._instruments else []
-        prices = [tickers.request(self._symbols)] if self._quotes else []
-        traded = trades.request(self._symbols)
+        prices = [tickers.request(symbols)] if self._quotes else []
+        traded = trades.request(symbols)
         return [{"method": "subscribe", "params": params}, *terms, traded, *prices]
+
+    def _leave(self, refusal: Frame) -> bool:
+        """Whether one pair alone was refused, which is done without until a connection is made anew."""
+        symbol = refused_symbol(refusal, self._symbols)
+        left = [market for market in self._listed if self._symbols[market] != symbol]
+        if not left or not symbol:
+            return False
+        self._listed = left
+        return True
 
     async def _frames(self) -> Heard:
         """All but prices and trades, which close no bar: they wake nobody."""
-        heard = self._listen_to(self._ws_url, lambda: Timed(Subscriptions(self._requests)))
+        talk = partial(Subscriptions, self._requests, leave=self._leave)
+        heard = self._listen_to(self._ws_url, lambda: Timed(talk()))
         async with aclosing(heard) as frames:
             async for frame in frames:
                 if self._quotes:

@@ -1,6 +1,7 @@
 """Pairs and assets as Kraken's tables name them; nothing is guessed from letters."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -34,8 +35,15 @@ class Pair:
 
 
 def asset_names(assets: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """REST key of every asset -> our name; suffixed balances (.S, .F, …) are not in the table."""
-    return {key: plain(str(told["altname"])) for key, told in assets.items()}
+    """REST key of every asset -> our name; suffixed balances (.S, .F, …) are not in the table.
+
+    An asset without a name keeps its key, and takes no other away.
+    """
+    found = {}
+    for key, told in assets.items():
+        with suppress(*UNREADABLE):
+            found[key] = plain(str(told["altname"]))
+    return found
 
 
 def plain(altname: str) -> str:

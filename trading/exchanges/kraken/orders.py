@@ -147,6 +147,7 @@ def _execution(
         fee_currency=fee_currency,
         is_maker=is_maker,
         time_ns=time_ns,
+        price=price,
         fee_lots=paid / spec.lot_size if fee_currency == spec.base else Decimal(0),
         lot_value=met * spec.lot_size,
     )

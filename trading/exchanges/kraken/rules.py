@@ -25,7 +25,7 @@ NEWER_SECONDS = 30.0  # so long a table may have been read before what the strea
 
 @dataclass(slots=True)
 class Rules:
-    """Of the pairs of one account; a pair that is listed no more keeps its last row."""
+    """Of the pairs of one account; a pair that is listed no more keeps its last row, if it had one."""
 
     table: Table
     specs: Sequence[MarketSpec]
@@ -35,18 +35,21 @@ class Rules:
     _heard_at: dict[str, float] = field(default_factory=dict)  # symbol -> when the stream told it
 
     def fit(self, order: OrderRequest) -> OrderRequest:
-        """An order on the grid of now."""
+        """An order on the grid of now; of a pair that was never listed as it is."""
         spec = self.specs[order.market]
-        pair = names.choose(self.pairs, spec.symbol)
+        pair = self.pairs.get(spec.symbol)
+        if pair is None:
+            return order
         return grids.fit(order, spec, tick_size=pair.tick_size, lot_size=pair.lot_size)
 
     def closed_by(self, market: int) -> str:
         """Why nothing can be sold at the market, as far as was heard; empty: it can."""
-        pair = names.choose(self.pairs, self.specs[market].symbol)
+        symbol = self.specs[market].symbol
+        pair = self.pairs.get(symbol)
         if self.mode != ONLINE:
             return f"Kraken is in {self.mode} mode"
-        if pair.symbol in self._gone:
-            return f"{pair.symbol} is not listed"
+        if pair is None or symbol in self._gone:
+            return f"{symbol} is not listed"
         return "" if pair.status == ONLINE else f"{pair.symbol} is {pair.status!r}"
 
     def hear(self, rows: Rows) -> Whys | None:
@@ -65,7 +68,7 @@ class Rules:
             self._heard_at[symbol] = time.monotonic()
             self._gone = self._gone - {symbol}
         after = ({symbol: self.pairs[symbol] for symbol in known}, self._gone)
-        return None if after == before else self._whys()
+        return None if after == before else self.verdicts()
 
     def hear_mode(self, frame: Frame) -> Whys | None:
         """The stream told of the whole venue, at its beginning or because it changed; as ``hear``."""
@@ -75,7 +78,7 @@ class Rules:
         if mode in ("", self.mode):
             return None
         self.mode = mode
-        return self._whys()
+        return self.verdicts()
 
     async def reload(self) -> Whys:
         """Read the table; why no position can be opened and left now.
@@ -89,9 +92,10 @@ class Rules:
         listed |= {one: self.pairs[one] for one, at in self._heard_at.items() if at > oldest}
         self.pairs.update(listed)
         self._gone = frozenset(symbols).difference(listed)
-        return self._whys()
+        return self.verdicts()
 
-    def _whys(self) -> Whys:
+    def verdicts(self) -> Whys:
+        """Why no position can be opened and left now."""
         is_online = self.mode == ONLINE
         mode = "" if is_online else f"Kraken is in {self.mode} mode; accepted is {ONLINE!r}"
         return {VENUE: mode} | {spec.symbol: self._why(spec) for spec in self.specs}

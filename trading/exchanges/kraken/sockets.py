@@ -1,6 +1,6 @@
 """WebSocket v2 of Kraken: subscriptions, one confirmation for each symbol, frames with a channel."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +21,27 @@ EXTRA = (  # candles, books or REST tell the same, or later: not waited for
 )
 
 
+def why_refused(frame: Frame) -> str:
+    """The venue's words."""
+    return str(frame.get("error", "no reason given"))
+
+
+def refused_symbol(frame: Frame, symbols: Iterable[str]) -> str:
+    """The one symbol that a refusal is about, as `Currency pair not supported X/Y` says; empty: all."""
+    named = [str(frame.get("symbol")), *why_refused(frame).split()]
+    return next((symbol for symbol in symbols if symbol in named), "")
+
+
 @dataclass(slots=True)
 class Subscriptions:
-    """One connection; ``ask`` gives its subscriptions, ``confirmed`` gets what each brings with it."""
+    """One connection; ``ask`` gives its subscriptions, ``confirmed`` gets what each brings with it.
+
+    ``leave`` says whether a refusal is of one symbol alone, which is done without.
+    """
 
     ask: Callable[[], Awaitable[Sequence[dict[str, Any]]]]
     confirmed: Callable[[Mapping[str, Any]], None] = lambda told: None
+    leave: Callable[[Frame], bool] = lambda refusal: False
     _waiting: int = 0
     _channels: list[str] = field(default_factory=list)
 
@@ -46,25 +61,28 @@ class Subscriptions:
         if frame.get("method") != "subscribe":
             return frame if "channel" in frame else None
         if frame.get("success") is not True:
-            self._do_without(frame)
-            return None
+            return self._do_without(frame)
         told = frame.get("result")
         result = told if isinstance(told, dict) else {}
         self.confirmed(result)
         if result.get("channel") in EXTRA:
             return None
+        return self._count()
+
+    def _count(self) -> Connected | None:
         self._waiting -= 1
         return Connected() if self._waiting == 0 else None
 
-    def _do_without(self, frame: Frame) -> None:
+    def _do_without(self, frame: Frame) -> Connected | None:
         """Raises:
         Broken: what was refused cannot be done without.
         """
-        number, why = frame.get("req_id"), frame.get("error", "no reason given")
+        number, why = frame.get("req_id"), why_refused(frame)
         asked = [name for at, name in enumerate(self._channels, start=1) if at == number]
-        if not asked or asked[0] not in EXTRA:
+        if not asked or (asked[0] not in EXTRA and not self.leave(frame)):
             raise Broken(f"subscription refused: {why}")
         log.warning("channel_refused", channel=asked[0], why=why)
+        return None if asked[0] in EXTRA else self._count()
 
 
 @dataclass(slots=True)

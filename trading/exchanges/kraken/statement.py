@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from trading.exchanges.failures import read_amount, reading
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.errors import ApiError
 from trading.exchanges.kraken.rest import KrakenRest
@@ -27,6 +28,11 @@ async def read_statement(rest: KrakenRest, *, until_ns: int) -> Statement:
     Raises:
         ApiError, Unreached, NoAnswer: they cannot be had. StatementTorn: pages are missing.
     """
+    with reading("Kraken's books"):
+        return await _read(rest, until_ns)
+
+
+async def _read(rest: KrakenRest, until_ns: int) -> Statement:
     assets = names.asset_names(await rest.public("Assets"))
     until = {"end": str(Decimal(until_ns) / NS)}
     trades = await _pages(rest, "TradesHistory", "trades", until)
@@ -79,9 +85,9 @@ def _trade(trade_id: str, told: Mapping[str, Any]) -> VenueTrade:
         trade_id=trade_id,
         order_id=str(told["ordertxid"]),
         side=str(told["type"]).upper(),
-        quantity=Decimal(str(told["vol"])),
-        price=Decimal(str(told["price"])),
-        fee=Decimal(str(told["fee"])),
+        quantity=read_amount(told["vol"]),
+        price=read_amount(told["price"]),
+        fee=read_amount(told["fee"]),
         time_ns=_ns(told["time"]),
     )
 
@@ -90,7 +96,7 @@ def _order(order_id: str, told: Mapping[str, Any]) -> VenueOrder:
     return VenueOrder(
         order_id=order_id,
         client_id=str(told.get("cl_ord_id") or ""),
-        filled=Decimal(str(told["vol_exec"])),
+        filled=read_amount(told["vol_exec"]),
         is_open=told["status"] in ("open", "pending"),
         opened_ns=_ns(told["opentm"]),
         closed_ns=_ns(told.get("closetm") or 0),
@@ -102,7 +108,7 @@ def _line(told: Mapping[str, Any], assets: Mapping[str, str]) -> VenueLine:
     return VenueLine(
         reference=str(told["refid"]),
         asset=assets.get(asset, asset),
-        amount=Decimal(str(told["amount"])),
-        fee=Decimal(str(told["fee"])),
+        amount=read_amount(told["amount"]),
+        fee=read_amount(told["fee"]),
         time_ns=_ns(told["time"]),
     )

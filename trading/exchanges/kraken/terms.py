@@ -1,12 +1,13 @@
 """Kraken's terms, asked without a key: time, pairs that trade, least orders, last prices."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 
 from trading.engine.errors import CannotTrade
+from trading.exchanges.failures import read_amount, reading
 from trading.exchanges.kraken import names
 from trading.exchanges.kraken.account import ask_ahead
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.listings import keep_tradable
 from trading.exchanges.terms import Terms, VenueTerms
 
 ONLINE = "online"
@@ -15,21 +16,21 @@ ONLINE = "online"
 async def ask_terms(
     rest: KrakenRest, symbols: Sequence[str], wall_ns: Callable[[], int]
 ) -> VenueTerms:
-    """What holds for these symbols now.
+    """What holds now for those of the symbols in which a position can be opened.
 
     Raises:
-        CannotTrade: one is not listed, or no position can be opened in it now.
+        CannotTrade: in none, or none is listed.
         ApiError, Unreached, NoAnswer: it cannot be asked.
     """
     ahead = await ask_ahead(rest, wall_ns)
-    listed = names.read_pairs(await rest.public("AssetPairs"))
-    pairs = [open_pair(names.choose(listed, symbol)) for symbol in symbols]
+    with reading("Kraken's table of pairs"):
+        listed = names.read_pairs(await rest.public("AssetPairs"))
+    pairs = keep_tradable(symbols, lambda symbol: open_pair(names.choose(listed, symbol)))
     told = await rest.public("Ticker", pair=",".join(pair.altname for pair in pairs))
+    with reading("Kraken's last prices"):
+        prices = {pair.symbol: read_amount(told[pair.key]["c"][0]) for pair in pairs}
     terms = {
-        pair.symbol: Terms(
-            pair.min_quantity, pair.min_notional, Decimal(str(told[pair.key]["c"][0]))
-        )
-        for pair in pairs
+        one.symbol: Terms(one.min_quantity, one.min_notional, prices[one.symbol]) for one in pairs
     }
     return VenueTerms(ahead, terms)
 

@@ -16,6 +16,7 @@ from tenants.models import ExchangeAccount, ExchangeCredential
 from tenants.scoping import tenant_scope
 from tenants.vault import keyring
 from trading import operations
+from trading.management.choosing import find_account
 from trading.queries import accounts as queries
 from trading.wiring.directory import TenantNotFound, find_tenant
 from trading.wiring.key_checks import NotChecked, check_account, check_due_keys, is_signing
@@ -90,7 +91,7 @@ class Command(BaseCommand):
 
     def _keep(self, tenant_id: UUID, *, is_new: bool, **options: Any) -> list[dict[str, Any]]:
         with tenant_scope(tenant_id):
-            account = _account(options["exchange"], options["account"])
+            account = find_account(options["exchange"], options["account"])
             if is_new == queries.view_account(account_id=account.id).has_key:
                 words = "has a key; rotate it" if is_new else "has no key; add one"
                 raise tenant_operations.InvalidCredential(f"account: {account} {words}")
@@ -107,7 +108,7 @@ class Command(BaseCommand):
         tenant_id = _tenant(tenant)
         now = timezone.now()
         with tenant_scope(tenant_id):
-            account = _account(options["exchange"], options["account"])
+            account = find_account(options["exchange"], options["account"])
             if is_signing(account.id):  # its engine asks with its own numbers
                 tenant_operations.ask_check(account_id=account.id, actor=None, now=now)
                 return [_told(queries.get_account(account_id=account.id))]
@@ -120,7 +121,7 @@ class Command(BaseCommand):
 
     def _disable(self, *, tenant: str | None, **options: Any) -> list[dict[str, Any]]:
         with tenant_scope(_tenant(tenant)):
-            account = _account(options["exchange"], options["account"])
+            account = find_account(options["exchange"], options["account"])
             operations.disable_account_key(account_id=account.id, actor=None, now=timezone.now())
             return [_told(queries.get_account(account_id=account.id))]
 
@@ -169,16 +170,6 @@ def _tenant(slug: str | None) -> UUID:
     if not slug:
         raise CommandError("--tenant: say whose account", returncode=EXIT_CONFIGURATION)
     return find_tenant(slug)
-
-
-def _account(venue: str, label: str) -> ExchangeAccount:
-    listed = queries.list_accounts()
-    fitting = [a for a in listed if venue in ("", a.venue) and label in ("", a.label)]
-    if len(fitting) == 1:
-        return fitting[0]
-    there = ", ".join(f"--exchange {a.venue} --account {a.label!r}" for a in listed) or "none"
-    problem = "several accounts fit" if fitting else "no account fits"
-    raise CommandError(f"{problem}; there is {there}", returncode=EXIT_NOT_FOUND)
 
 
 def _told(account: ExchangeAccount) -> dict[str, Any]:

@@ -78,7 +78,6 @@ def open_simulator(
 
     Raises:
         CannotRemember: the memory does not fit, or cannot be written.
-        CommandError: nothing fitting is stored.
     """
     changes = journal.read() if journal is not None and not options["forget"] else []
     stood_ns = changes[-1].at_ns if changes else 0
