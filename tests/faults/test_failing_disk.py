@@ -43,6 +43,8 @@ from trading.models import Alert, Engine, Position
 
 pytestmark = pytest.mark.faults
 SIDE = "simulator"
+# A copy has thousands of files; to sync each of them by itself takes a busy machine minutes.
+SERVER = {"wal_level": "replica", "recovery_init_sync_method": "syncfs"}
 LONGER_THAN_THE_LEASE = 4.0  # seconds
 HANGING_DISK, SLOW_DISK = Fault(seconds=3600), Fault(seconds=3)
 BAD_DISK, FULL_DISK = Fault(sync_error=errno.EIO), Fault(write_error=errno.ENOSPC)
@@ -63,7 +65,7 @@ def database(
         fresh_database.name,
         environment,
         tmp_path / "own",
-        make_server=lambda where: ServerOnDisk(where, {"wal_level": "replica"}, disk=disk),
+        make_server=lambda where: ServerOnDisk(where, SERVER, disk=disk),
     ) as made:
         yield made
         disk.suffer(WELL)

@@ -194,26 +194,25 @@ class WireFeed(ABC):
 
     async def _catch_up(self) -> None:
         """What was committed since the last told bar, of all markets together; then entries may go on."""
-        has_begun = False
+        has_begun, told, listed = False, self._candles.told_ns, self._listed
         while True:
             try:
-                now_ns, told = await self._time_ns(), self._candles.told_ns
+                now_ns = await self._time_ns()
                 if not has_begun:
                     self._begin(now_ns)
                     has_begun = True
                 missed = [
-                    await self._committed(market, since_ns=told.get(market, 0), now_ns=now_ns)
-                    for market in self._listed
+                    await self._committed(m, since_ns=told.get(m, 0), now_ns=now_ns) for m in listed
                 ]
             except FAILS as error:
                 self._say(is_up=False, reason=f"no history from {self.venue}: {error}")
                 await asyncio.sleep(RETRY_SECONDS)
-                continue
-            for market, bars in zip(self._listed, missed, strict=True):
-                self._candles.put_all(market, bars)
-            self._is_whole = True
-            self._say(is_up=True, reason="candles come again")
-            return
+            else:
+                break
+        for market, bars in zip(listed, missed, strict=True):
+            self._candles.put_all(market, bars)
+        self._is_whole = True
+        self._say(is_up=True, reason="candles come again")
 
     async def _audit(self) -> None:
         """Now and then, although all looks well: does REST have other bars than were told?
