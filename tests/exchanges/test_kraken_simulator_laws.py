@@ -253,3 +253,16 @@ def test_a_trailing_stop_follows_the_market_its_way_alone_and_sells_where_it_tur
     assert levels == sorted(levels)
     assert levels[-1] > levels[0]
     assert order.status == "closed"
+
+
+def test_a_purchase_at_what_there_is_ends_where_the_money_does() -> None:
+    house = House()
+    account = house.account(0)
+    account.balances["USD"] = house.market.last_price() * Decimal("1.0026")
+
+    order = orders.add(house.exchange, account, house.asked(MARKET, "buy", 10_000, 0, 0))
+
+    assert order is not None
+    assert (order.status, order.reason) == ("canceled", "Out of funds")
+    assert 0 < order.filled < order.quantity == 1
+    assert 0 <= account.balances["USD"] < house.market.last_price() * GRID.lot_size * 2
