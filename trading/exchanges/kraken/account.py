@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from trading.engine.sights import Holding, Sight, Stranger
 from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.kraken import names, orders
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.strangers import Told, read_stranger
 from trading.exchanges.venue_clock import ahead_seconds
 
 NS = 1_000_000_000
@@ -38,6 +40,7 @@ class Account:
             [
                 (orders.any_order(key, row), Decimal(str(row["vol_exec"])))
                 for key, row in told.items()
+                if key in asked
             ],
         )
         return Sight(await self.holdings(), self._strangers(told, pairs), ahead, resting)
@@ -62,7 +65,7 @@ class Account:
     ) -> tuple[Stranger, ...]:
         symbols = {pair.altname: pair.symbol for pair in pairs.values()}
         return tuple(
-            _stranger(venue_id, row, symbols)
+            read_stranger(venue_id, partial(_stranger, row, symbols))
             for venue_id, row in sorted(told.items())
             if not self.known.is_ours(venue_id=venue_id, client_id=str(row.get("cl_ord_id") or ""))
         )
@@ -88,8 +91,8 @@ def _holding(row: Mapping[str, Any]) -> Holding:
     return Holding(balance, balance + credit - used - held)
 
 
-def _stranger(venue_id: str, row: Mapping[str, Any], symbols: Mapping[str, str]) -> Stranger:
+def _stranger(row: Mapping[str, Any], symbols: Mapping[str, str]) -> Told:
     described = row["descr"]
     left = Decimal(str(row["vol"])) - Decimal(str(row["vol_exec"]))
     pair = str(described["pair"])
-    return Stranger(venue_id, symbols.get(pair, pair), str(described["type"]).upper(), left)
+    return symbols.get(pair, pair), str(described["type"]).upper(), left
