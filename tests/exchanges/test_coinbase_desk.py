@@ -677,13 +677,29 @@ async def test_a_cancellation_is_seen_to_its_end(street: Street) -> None:
     assert not await street.desk.cancel(market=0, seq=entry.seq)
 
 
-async def test_fills_that_come_after_the_cancellation_was_queued_are_told(street: Street) -> None:
+async def test_what_a_cancelled_entry_had_got_is_booked_before_it_counts_as_cancelled(
+    street: Street,
+) -> None:
     entry = await street.submit(Purpose.ENTRY, ticks=299_000)
     street.account.fill("order-1", "0.03")
 
-    assert await street.desk.cancel(market=0, seq=entry.seq)
+    assert not await street.desk.cancel(market=0, seq=entry.seq)
 
     assert [(one.quantity_lots, one.final) for one in street.told] == [(300, 0), (0, 1)]
+
+
+async def test_a_cancellation_that_is_accepted_and_not_carried_out_is_none_yet(
+    street: Street,
+) -> None:
+    entry = await street.submit(Purpose.ENTRY, ticks=299_000)
+    street.account.looks_until_cancelled = 20
+
+    assert not await street.desk.cancel(market=0, seq=entry.seq)
+    assert street.ends() == []
+
+    for _ in range(20):
+        street.told += await street.desk.inquiry.catch_up()
+    assert street.ends() == [entry.seq]
 
 
 async def test_an_order_that_fills_before_it_is_cancelled_was_not(street: Street) -> None:

@@ -43,7 +43,7 @@ class Cancels:
         raise NoAnswer("the cancellation is not carried out yet")
 
     async def cancel(self, known: KnownOrder) -> bool:
-        """Cancel a working order; False when it is not working, or nobody can tell."""
+        """Whether it is over by this and nothing of it waits to be booked; else its end is news."""
         try:
             if reason := await self._ask(known.venue_id):
                 raise ApiError(reason)
@@ -69,17 +69,17 @@ class Cancels:
         raise NotSent("a sale of it still works")
 
     async def _is_cancelled(self, known: KnownOrder) -> bool:
-        """Whether it ended before it was whole; accepted is believed where the end is not seen."""
+        """Whether it ended, with all it filled booked; accepted is not done."""
         for pause in CONFIRM_PAUSES:
             try:
                 news = await self.inquiry.look_at(known)
             except FAILS as error:
                 log.warning("cancel_not_confirmed", order=known.venue_id, why=str(error))
-                return True
+                return False
             if news.is_settled:
-                return news.standing.status != "FILLED"
+                return not known.unbooked_lots
             await asyncio.sleep(pause)
-        return True
+        return False
 
     async def _ask(self, venue_id: str) -> str:
         """Why a cancellation was not accepted; empty: it was.
