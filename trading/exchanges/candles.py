@@ -33,7 +33,7 @@ class Candles:
     timeframe_ns: int
     markets: int
     told_ns: dict[int, int] = field(default_factory=dict)  # open time of the last told bar
-    begun_ns: int = 0  # the venue's time when the connection began
+    begun_ns: int = 0  # the venue's time when the connection began, or could be followed
     _rows: dict[int, dict[int, Values]] = field(default_factory=dict)  # open time -> market -> row
 
     def put(self, market: int, open_ns: int, values: Values) -> None:

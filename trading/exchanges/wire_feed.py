@@ -210,6 +210,7 @@ class WireFeed(ABC):
                 continue
             for market, bars in enumerate(missed):
                 self._candles.put_all(market, bars)
+            self._candles.begun_ns = self.clock.now_ns()  # the stream's own news waited as long
             self._is_whole = True
             self._say(is_up=True, reason="candles come again")
             return
