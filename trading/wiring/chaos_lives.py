@@ -3,6 +3,7 @@
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import uvloop
@@ -30,6 +31,7 @@ from trading.wiring.streets import Street, nothing_to_watch
 SHORT_LEASE = (2.0, 0.4, 1.4)
 QUICK = Pace(decisions_per_commit=20, resolve_seconds=0.01)
 OFTEN = Rhythm(look=1.2, confirm=0.1)  # a second of the venue's lasts a fiftieth while it is asked
+MOST_COMMIT_SECONDS = 0.15  # where the journal is slow on purpose
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
@@ -98,8 +100,14 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
                 await one()
 
         street = Street(feed, venue, nothing_to_watch, close)
+        most_commit = MOST_COMMIT_SECONDS if day.slow_journal else OFTEN.most_commit
         process = EngineProcess(
-            plan=plan, speed=None, street=street, pace=QUICK, rhythm=OFTEN, around=peril.around
+            plan=plan,
+            speed=None,
+            street=street,
+            pace=QUICK,
+            rhythm=replace(OFTEN, most_commit=most_commit),
+            around=peril.around,
         )
         conductor.is_idle = lambda: feed.is_quiet and venue.is_quiet and is_done(process.runner)
         conductor.most_seconds = pace_of(process.runner)
