@@ -10,7 +10,7 @@ import pytest
 from tests.forking import answer_of
 from trading.chaos.days import VENUES, draw
 
-SLOW_DAY = 60_000
+SLOW_DAY = 60_014
 
 pytestmark = pytest.mark.faults
 

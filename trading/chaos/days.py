@@ -247,7 +247,7 @@ def _with_slow_journal(day: Day) -> Day:
     rng = np.random.default_rng([day.seed, 20_261_126])
     if day.seed < FIRST_OF_SLOW or rng.random() < 0.5:
         return day
-    begins = np.cumsum(rng.uniform(0.5, 4.0, size=int(rng.integers(1, 6))))
+    begins = np.cumsum(rng.uniform(0.3, 2.0, size=int(rng.integers(1, 6))))
     spells = (Spell(float(at), float(rng.uniform(0.2, 1.2))) for at in begins)
     return replace(day, slow_journal=tuple(spells))
 

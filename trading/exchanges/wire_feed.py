@@ -94,7 +94,6 @@ class WireFeed(ABC):
     def _begin(self, now_ns: int) -> None:
         """A connection begins to tell at this moment."""
         self._asked.clear()
-        self._candles.begun_ns = now_ns
 
     def _heard_until_ns(self) -> int:
         """The venue's time up to which nothing is on its way any more, but for a moment's grace."""

@@ -70,6 +70,10 @@ def _as_heard(
     return with_books(conductor, venue=day.venue, address=address, symbols=[SYMBOL], clock=clock)
 
 
+def _on(day: Day) -> Rhythm:
+    return replace(OFTEN, most_commit=MOST_COMMIT_SECONDS) if day.slow_journal else OFTEN
+
+
 def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
     """One life, in a process of its own; 0 when the day is over."""
     settings.LEASE_SECONDS = SHORT_LEASE
@@ -100,14 +104,8 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
                 await one()
 
         street = Street(feed, venue, nothing_to_watch, close)
-        most_commit = MOST_COMMIT_SECONDS if day.slow_journal else OFTEN.most_commit
         process = EngineProcess(
-            plan=plan,
-            speed=None,
-            street=street,
-            pace=QUICK,
-            rhythm=replace(OFTEN, most_commit=most_commit),
-            around=peril.around,
+            plan=plan, speed=None, street=street, pace=QUICK, rhythm=_on(day), around=peril.around
         )
         conductor.is_idle = lambda: feed.is_quiet and venue.is_quiet and is_done(process.runner)
         conductor.most_seconds = pace_of(process.runner)
