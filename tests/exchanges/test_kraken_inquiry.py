@@ -12,7 +12,7 @@ from trading.chaos.wires import uncounted
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.engine.batches import Known, OpenIntent
 from trading.engine.messages import FillReport, OrderRequest
-from trading.exchanges.forgotten import LAG_NS
+from trading.exchanges.forgotten import LAG_NS, UNLISTED_NS
 from trading.exchanges.kraken.desk import KrakenDesk
 from trading.exchanges.kraken.errors import ApiError, NoAnswer
 from trading.exchanges.kraken.rest import KrakenRest
@@ -120,11 +120,11 @@ async def test_orders_forgotten_one_after_the_other_end_each(
     del orders[first.venue_id]
     with pytest.raises(NoAnswer, match=first.venue_id):
         await desk.inquiry.catch_up()
-    simulator.clock.jump(simulator.clock.now_ns() + LAG_NS)
+    simulator.clock.jump(simulator.clock.now_ns() + UNLISTED_NS)
     del orders[second.venue_id]
     with pytest.raises(NoAnswer, match=second.venue_id):
         await desk.inquiry.catch_up()
-    simulator.clock.jump(simulator.clock.now_ns() + LAG_NS)
+    simulator.clock.jump(simulator.clock.now_ns() + UNLISTED_NS)
 
     ends = await desk.inquiry.catch_up()
 
@@ -132,6 +132,22 @@ async def test_orders_forgotten_one_after_the_other_end_each(
         (1, 0, 1),
         (2, 0, 1),
     ]
+
+
+async def test_an_order_that_was_listed_once_is_forgotten_sooner(
+    bench: tuple[Simulator, KrakenDesk],
+) -> None:
+    simulator, desk = bench
+    known = desk.known.by_id[await desk.submit(stop(3))]
+    await desk.inquiry.look_at(known)
+
+    del simulator.exchange.accounts[KEY].orders[known.venue_id]
+    with pytest.raises(NoAnswer, match=known.venue_id):
+        await desk.inquiry.look_at(known)
+    simulator.clock.jump(simulator.clock.now_ns() + LAG_NS)
+    await desk.inquiry.look_at(known)
+
+    assert known.is_over
 
 
 async def test_an_order_that_another_list_still_knows_is_not_over(
@@ -149,7 +165,7 @@ async def test_an_order_that_another_list_still_knows_is_not_over(
     known = desk.known.by_id[name]
     with pytest.raises(NoAnswer, match=name):
         await desk.inquiry.look_at(known)
-    simulator.clock.jump(simulator.clock.now_ns() + LAG_NS)
+    simulator.clock.jump(simulator.clock.now_ns() + UNLISTED_NS)
 
     await desk.inquiry.look_at(known)
 
