@@ -677,7 +677,9 @@ async def test_a_cancellation_is_seen_to_its_end(street: Street) -> None:
     assert not await street.desk.cancel(market=0, seq=entry.seq)
 
 
-async def test_fills_that_come_after_the_cancellation_was_queued_are_told(street: Street) -> None:
+async def test_what_a_cancelled_entry_had_got_is_booked_before_it_counts_as_cancelled(
+    street: Street,
+) -> None:
     entry = await street.submit(Purpose.ENTRY, ticks=299_000)
     street.account.fill("order-1", "0.03")
 

@@ -51,6 +51,22 @@ async def test_our_orders_are_ours_and_others_are_strangers(street: Street) -> N
     assert strangers == (Stranger(made["order_id"], "BTC/USD", "SELL", Decimal("0.5")),)
 
 
+async def test_an_odd_order_of_another_hides_neither_holdings_nor_our_own_orders(
+    street: Street,
+) -> None:
+    await street.submit(Purpose.ENTRY, lots=100, ticks=299_000)
+    (ours,) = street.account.orders
+    size = {"base_size": "0.5", "limit_price": "99999"}
+    body = {"client_order_id": "mine", "product_id": "BTC-USD", "side": "SELL"}
+    made = street.account._new({**body, "order_configuration": {"limit_limit_gtc": size}})
+    made |= {"order_configuration": {"a_new_kind": ["odd"]}, "filled_size": "all"}
+
+    sight = await street.desk.look()
+
+    assert [one.stands.venue_order_id for one in sight.resting] == [ours]
+    assert sight.strangers == (Stranger(made["order_id"], "", "", Decimal(0)),)
+
+
 async def test_a_wallet_that_cannot_be_read_is_no_look(street: Street) -> None:
     street.account.wallets = [("USD", "FIAT", "many", "0")]
 

@@ -196,6 +196,32 @@ async def test_minutes_the_stream_never_told_of_are_asked_for(simulator: Simulat
     assert {later - sooner for sooner, later in pairwise(opens)} == {MINUTE_NS}
 
 
+async def test_what_waited_for_history_is_late_although_the_stream_told_it(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trading.exchanges.kraken.rest.FIRST_PAUSE_SECONDS", 0.001)
+    faults, feed, ups = simulator.exchange.faults, feed_of(simulator), list[int]()
+    faults.arm(Fault("page_520", "OHLC", 10_000))
+    say = feed._say
+
+    def note(*, is_up: bool, reason: str, channel: str = "candles") -> None:
+        ups.extend([simulator.clock.now_ns()] if is_up else [])
+        say(is_up=is_up, reason=reason, channel=channel)
+
+    async def trouble(minute: int) -> None:
+        if minute == 5:
+            faults.armed.clear()
+
+    feed._say = note  # type: ignore[method-assign]
+    began_ns = simulator.clock.now_ns()
+    heard = await listen(simulator, feed, minutes=9, trouble=trouble)
+
+    meanwhile = [bar for bar in bars_of(heard) if began_ns <= bar.open_ns <= ups[0] - 2 * MINUTE_NS]
+    assert len(meanwhile) >= 3
+    assert all(bar.late for bar in meanwhile)
+    assert not bars_of(heard)[-1].late
+
+
 async def test_after_a_restart_it_goes_on_behind_the_last_told_bar(simulator: Simulator) -> None:
     simulator.clock.jump(int(BARS["open_ns"][60]))
     first = bars_of(await listen(simulator, feed_of(simulator), minutes=3))

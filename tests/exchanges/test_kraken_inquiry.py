@@ -12,9 +12,11 @@ from trading.chaos.wires import uncounted
 from trading.core.codes import ExitReason, Purpose, Side
 from trading.engine.batches import Known, OpenIntent
 from trading.engine.messages import FillReport, OrderRequest
+from trading.exchanges.forgotten import LAG_NS, UNLISTED_NS
 from trading.exchanges.kraken.desk import KrakenDesk
-from trading.exchanges.kraken.errors import ApiError
+from trading.exchanges.kraken.errors import ApiError, NoAnswer
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.simulator.server import Simulator
 
 
 def entry(seq: int) -> OrderRequest:
@@ -27,8 +29,8 @@ def entry(seq: int) -> OrderRequest:
 
 
 @pytest.fixture
-async def desk():
-    """Two orders of ours that have filled, of which nothing was told."""
+async def bench():
+    """A venue, and a desk with two orders there that have filled, of which nothing was told."""
     simulator = await open_simulator(stormy_bars(7, 10))
     rest = KrakenRest(url=simulator.address, key=KEY, secret=SECRET, calls=uncounted())
     made = KrakenDesk(rest=rest, specs=[spec()], clock=SimulatedTime(simulator))
@@ -37,9 +39,15 @@ async def desk():
     made.last_prices[0] = market.last_price()
     for seq in (1, 2):
         await made.submit(entry(seq))
-    yield made
+    yield simulator, made
     await rest.close()
     await simulator.stop()
+
+
+@pytest.fixture
+def desk(bench: tuple[Simulator, KrakenDesk]) -> KrakenDesk:
+    """The desk alone."""
+    return bench[1]
 
 
 def fail_at(desk: KrakenDesk, number: int, change: Any = None) -> None:
@@ -100,6 +108,68 @@ async def test_an_order_whose_facts_cannot_be_read_loses_no_news_of_any(desk: Kr
         (1, 100, 1),
         (2, 100, 1),
     ]
+
+
+async def test_orders_forgotten_one_after_the_other_end_each(
+    bench: tuple[Simulator, KrakenDesk],
+) -> None:
+    simulator, desk = bench
+    first, second = desk.known.working()
+    orders = simulator.exchange.accounts[KEY].orders
+
+    del orders[first.venue_id]
+    with pytest.raises(NoAnswer, match=first.venue_id):
+        await desk.inquiry.catch_up()
+    simulator.clock.jump(simulator.clock.now_ns() + UNLISTED_NS)
+    del orders[second.venue_id]
+    with pytest.raises(NoAnswer, match=second.venue_id):
+        await desk.inquiry.catch_up()
+    simulator.clock.jump(simulator.clock.now_ns() + UNLISTED_NS)
+
+    ends = await desk.inquiry.catch_up()
+
+    assert [(one.intent_seq, one.quantity_lots, one.final) for one in ends] == [
+        (1, 0, 1),
+        (2, 0, 1),
+    ]
+
+
+async def test_an_order_that_was_listed_once_is_forgotten_sooner(
+    bench: tuple[Simulator, KrakenDesk],
+) -> None:
+    simulator, desk = bench
+    known = desk.known.by_id[await desk.submit(stop(3))]
+    await desk.inquiry.look_at(known)
+
+    del simulator.exchange.accounts[KEY].orders[known.venue_id]
+    with pytest.raises(NoAnswer, match=known.venue_id):
+        await desk.inquiry.look_at(known)
+    simulator.clock.jump(simulator.clock.now_ns() + LAG_NS)
+    await desk.inquiry.look_at(known)
+
+    assert known.is_over
+
+
+async def test_an_order_that_another_list_still_knows_is_not_over(
+    bench: tuple[Simulator, KrakenDesk],
+) -> None:
+    simulator, desk = bench
+    name, read = await desk.submit(stop(3)), desk.rest.read_at_once
+
+    async def does_not_know(method: str, **asked: Any) -> Any:
+        if method == "QueryOrders":
+            raise ApiError("EOrder:Unknown order")
+        return await read(method, **asked)
+
+    desk.rest.read_at_once = does_not_know  # type: ignore[method-assign]
+    known = desk.known.by_id[name]
+    with pytest.raises(NoAnswer, match=name):
+        await desk.inquiry.look_at(known)
+    simulator.clock.jump(simulator.clock.now_ns() + UNLISTED_NS)
+
+    await desk.inquiry.look_at(known)
+
+    assert not known.is_over
 
 
 def stop(seq: int) -> OrderRequest:

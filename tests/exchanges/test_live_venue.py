@@ -293,16 +293,20 @@ class HoldsKept(JournalWithNames):
         self.held |= self.holds
 
 
-async def test_a_venue_that_forgot_our_orders_is_a_hold_and_what_it_forgot_is_over() -> None:
-    simulator = await open_simulator(BARS)
+@pytest.mark.parametrize("wire", [KRAKEN, COINBASE], ids=["kraken", "coinbase"])
+async def test_a_venue_that_forgot_our_orders_is_a_hold_and_what_it_forgot_is_over(
+    wire: Wire,
+) -> None:
+    simulator = await open_simulator(BARS, wire=wire)
     ledger = HoldsKept()
-    street = LiveStreet(simulator, EAGER, BARS, ledger=ledger)
+    street = LiveStreet(simulator, EAGER, BARS, wire, ledger=ledger)
     account, forgotten = simulator.exchange.accounts[KEY], set[str]()
 
     def forget(number: int) -> None:
         if account.orders and number % 20 == 0 and number < len(BARS) - 20:
             forgotten.update(order.order_id for order in account.working())
             account.orders.clear()
+            simulator.coinbase.rest.desk.tickets.clear()
             simulator.close_sockets()
 
     street.before_bar = forget
@@ -313,6 +317,7 @@ async def test_a_venue_that_forgot_our_orders_is_a_hold_and_what_it_forgot_is_ov
 
     over = {ledger.names.get(key): word for key, (_, word) in ledger.intents.items()}
     assert ("DATA", "orders") in ledger.held
+    assert forgotten
     assert {over[name] for name in forgotten} == {"DONE"}
 
 

@@ -89,10 +89,16 @@ async def test_the_clock_is_told_apart_from_the_venues_within_a_second(ahead: fl
     await simulator.stop()
 
 
-def entry(lots: int, *, side: Side = Side.BUY, purpose: Purpose = Purpose.ENTRY) -> OrderRequest:
+def entry(
+    lots: int,
+    *,
+    side: Side = Side.BUY,
+    purpose: Purpose = Purpose.ENTRY,
+    price_ticks: int = 0,
+) -> OrderRequest:
     return OrderRequest(
         market=0, seq=lots, client_order_id=f"c{lots}", at_ns=1, purpose=purpose, side=side,
-        quantity_lots=lots, price_ticks=0, expires_ns=0, replaces_seq=0, reason=ExitReason.NONE,
+        quantity_lots=lots, price_ticks=price_ticks, expires_ns=0, replaces_seq=0, reason=ExitReason.NONE,
         deadline_ns=2**62,
     )  # fmt: skip
 

@@ -10,6 +10,8 @@ import pytest
 from tests.forking import answer_of
 from trading.chaos.days import VENUES, draw
 
+SLOW_DAY = 60_014
+
 pytestmark = pytest.mark.faults
 
 
@@ -43,6 +45,18 @@ def test_days_with_order_books_that_are_spoilt_end_equal(environment, venue, see
     told = json.loads(done.stdout or "{}")
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert (told["days"], told["differing"]) == (1, [])
+    assert told["orders"] > 0
+
+
+def test_a_day_on_which_the_journal_is_slow_holds_entries_and_ends_equal(environment) -> None:
+    assert draw(SLOW_DAY, venue="kraken").slow_journal
+
+    done = chaos(environment, "--runs=1", f"--seed={SLOW_DAY}", "--json")
+
+    told = json.loads(done.stdout or "{}")
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    assert told["differing"] == []
+    assert told["slow_journals"] > 0
     assert told["orders"] > 0
 
 

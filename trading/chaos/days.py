@@ -118,6 +118,7 @@ FIRST_OF_BOOKS = 10_000  # from this seed on days may have order books, and trou
 FIRST_OF_LATE = 40_000  # from this seed on requests may arrive long after their senders gave up
 FIRST_OF_LATE_FRAMES = 50_000  # from this seed on, over Kraken's socket too
 BARS_BETWEEN = (25, 80)  # troubles of books: a new connection takes longer than twenty bars
+FIRST_OF_SLOW = 60_000  # from this seed on the journal may be slow for a while
 LATE_SECONDS = 1.4  # after a day's patience for an answer
 SILENT_SECONDS = 0.3  # some ten bars without a frame
 ON_THE_WAY_SECONDS = 4.0  # of the market's time; an order's deadline is ten seconds
@@ -159,6 +160,14 @@ class Death:
 
 
 @dataclass(frozen=True, slots=True)
+class Spell:
+    """The journal keeps nothing: from so many seconds after the day began, for so long."""
+
+    begins: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """Everything that will go wrong."""
 
@@ -175,6 +184,7 @@ class Day:
     # socket: Kraken's orders over it where they can; switch: its dead-man switch as well
     way: str = ""
     has_books: bool = False  # each bar is decided with the order book of that moment
+    slow_journal: tuple[Spell, ...] = ()
     name: str = ""  # of one that is not drawn
 
     @property
@@ -192,6 +202,7 @@ class Day:
         told += ["limits"] if self.with_limits else []
         told += [f"by {self.way}"] if self.way else []
         told += ["books"] if self.has_books else []
+        told += ["slow journal"] if self.slow_journal else []
         return ", ".join(told) or "calm"
 
 
@@ -219,7 +230,7 @@ def draw(seed: int, *, venue: str) -> Day:
         last = Death(COMMAND_POINTS[int(rng.integers(len(COMMAND_POINTS)))])
         drawn = replace(drawn, deaths=(*drawn.deaths, last))
     drawn = replace(drawn, deaths=(*_within_parts(seed), *drawn.deaths))
-    return _with_latecomers(_with_books(drawn))
+    return _with_slow_journal(_with_latecomers(_with_books(drawn)))
 
 
 def _with_latecomers(day: Day) -> Day:
@@ -230,6 +241,15 @@ def _with_latecomers(day: Day) -> Day:
         return day
     late = _trouble(("request_late", all_[int(rng.integers(len(all_)))], ""), rng)
     return replace(day, troubles=(*day.troubles, late))
+
+
+def _with_slow_journal(day: Day) -> Day:
+    rng = np.random.default_rng([day.seed, 20_261_126])
+    if day.seed < FIRST_OF_SLOW or rng.random() < 0.5:
+        return day
+    begins = np.cumsum(rng.uniform(0.3, 2.0, size=int(rng.integers(1, 6))))
+    spells = (Spell(float(at), float(rng.uniform(0.2, 1.2))) for at in begins)
+    return replace(day, slow_journal=tuple(spells))
 
 
 def _within_parts(seed: int) -> tuple[Death, ...]:

@@ -33,7 +33,7 @@ class Candles:
     timeframe_ns: int
     markets: int
     told_ns: dict[int, int] = field(default_factory=dict)  # open time of the last told bar
-    begun_ns: int = 0  # the venue's time when the connection began
+    begun_ns: int = 0  # the venue's time when the connection could be followed
     _rows: dict[int, dict[int, Values]] = field(default_factory=dict)  # open time -> market -> row
 
     def put(self, market: int, open_ns: int, values: Values) -> None:
@@ -76,7 +76,7 @@ class Candles:
 
         Final is an interval that has been over for a moment, or after which every market traded on.
         A bar after which another had already begun to close is late, as is one of which that was so
-        when the connection began, whatever was heard since.
+        when the connection could be followed, whatever was heard since.
         """
         closed: list[BarClosed] = []
         late_ns = max(now_ns, self.begun_ns) - 2 * self.timeframe_ns

@@ -95,7 +95,6 @@ class WireFeed(ABC):
     def _begin(self, now_ns: int) -> None:
         """A connection begins to tell at this moment."""
         self._asked.clear()
-        self._candles.begun_ns = now_ns
 
     def _heard_until_ns(self) -> int:
         """The venue's time up to which nothing is on its way any more, but for a moment's grace."""
@@ -211,6 +210,7 @@ class WireFeed(ABC):
                 break
         for market, bars in zip(listed, missed, strict=True):
             self._candles.put_all(market, bars)
+        self._candles.begun_ns = self.clock.now_ns()  # the stream's own news waited as long
         self._is_whole = True
         self._say(is_up=True, reason="candles come again")
 

@@ -18,7 +18,8 @@ from trading.chaos.venue import VenueProcess
 from trading.chaos.wires import FOREIGN, WIRES
 from trading.models import Decision, EngineCommand
 from trading.wiring.chaos_lives import SHORT_LEASE, live
-from trading.wiring.chaos_rows import Rows, cut_database, make_rows, read_books
+from trading.wiring.chaos_rows import Rows, count_slow, cut_database, make_rows, read_books
+from trading.wiring.chaos_spells import Spells
 
 LONGEST_DAY_SECONDS = 240.0  # a machine that is busy with other things proves nothing against us
 LONGEST_PLANTED_SECONDS = 30.0  # with a bug a day need not end
@@ -39,6 +40,7 @@ class Verdict:
     fills: int = 0
     lives: int = 0
     hung: int = 0  # of them
+    slow: int = 0  # holds because the journal was slow
     naked_seconds: float = 0.0
     seconds: float = 0.0
     plant: str = ""
@@ -65,6 +67,10 @@ class Course:
     pause_id: str = ""
     is_pause_noted: bool = False
     counted_at: float = 0.0
+    spells: Spells = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.spells = Spells(list(self.day.slow_journal))
 
     def run(self) -> list[str]:
         """Live until the day is over; what went wrong besides the books."""
@@ -97,11 +103,13 @@ class Course:
 
     def _start(self, death: Death) -> int:
         connections.close_all()  # no connection may cross a fork
+        self.spells.let_go()
         self.lives += 1
         return fork(lambda: live(self.rows, self.venue.address, self.day, death, self.plant))
 
     def _look_after(self, pid: int, death: Death, born: float) -> None:
-        """Kill what is due, wake what hung, pause when it is time."""
+        """Kill what is due, wake what hung, pause when it is time; the journal is slow when that is."""
+        self.spells.look()
         age = time.monotonic() - born
         if death.seconds and not death.point and age > death.seconds:
             os.kill(pid, signal.SIGSTOP if death.hangs else signal.SIGKILL)
@@ -113,7 +121,8 @@ class Course:
             self.counted_at = time.monotonic()
 
     def wake(self) -> None:
-        """Let the hung go on, and see it leave."""
+        """Let the hung go on, and see it leave; nothing keeps the journal from it."""
+        self.spells.let_go()
         for pid in self.hung:
             os.kill(pid, signal.SIGCONT)
         for pid in self.hung:
@@ -156,6 +165,7 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
         if course.hangs or is_late:  # requests with one key overtake each other
             oracle = [event for event in oracle if event["kind"] != "invalid_nonce"]
     finally:
+        course.spells.let_go()
         venue.stop()
         for pid in course.hung:
             os.kill(pid, signal.SIGKILL)
@@ -169,6 +179,7 @@ def run_day(day: Day, *, plant: str = "") -> Verdict:
         fills=sum(event["kind"] == "fill" for event in oracle),
         lives=course.lives,
         hung=course.hangs,
+        slow=count_slow(rows),
         naked_seconds=replay(oracle, books).naked_ns / 1e9,
         seconds=time.monotonic() - began,
         plant=plant,

@@ -3,6 +3,7 @@
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import uvloop
@@ -30,6 +31,7 @@ from trading.wiring.streets import Street, nothing_to_watch
 SHORT_LEASE = (2.0, 0.4, 1.4)
 QUICK = Pace(decisions_per_commit=20, resolve_seconds=0.01)
 OFTEN = Rhythm(look=1.2, confirm=0.1)  # a second of the venue's lasts a fiftieth while it is asked
+MOST_COMMIT_SECONDS = 0.15  # where the journal is slow on purpose
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
@@ -68,6 +70,10 @@ def _as_heard(
     return with_books(conductor, venue=day.venue, address=address, symbols=[SYMBOL], clock=clock)
 
 
+def _on(day: Day) -> Rhythm:
+    return replace(OFTEN, most_commit=MOST_COMMIT_SECONDS) if day.slow_journal else OFTEN
+
+
 def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
     """One life, in a process of its own; 0 when the day is over."""
     settings.LEASE_SECONDS = SHORT_LEASE
@@ -99,7 +105,7 @@ def live(rows: Rows, address: str, day: Day, death: Death, plant: str) -> int:
 
         street = Street(feed, venue, nothing_to_watch, close)
         process = EngineProcess(
-            plan=plan, speed=None, street=street, pace=QUICK, rhythm=OFTEN, around=peril.around
+            plan=plan, speed=None, street=street, pace=QUICK, rhythm=_on(day), around=peril.around
         )
         conductor.is_idle = lambda: feed.is_quiet and venue.is_quiet and is_done(process.runner)
         conductor.most_seconds = pace_of(process.runner)

@@ -18,7 +18,8 @@ from trading.chaos.temper import eager_params
 from trading.chaos.venue import FUNDS, GRID
 from trading.chaos.wires import SYMBOL
 from trading.core import params as core_params
-from trading.models import Fill, Instrument, LedgerEntry, OrderIntent, Position
+from trading.engine.slow import SLOW
+from trading.models import Fill, Hold, Instrument, LedgerEntry, OrderIntent, Position
 
 SIDES = {
     "kraken": ExchangeAccount.Venue.SIMULATOR,
@@ -100,12 +101,23 @@ def read_books(rows: Rows) -> Books:
     )
 
 
-def cut_database() -> None:
-    """End every session of the app's role in this database, as a crash of the server would."""
+def count_slow(rows: Rows) -> int:
+    """How often entries waited for a slow journal."""
+    with tenant_scope(rows.tenant_id):
+        return Hold.objects.filter(engine_id=rows.engine_id, cause=SLOW).count()
+
+
+def open_session() -> psycopg.Connection:
+    """Another session of the app's role in this database."""
     parameters = connections["default"].get_connection_params()
     wanted = ("dbname", "user", "password", "host", "port")
     chosen = {key: parameters[key] for key in wanted if parameters.get(key)}
-    with psycopg.connect(**chosen, autocommit=True) as session:
+    return psycopg.connect(**chosen, autocommit=True)
+
+
+def cut_database() -> None:
+    """End every session of the app's role in this database, as a crash of the server would."""
+    with open_session() as session:
         session.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user"
             " AND datname = current_database() AND pid <> pg_backend_pid()"

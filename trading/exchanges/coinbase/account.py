@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from trading.engine.sights import Holding, Sight, Stranger
@@ -12,6 +14,7 @@ from trading.exchanges.coinbase.errors import NoAnswer
 from trading.exchanges.coinbase.inquiry import Inquiry
 from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.failures import UNREADABLE, read_amount
+from trading.exchanges.strangers import Told, read_stranger
 from trading.exchanges.venue_clock import ahead_seconds
 
 NS_PER_MS = 1_000_000
@@ -38,7 +41,11 @@ class Account:
         listed = await self.inquiry.pages(
             "/orders/historical/batch", "orders", {"order_status": ["OPEN"]}
         )
-        told = [(orders.any_order(row), orders.read_order(row).filled) for row in listed]
+        told = [
+            (orders.any_order(row), orders.read_order(row).filled)
+            for row in listed
+            if row.get("order_id") in asked
+        ]
         resting = known.resting(asked, told)
         await self.inquiry.rest.calls.wait_for_room()
         return Sight(await self.holdings(), self._strangers(listed), ahead, resting)
@@ -77,9 +84,8 @@ class Account:
                 venue_id=str(row.get("order_id")), client_id=str(row.get("client_order_id") or "")
             )
         ]
-        return tuple(
-            _stranger(row) for row in sorted(foreign, key=lambda row: str(row["order_id"]))
-        )
+        named = sorted(((str(row.get("order_id")), row) for row in foreign), key=itemgetter(0))
+        return tuple(read_stranger(name, partial(_stranger, row)) for name, row in named)
 
 
 async def ask_ahead(rest: CoinbaseRest, wall_ns: Callable[[], int]) -> float:
@@ -107,9 +113,8 @@ def _value(row: Mapping[str, Any], name: str) -> Decimal:
         raise NoAnswer(f"Coinbase's wallet of {row.get('currency')} has no {name}") from None
 
 
-def _stranger(row: Mapping[str, Any]) -> Stranger:
+def _stranger(row: Mapping[str, Any]) -> Told:
     (asked,) = list((row.get("order_configuration") or {}).values())[:1] or [{}]
     size = Decimal(str(asked.get("base_size") or "0"))
     left = max(Decimal(0), size - Decimal(str(row.get("filled_size") or "0")))
-    symbol = str(row.get("product_id")).replace("-", "/")
-    return Stranger(str(row["order_id"]), symbol, str(row.get("side")), left)
+    return str(row.get("product_id")).replace("-", "/"), str(row.get("side")), left

@@ -1,8 +1,7 @@
 """What became of orders, by REST: of unclear ones, and of working ones the stream may have missed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
@@ -11,7 +10,8 @@ from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.engine.sights import VenueOrder
 from trading.exchanges.coinbase import names, orders
 from trading.exchanges.coinbase.errors import FAILS, NoAnswer
-from trading.exchanges.coinbase.rest import CoinbaseRest, segment
+from trading.exchanges.coinbase.named_orders import Facts, NamedOrders
+from trading.exchanges.coinbase.rest import CoinbaseRest
 from trading.exchanges.failures import reading
 from trading.exchanges.known_orders import Execution, Key, KnownOrder, KnownOrders
 from trading.exchanges.venue_clock import VenueClock
@@ -23,8 +23,6 @@ SETTLED_NS = 30 * NS  # its token was valid for ten seconds; what left arrives b
 MARGIN_NS = 60 * NS  # between the times of two machines
 ABSENCES = 2  # how often it must not know an order before that is believed
 PAGE, MOST_PAGES = 100, 100
-
-Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,10 @@ class Inquiry:
     heard_lots: dict[str, int] = field(default_factory=dict)
     tell: Callable[[FillReport], None] = _to_nobody
     _absent: dict[Key, int] = field(default_factory=dict)
+    _named: NamedOrders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._named = NamedOrders(self.rest, self.clock, self.pages)
 
     async def lookup(self, order: OrderRequest) -> Evidence:
         """What the venue says of an order whose outcome is not clear."""
@@ -161,8 +163,9 @@ class Inquiry:
         """Nothing is awaited here: what is marked as told is told."""
         spec = self.specs[known.order.market]
         expected = max(standing.filled_lots(spec), self.heard_lots.get(known.venue_id, 0))
-        is_whole = sum(one.lots for one in executions) >= expected
         reports = [self.known.fill(known, one) for one in executions]
+        listed = sum(one.lots for one in executions)  # an earlier life's are not in ``filled_lots``
+        is_whole = max(listed, known.filled_lots) >= expected
         if standing.is_over and is_whole and known.venue_id not in self.quiet:
             reports.append(self.known.end(known, time_ns=self.clock.now_ns()))
         return News(tuple(one for one in reports if one is not None), standing, is_whole)
@@ -191,16 +194,12 @@ class Inquiry:
         return [report for one in heard for report in self._note(*one).reports]
 
     async def facts(self, venue_id: str) -> Facts:
-        """An order as the venue has it.
+        """An order as the venue has it; one that it does not know any more is over.
 
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had.
         """
-        told = await self.rest.read_at_once(f"/orders/historical/{segment(venue_id)}")
-        facts = told.get("order")
-        if not isinstance(facts, dict):
-            raise NoAnswer("Coinbase's answer names no order")
-        return facts
+        return await self._named.ask(venue_id)
 
     async def pages(self, path: str, name: str, asked: Facts) -> list[Facts]:
         """Every row of a list that comes in pages; what does not fit on one gives way.

@@ -69,6 +69,11 @@ def read_order(told: Mapping[str, Any]) -> Standing:
         raise NoAnswer(f"an order of Coinbase's cannot be read: {error!r}") from None
 
 
+def gone(venue_id: str) -> dict[str, str]:
+    """An order that the venue had named and does not know any more."""
+    return {"order_id": venue_id, "status": "CANCELLED"}
+
+
 def is_true(value: Any) -> bool:
     """JSON's own, or in text."""
     return value is True or str(value).lower() == "true"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from trading.engine.sights import Holding, Sight, Stranger
@@ -10,6 +11,7 @@ from trading.exchanges.failures import read_amount, reading
 from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.kraken import names, orders
 from trading.exchanges.kraken.rest import KrakenRest
+from trading.exchanges.strangers import Told, read_stranger
 from trading.exchanges.venue_clock import ahead_seconds
 
 NS = 1_000_000_000
@@ -39,6 +41,7 @@ class Account:
             [
                 (orders.any_order(key, row), Decimal(str(row["vol_exec"])))
                 for key, row in told.items()
+                if key in asked
             ],
         )
         return Sight(await self.holdings(), self._strangers(told, pairs), ahead, resting)
@@ -66,7 +69,7 @@ class Account:
     ) -> tuple[Stranger, ...]:
         symbols = {pair.altname: pair.symbol for pair in pairs.values()}
         return tuple(
-            _stranger(venue_id, row, symbols)
+            read_stranger(venue_id, partial(_stranger, row, symbols))
             for venue_id, row in sorted(told.items())
             if not self.known.is_ours(venue_id=venue_id, client_id=str(row.get("cl_ord_id") or ""))
         )
@@ -95,8 +98,8 @@ def _holding(row: Mapping[str, Any]) -> Holding:
     return Holding(balance, balance + credit - used - held)
 
 
-def _stranger(venue_id: str, row: Mapping[str, Any], symbols: Mapping[str, str]) -> Stranger:
+def _stranger(row: Mapping[str, Any], symbols: Mapping[str, str]) -> Told:
     described = row["descr"]
     left = Decimal(str(row["vol"])) - Decimal(str(row["vol_exec"]))
     pair = str(described["pair"])
-    return Stranger(venue_id, symbols.get(pair, pair), str(described["type"]).upper(), left)
+    return symbols.get(pair, pair), str(described["type"]).upper(), left

@@ -15,9 +15,10 @@ import structlog
 from trading.core.codes import Purpose
 from trading.engine.errors import NotSent
 from trading.exchanges.failures import reading
+from trading.exchanges.forgotten import LAG_NS
 from trading.exchanges.known_orders import KnownOrders
 from trading.exchanges.kraken.errors import FAILS
-from trading.exchanges.kraken.inquiry import DEADLINE_NS, LAG_NS
+from trading.exchanges.kraken.inquiry import DEADLINE_NS
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.venue_clock import VenueClock
 

@@ -11,10 +11,11 @@ from trading.engine.batches import Evidence, Known
 from trading.engine.messages import FillReport, MarketSpec, OrderRequest
 from trading.engine.sights import VenueOrder
 from trading.exchanges.failures import reading
+from trading.exchanges.forgotten import LAG_NS
 from trading.exchanges.known_orders import STOPS, Execution, Key, KnownOrder, KnownOrders
 from trading.exchanges.kraken import orders
 from trading.exchanges.kraken.errors import FAILS
-from trading.exchanges.kraken.named_orders import LAG_NS, NamedOrders, Read
+from trading.exchanges.kraken.named_orders import NamedOrders, Read
 from trading.exchanges.kraken.rest import KrakenRest
 from trading.exchanges.venue_clock import VenueClock
 
@@ -84,12 +85,12 @@ class Inquiry:
             return
         told = await self._told(known, self.rest.read_at_once)
         with reading("a cancelled order"):
-            news = self._forgotten(known) if told is None else await self.news(known, told)
+            news = await self.news(known, told)
         for report in news:
             self.tell(report)
 
-    async def _told(self, known: KnownOrder, read: Read) -> Mapping[str, Any] | None:
-        return (await self._named.ask(read, [known.venue_id])).get(known.venue_id)
+    async def _told(self, known: KnownOrder, read: Read) -> Mapping[str, Any]:
+        return (await self._named.ask(read, [known.venue_id]))[known.venue_id]
 
     async def _judge_stop(self, stop: KnownOrder, order: OrderRequest) -> Evidence:
         """Did the resting stop move as this intent asks?
@@ -97,10 +98,6 @@ class Inquiry:
         One that has ended may be of an earlier position: what asked for a first stop was sent by itself.
         """
         told = await self._told(stop, self.rest.read)
-        if told is None:
-            for report in self._forgotten(stop):
-                self.tell(report)
-            return self._missing(order)
         if told["status"] == "open":
             if orders.is_as_asked(told, order, self.specs[order.market]):
                 return Evidence(Known.WORKING, self.known.name(order, stop.venue_id).venue_id)
@@ -195,26 +192,13 @@ class Inquiry:
         Raises:
             ApiError, Unreached, NoAnswer: it cannot be had; then nothing was marked as told.
         """
-        working, facts, ends = self.known.working(), list[Facts](), list[FillReport]()
+        working, facts = self.known.working(), list[Facts]()
         for first in range(0, len(working), MOST_ASKED):
             page = {one.venue_id: one for one in working[first : first + MOST_ASKED]}
             told = await self._named.ask(self.rest.read, tuple(page))
             for venue_id, known in page.items():
-                if venue_id in told:
-                    facts.append(await self._facts(known, told[venue_id]))
-                else:
-                    ends += self._forgotten(known)
-        return [*(report for one in facts for report in self._tell(*one)), *ends]
-
-    def _forgotten(self, known: KnownOrder) -> tuple[FillReport, ...]:
-        """The end of an order that the venue had named and does not know any more.
-
-        Raises:
-            NoAnswer: it may know it yet.
-        """
-        self._named.check_forgotten(known.venue_id)
-        log.error("order_forgotten", order=known.venue_id, seq=known.order.seq)
-        return self._tell(known, True, [])
+                facts.append(await self._facts(known, told[venue_id]))
+        return [report for one in facts for report in self._tell(*one)]
 
     async def list_orders(self, *, since_ns: int) -> list[VenueOrder]:
         """Every order that is open, or ended since then.

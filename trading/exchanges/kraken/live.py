@@ -14,6 +14,7 @@ from trading.engine.messages import AccountMoved, FeedChange, FillReport
 from trading.engine.orders import State
 from trading.engine.ports import MarketFeed
 from trading.exchanges.failures import NoAnswer, reading
+from trading.exchanges.forgotten import LAG_NS
 from trading.exchanges.known_orders import KnownOrder
 from trading.exchanges.kraken import frames, kept_rates, orders
 from trading.exchanges.kraken.dead_man import LOOK_SECONDS
@@ -22,7 +23,6 @@ from trading.exchanges.kraken.errors import FAILS
 from trading.exchanges.kraken.inquiry import NS
 from trading.exchanges.kraken.instruments import Instruments, Rows
 from trading.exchanges.kraken.movements import GRACE_SECONDS, Movements
-from trading.exchanges.kraken.named_orders import LAG_NS
 from trading.exchanges.kraken.sockets import Overheard, Subscriptions
 from trading.exchanges.rules_watch import Whys
 from trading.exchanges.sockets import (

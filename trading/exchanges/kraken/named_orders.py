@@ -4,47 +4,54 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trading.exchanges.kraken.errors import ApiError, NoAnswer
+import structlog
+
+from trading.exchanges.forgotten import Forgotten
+from trading.exchanges.kraken.errors import ApiError
 from trading.exchanges.venue_clock import VenueClock
 
-LAG_NS = 3_000_000_000  # the venue's lists may be behind its book by so much
+log = structlog.get_logger(__name__)
+
+GONE = {"status": "canceled", "vol_exec": "0"}
 Read = Callable[..., Awaitable[Any]]
+Facts = Mapping[str, Any]
 
 
 @dataclass(slots=True)
 class NamedOrders:
-    """Asks for one account's orders; remembers since when one is not known."""
+    """Asks for one account's orders."""
 
     clock: VenueClock
-    _unknown_ns: dict[str, int] = field(default_factory=dict)
+    _forgotten: Forgotten = field(init=False)
 
-    async def ask(self, read: Read, names: Sequence[str]) -> Mapping[str, Any]:
-        """What the venue says of them; one that it does not know is left out, and hides no other.
+    def __post_init__(self) -> None:
+        self._forgotten = Forgotten(self.clock)
+
+    async def ask(self, read: Read, names: Sequence[str]) -> Mapping[str, Facts]:
+        """How each stands; what no list of the venue's knows any more is over.
 
         Raises:
-            ApiError, Unreached, NoAnswer: it cannot be had.
+            ApiError, Unreached, NoAnswer: it cannot be had, or a list may know one yet.
         """
+        found = await self._query(read, names)
+        unknown = [name for name in names if name not in found]
+        self._forgotten.check(known=found, unknown=unknown)
+        if not unknown:
+            return found
+        resting: Mapping[str, Facts] = (await read("OpenOrders", trades="true"))["open"]
+        for name in set(unknown) - resting.keys():
+            log.error("order_forgotten", order=name)
+        return {**found, **{name: resting.get(name, GONE) for name in unknown}}
+
+    async def _query(self, read: Read, names: Sequence[str]) -> Mapping[str, Facts]:
+        """Those it knows: it refuses to speak of any where it does not know one."""
         try:
-            found: Mapping[str, Any] = await read(
+            found: Mapping[str, Facts] = await read(
                 "QueryOrders", txid=",".join(names), trades="true"
             )
         except ApiError as error:
             if not error.is_gone:
                 raise
-            alone = [await self.ask(read, [name]) for name in names if len(names) > 1]
+            alone = [await self._query(read, [name]) for name in names if len(names) > 1]
             return {name: told for one in alone for name, told in one.items()}
-        for name in found:
-            self._unknown_ns.pop(name, None)
         return found
-
-    def check_forgotten(self, name: str) -> None:
-        """An order that was left out is over once that has been so for longer than the lists lag.
-
-        It cannot rest at the venue; while nobody says so its position is neither protected nor sold.
-
-        Raises:
-            NoAnswer: the venue may know it yet.
-        """
-        now_ns = self.clock.now_ns()
-        if now_ns - self._unknown_ns.setdefault(name, now_ns) < LAG_NS:
-            raise NoAnswer(f"it does not know order {name}")

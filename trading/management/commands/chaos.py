@@ -229,6 +229,7 @@ def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "orders": sum(one.orders for one in verdicts),
         "fills": sum(one.fills for one in verdicts),
         "deaths": sum(one.lives - 1 for one in verdicts),
+        "slow_journals": sum(one.slow for one in verdicts),
         "longest_naked_seconds": max((one.naked_seconds for one in verdicts), default=0.0),
         "seconds": sum(one.seconds for one in verdicts),
     }
