@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from tenants import queries
+from tenants.notifications.browsers import name_browser
 from tenants.standing import Effect
 from tenants.step_up import has_second_factor
 
@@ -96,6 +97,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Who signs up again waits as long as somebody new: hashing a password is what takes time."""
         make_password(token_urlsafe())
         super().send_account_already_exists_mail(email)
+
+    def get_http_user_agent(self, request: HttpRequest) -> str:
+        """The browser's name, for letters that tell of a change."""
+        return name_browser(super().get_http_user_agent(request))
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """Who has a second factor gives it: by a password alone nobody takes it away or adds his own."""

@@ -1,5 +1,6 @@
 """Pages of research: the list of runs, a form to launch one, one run, several side by side."""
 
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,10 @@ from trading.queries import backtests as queries
 from trading.queries import report_page
 from trading.queries.bots import get_revision
 from trading.queries.report_file import render_file
+from trading.templatetags.figures import money
 from trading.templatetags.pieces import Column
+
+BAR_TIMES = ("from", "to")  # of what compared runs were asked
 
 
 @require_GET
@@ -195,8 +199,18 @@ def compare(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"{str(error)[0].upper()}{str(error)[1:]}.")
         return redirect("runs")
     columns = [Column("What", is_heard=True), *(_column(run) for run in compared.runs)]
-    context = {"compared": compared, "columns": columns}
+    asked = [(name, [_words(name, one) for one in values]) for name, values in compared.asked]
+    context = {"compared": compared, "columns": columns, "asked": asked}
     return render(request, "trading/backtests/compare.html", context)
+
+
+def _words(name: str, value: Any) -> str:
+    """What was asked, as people read it: bars' times to the minute, cash with its thousands."""
+    if value is None:
+        return "–"
+    if name in BAR_TIMES:
+        return str(value)[:16].replace("T", " ")
+    return money(Decimal(value)) if name == "cash" else str(value)
 
 
 def _column(run: BacktestRun) -> Column:

@@ -1,5 +1,6 @@
 """Pages of what was done: orders to postings, profit and loss, and the audit log; each as a file."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -39,6 +40,15 @@ MAIN = {
     "trades": {"closed_at", "pair", "net_pnl"},
     "postings": {"booked_at", "book", "amount"},
 }
+# What no screen shows at first: names for machines, and what other columns tell already.
+WHY, DUST = set(queries.WHY), {"dust_quantity", "dust_cost"}
+SPARE = {
+    "orders": {"bot", "client_order_id", "venue_order_id", "venue_status"} | WHY,
+    "fills": {"bot", "client_order_id", "venue_order_id", "venue_trade_id"} | WHY,
+    "positions": {"bot"} | DUST | WHY,
+    "trades": {"bot", "currency", "note"} | DUST | WHY,
+    "postings": {"venue_trade_id"},
+}
 LEAST_SHOWN = Decimal("0.01")  # of a result; the file has every digit
 
 
@@ -60,18 +70,8 @@ def history(request: HttpRequest, what: str = "trades") -> HttpResponse:
         first = (page - 1) * ROWS_SHOWN
         rows = table.page(form.wanted, first=first, count=ROWS_SHOWN + 1)
         context |= {
-            "columns": [
-                Column(
-                    f"{words} (UTC)" if name.endswith("_at") else words,
-                    is_number=name in NUMBERS,
-                    is_minor=name not in MAIN[table.name],
-                )
-                for words, name in zip(table.headings, table.columns, strict=True)
-            ],
-            "rows": [
-                [_cell(name, value) for name, value in zip(table.columns, row, strict=True)]
-                for row in rows[:ROWS_SHOWN]
-            ],
+            "columns": _columns(table),
+            "rows": [_cells(table, row) for row in rows[:ROWS_SHOWN]],
             "earned": profit_and_loss(
                 account_id=form.wanted.account_id, chapter=form.cleaned_data["chapter"]
             ),
@@ -149,10 +149,28 @@ def audit_file(request: HttpRequest) -> HttpResponseBase:
     return csv_response(request, name="audit", header=audit_queries.COLUMNS, rows=rows)
 
 
-def _cell(column: str, value: Any) -> tuple[str, str]:
-    """A value in words, and the class of its colour."""
-    is_earned = column in EARNED and isinstance(value, Decimal)
-    return _words(column, value), tone(value) if is_earned else ""
+def _columns(table: queries.Table) -> list[Column]:
+    return [
+        Column(
+            f"{words} (UTC)" if name.endswith("_at") else words,
+            is_number=name in NUMBERS,
+            is_minor=name not in MAIN[table.name],
+            is_spare=name in SPARE[table.name],
+        )
+        for words, name in zip(table.headings, table.columns, strict=True)
+    ]
+
+
+def _cells(table: queries.Table, row: Sequence[Any]) -> list[tuple[str, str]]:
+    """Each value in words, and the class of its column or its colour."""
+    spare, named = SPARE[table.name], zip(table.columns, row, strict=True)
+    return [
+        (_words(name, one), "spare" if name in spare else _tone(name, one)) for name, one in named
+    ]
+
+
+def _tone(column: str, value: Any) -> str:
+    return tone(value) if column in EARNED and isinstance(value, Decimal) else ""
 
 
 def _words(column: str, value: Any) -> str:

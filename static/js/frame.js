@@ -3,19 +3,21 @@
   const root = document.documentElement;
   const chosen = localStorage.getItem("theme");
   const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  root.dataset.bsTheme = chosen || system;
+  // The API's documentation has a name of its own for it.
+  const wear = (theme) => { root.dataset.bsTheme = theme; root.classList.toggle("dark-mode", theme === "dark"); };
+  wear(chosen || system);
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-switch]")) return;
     // All at once: each part fading at its own pace would be unreadable on the way.
     root.classList.add("is-switching");
     requestAnimationFrame(() => requestAnimationFrame(() => root.classList.remove("is-switching")));
-    root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+    wear(root.dataset.bsTheme === "dark" ? "light" : "dark");
     localStorage.setItem("theme", root.dataset.bsTheme);
     document.dispatchEvent(new CustomEvent("themechange"));
   });
   // Ink on paper, whatever the screen has.
   let onScreen = "";
-  const show = (theme) => { root.dataset.bsTheme = theme; document.dispatchEvent(new CustomEvent("themechange")); };
+  const show = (theme) => { wear(theme); document.dispatchEvent(new CustomEvent("themechange")); };
   window.addEventListener("beforeprint", () => { onScreen ||= root.dataset.bsTheme; show("light"); });
   window.addEventListener("afterprint", () => { if (onScreen) show(onScreen); onScreen = ""; });
 })();

@@ -12,6 +12,8 @@
 
   const asked = (d, value) => (d.stage === "holding" || d.stage === "warmup" ? "–" : short(value));
 
+  const pace = (rate) => (rate === 0 ? "waits for a bar" : `${rate} ${rate === 1 ? "bar" : "bars"} a second`);
+
   function engine(d) {
     if (d.engine_id !== root.dataset.engine) return;
     // The first value may be the stored last word of an engine long gone; only a second proves life.
@@ -30,7 +32,7 @@
     put("realized", signed(Number(d.realized))); tone("realized", Number(d.realized));
     put("fees", money(d.fees));
     if (d.market_ms) put("market-time", time(d.market_ms));
-    put("rate", `${d.bars_per_second} bars/s`);
+    put("rate", runs ? pace(d.bars_per_second) : "–");
     put("epoch", `epoch ${d.epoch}`);
     if (runs && d.market_data) put("market-data", d.market_data);
     if (d.market_ms) Charts.equity(d.market_ms, d.equity);

@@ -55,7 +55,7 @@ const Words = {
   time: (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " "),
   node: (tag, cls, text) => { const el = document.createElement(tag); if (cls) el.className = cls; if (text !== undefined) el.textContent = text; return el; },
   put: (el, text) => { if (el && el.textContent !== text) el.textContent = text; },
-  away: (share) => (share === null ? "" : ` (${share < 0 ? "−" : "+"}${(Math.abs(share) * 100).toFixed(2)} %)`),
+  away: (share) => (share === null ? "" : ` (${share < 0 ? "−" : "+"}${(Math.abs(share) * 100).toFixed(2)}\u00a0%)`),
   ago: (ms) => (ms < 120000 ? `${Math.max(Math.round(ms / 1000), 0)} s ago` : `${Math.round(ms / 60000)} min ago`),
   // How a price is to be read: whence it is, and how old by the engine's clock and the time since its last word. Of an
   // engine that has not proven to live the age is not known.

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tenants import queries
 from tenants.models import KnownDevice, User
+from tenants.notifications.browsers import name_browser
 from tenants.notifications.news import Audience, Kind, News, Severity
 from tenants.notifications.outbox import tell
 from tenants.scoping import tenant_scope
@@ -17,7 +18,6 @@ from tenants.scoping import tenant_scope
 COOKIE = "np_device"
 KEPT = timedelta(days=400)  # the longest browsers keep one
 SALT = "tenants.device"
-LONGEST_AGENT = 120
 
 
 def note_sign_in(*, request: HttpRequest, user: User, **_: Any) -> None:
@@ -32,14 +32,14 @@ def note_sign_in(*, request: HttpRequest, user: User, **_: Any) -> None:
     workspace = queries.choose_workspace(user_id=user.pk, wanted=None)
     if not is_new or is_first or workspace is None:
         return
-    agent = " ".join(request.headers.get("User-Agent", "").split())[:LONGEST_AGENT]
+    browser = name_browser(request.headers.get("User-Agent", ""))
     address = request.META.get("REMOTE_ADDR", "")
     news = News(
         key=f"device:{user.pk}:{digest[:32]}",
         kind=Kind.SECURITY,
         severity=Severity.WARNING,
         title="Sign-in from a new browser",
-        words=f"{agent or 'A browser without a name'}, from {address}. "
+        words=f"{browser}, from {address}. "
         "If this was not you, change your password now and remove unknown passkeys.",
         path="/accounts/password/change/",
         happened_at=now,

@@ -1,6 +1,7 @@
 """An owner makes a key on the page; a program uses it by the published schema; the docs page tries it."""
 
 import time
+from itertools import product
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import factories
 from tests.browser.conftest import SCREENSHOTS, Site
+from tests.browser.usable import grave_findings
 from tests.faults.processes import worker_of_research
 from tests.research.conftest import fill
 from trading.marketdata.store import BarStore
@@ -78,7 +80,6 @@ def test_the_docs_page_shows_every_route_and_tries_one(site: Site, browser: Brow
     schema = httpx.get(f"{site.address}/api/v1/schema", params={"format": "json"}).json()
     routes = [route for path in schema["paths"].values() for route in path.values()]
     expect(chapters).to_have_count(len({tag for one in routes for tag in one.get("tags", [])}))
-    page.screenshot(path=SCREENSHOTS / "api-docs.png", full_page=True)
     page.get_by_placeholder("Filter by tag").fill("health")
     chapters.first.click()
     health = page.locator(".opblock").filter(has_text="/api/v1/health")
@@ -86,7 +87,13 @@ def test_the_docs_page_shows_every_route_and_tries_one(site: Site, browser: Brow
     health.get_by_role("button", name="Try it out").click()
     health.get_by_role("button", name="Execute").click()
     expect(health.locator(".live-responses-table")).to_contain_text('"status": "ok"')
-    page.set_viewport_size({"width": 390, "height": 900})
-    page.screenshot(path=SCREENSHOTS / "api-docs-390.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    grave = []
+    for width, theme in product((1440, 390), ("light", "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.dataset.bsTheme") != theme:
+            page.get_by_role("button", name="Switch between dark and light").click()
+        page.screenshot(path=SCREENSHOTS / f"api-docs-{width}-{theme}.png", full_page=True)
+        grave += [f"{width} {theme}: {one}" for one in grave_findings(page)]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert grave == [], "\n".join(grave)
     assert site.complaints == []

@@ -6,18 +6,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.urls import URLPattern
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from tenants.models import User
 from tenants.scoping import tenant_scope
 from tenants.urls import urlpatterns as tenant_pages
 from tests import factories
+from tests.apps.step_up import give_second_factor
 from tests.browser.conftest import SCREENSHOTS, Site
 from tests.browser.usable import grave_findings
 from tests.engine.fakes import random_bars
 from tests.faults.processes import ended_afterwards, run_engine
 from tests.research.conftest import base
+from trading.core.config.pipeline import PipelineParams
+from trading.core.config.profiles import PROFILES
 from trading.marketdata.store import BarStore
 from trading.models import BacktestRun, Bot, Decision
 from trading.operations import backtests
@@ -69,6 +74,7 @@ class Installation:
 
     site: Site
     addresses: Mapping[str, str]
+    codes: list[str]  # of the owner's second factor, without which some pages are not shown
 
 
 def pages() -> Iterator[URLPattern]:
@@ -99,7 +105,7 @@ def reverse_of(pattern: URLPattern, parts: Mapping[str, Any]) -> str:
 
 @pytest.fixture
 def installation(site: Site, settings, tmp_path) -> Installation:
-    """An engine has replayed a day, a backtest has run."""
+    """An engine has replayed a day, two backtests have run."""
     settings.DATA_DIR = tmp_path
     series = factories.store_bars(
         random_bars(1, 2000),
@@ -110,7 +116,7 @@ def installation(site: Site, settings, tmp_path) -> Installation:
     rows = factories.make_engine("acme", series.instrument)
     with ended_afterwards(engine := run_engine(rows, site.environment)):
         assert engine.wait(120) == 0
-    run = finished_run(rows.tenant_id)
+    run, other = (finished_run(rows.tenant_id, PROFILES[one]) for one in ("active", "balanced"))
     with tenant_scope(rows.tenant_id):
         values = {
             "engine_id": rows.engine_id,
@@ -121,12 +127,16 @@ def installation(site: Site, settings, tmp_path) -> Installation:
             "market": 0,
             "what": "fills",
         }
-    return Installation(site, addresses(values))
+    found = addresses(values)
+    found["compare_runs"] += f"?run={run.number}&run={other.number}"
+    olga = User.objects.get(email="olga@acme.example")
+    give_second_factor(olga)
+    return Installation(site, found, RecoveryCodes.activate(olga).get_unused_codes())
 
 
-def finished_run(tenant_id: UUID) -> BacktestRun:
+def finished_run(tenant_id: UUID, params: PipelineParams) -> BacktestRun:
     """A backtest, made as the worker makes it."""
-    request = ResearchRequest(BACKTEST, base())
+    request = ResearchRequest(BACKTEST, base(params=params))
     with tenant_scope(tenant_id):
         run = backtests.request_run(
             tenant_id=tenant_id, request=request, actor=None, now=timezone.now()
@@ -146,7 +156,10 @@ def test_every_page_is_whole_in_every_look(installation: Installation, browser: 
         page.add_init_script(WATCH_SHIFTS)
         for address in BEFORE_SIGN_IN:
             grave += looked_at(page, site, address.strip("/"), address, width, theme)
-        site.sign_in_by_form(page, "olga@acme.example")
+        site.sign_in(page, "olga@acme.example", "/accounts/2fa/reauthenticate/")
+        page.fill("input[name=code]", installation.codes.pop())
+        page.locator("form:has(input[name=code]) button[type=submit]").first.click()
+        page.wait_for_url(lambda url: "reauthenticate" not in url)
         own = {one.strip("/"): one for one in OTHERS}
         for name, address in {**installation.addresses, **own}.items():
             grave += looked_at(page, site, name, address, width, theme)
@@ -160,7 +173,7 @@ def looked_at(page: Page, site: Site, name: str, address: str, width: int, theme
     """Keep a picture of either theme; what is wrong for people who see, hear or move differently."""
     answer = page.goto(f"{site.address}{address}")
     assert answer is not None
-    assert answer.status == 200, address
+    assert (answer.status, page.url) == (200, f"{site.address}{address}")
     page.wait_for_load_state("load")
     expect(page.locator(STILL_LOADS)).to_have_count(0)
     assert_still(page, address, width)

@@ -13,6 +13,7 @@ from tests.engine.fakes import random_bars
 from tests.faults.processes import ended_afterwards, run_engine
 from trading.marketdata.store import BarStore
 from trading.models import Fill
+from trading.queries.history import TABLES
 
 pytestmark = pytest.mark.browser
 
@@ -39,6 +40,14 @@ def test_history_and_audit_log_are_shown_and_downloaded(
     expect(page.locator("main tbody").nth(1).locator("tr").first).to_contain_text("BTC/USD")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "history.png", full_page=True)
+    for name in TABLES:
+        page.goto(f"{site.address}/history/{name}/")
+        table = page.locator(".table-tall")
+        assert table.evaluate("(el) => el.scrollWidth - el.clientWidth") <= 0, name
+    spare = page.get_by_role("columnheader", name="Venue trade id")
+    expect(spare).to_be_hidden()
+    page.locator(".all-columns").last.click()
+    expect(spare).to_be_visible()
     page.locator(".nav-tabs").get_by_role("link", name="Fills").click()
     with page.expect_download() as started:
         page.get_by_role("link", name="Download fills as CSV").click()

@@ -1,5 +1,6 @@
 """A customer's view: the page moves, pause stops entries, nobody else sees it, nothing complains."""
 
+import re
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -125,6 +126,9 @@ def test_a_page_whose_engine_falls_silent_says_so_and_recovers(
     wait_for(lambda: count(acme, Decision) > 0, "the engine's first decision")
     page = open_live_page(site, browser, "olga@example.com")
 
+    expect(page.locator('[data-live="rate"]')).to_have_text(
+        re.compile(r"^\d+(\.\d)? bars a second$")
+    )
     engine.kill()
     expect(page.locator("#socket")).to_contain_text("stale")
 

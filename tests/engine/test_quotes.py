@@ -95,6 +95,20 @@ def test_a_trade_outside_the_best_prices_takes_their_place(pages: Pages) -> None
     assert outside["change"] == 0.05
 
 
+def test_the_age_of_the_newest_price_is_that_of_any_market_whatever_the_stream_says(
+    pages: Pages,
+) -> None:
+    before = pages.quotes.age_of_newest()
+    pages.quotes.tell(0, TOLD)
+    pages.clock.seconds += 5.0
+    pages.quotes.tell(1, TOLD)
+    pages.clock.seconds += 2.0
+    pages.quotes.hear()
+
+    assert before is None
+    assert pages.quotes.age_of_newest() == 2.0
+
+
 def test_a_lost_connection_is_told_at_once_and_silence_in_time(pages: Pages) -> None:
     pages.quotes.tell(0, TOLD)
     pages.beat()

@@ -40,6 +40,7 @@ def test_of_two_engines_one_trades_and_the_other_takes_over_when_it_is_killed(
             wait_for(lambda: engine_row(rows).epoch == 2, "the standby leads", seconds=10)
             assert second.wait(timeout=60) == 0
 
+    assert engine_row(rows).priced_at is None, "a replay hears no prices between its bars"
     parity = check_parity(tenant_id=str(rows.tenant_id), engine_id=str(rows.engine_id))
     assert parity.is_equal, parity.differences
     assert parity.fills > 10

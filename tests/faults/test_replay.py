@@ -11,7 +11,7 @@ from tenants.scoping import tenant_scope
 from tests.faults.processes import decisions, ended_afterwards, run_engine, wait_for
 from tests.faults.test_journal import play
 from trading.models import Decision
-from trading.wiring.tapes import tape_folder
+from trading.queries.storage import tape_folder
 
 pytestmark = pytest.mark.faults
 

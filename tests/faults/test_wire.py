@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -166,6 +167,10 @@ def test_a_paper_engine_survives_its_venue_and_itself(environment, venue: Venue,
 
         venue.kill()
         wait_for(lambda: open_holds(rows) == {"candles", "book"}, "silence is a hold", seconds=20)
+        found = engine_row(rows)
+        assert found.heartbeat_at is not None
+        assert found.priced_at is not None
+        assert timedelta(0) < found.heartbeat_at - found.priced_at < timedelta(minutes=1)
         venue.restart()
         wait_for(lambda: open_holds(rows) == set(), "its return lifts the hold", seconds=30)
 

@@ -202,10 +202,11 @@ def _age(words: str) -> serializers.FloatField:
 
 
 class EngineAge(Answer):
-    """How long ago an engine that should run last spoke, saved itself and was proven."""
+    """How long ago an engine that should run last spoke, heard a price, saved itself and was proven."""
 
     engine = serializers.UUIDField()
     heartbeat_age_seconds = _age("it last spoke")
+    tick_age_seconds = _age("it last heard a price between bars, as replays never do")
     saved_age_seconds = _age("it last wrote down what it heard and decided")
     proof_age_seconds = _age("its books were last held against the venue's")
     last_bar_at = Moment(allow_null=True, help_text="market time of the newest decision")

@@ -206,6 +206,18 @@ class Kept(Answer):
     days = Count(allow_null=True, help_text="how long they are kept; null: for ever")
 
 
+class Mirror(Answer):
+    """A standby of the ledger's server; null is what the role of pages may not see there."""
+
+    name = Text()
+    state = Text(allow_null=True, help_text="streaming, catchup, backup")
+    is_synchronous = serializers.BooleanField(
+        allow_null=True, help_text="whether commits wait for it"
+    )
+    lag_bytes = Count(allow_null=True, help_text="written, and not yet replayed there")
+    lag_seconds = Number(allow_null=True, help_text="that the newest commit replayed there waited")
+
+
 class Ledger(Answer):
     """The canonical ledger."""
 
@@ -215,6 +227,7 @@ class Ledger(Answer):
     kept = Kept(many=True)
     migrations = serializers.ListField(child=Text(), help_text="the newest of each app")
     missing_migrations = serializers.ListField(child=Text(), help_text="known, and not applied yet")
+    mirrors = Mirror(many=True)
 
 
 class StoredBars(Answer):
@@ -231,9 +244,18 @@ class StoredBars(Answer):
         return format_timeframe(stored.timeframe_seconds)
 
 
+class StoredTape(Answer):
+    """What an engine was told, for making its decisions again."""
+
+    engine = serializers.UUIDField(source="engine_id")
+    files = Count()
+    bytes = Count()
+
+
 class Storage(Answer):
     """Everything that outlives a process."""
 
     ledger = Ledger()
     bars = StoredBars(many=True, help_text="imported, for backtests and replays")
     recorded = StoredBars(many=True, help_text="as engines were told them by wire")
+    tapes = StoredTape(many=True, help_text="of the workspace's engines")

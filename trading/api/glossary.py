@@ -153,6 +153,7 @@ FIELDS = {
     "message": "what was sent, and what is accepted",
     "metrics": "its figures; null: it failed",
     "min_trades": "sets that traded less often are not chosen",
+    "mirrors": "standbys of the server",
     "missing": "how far the value was from passing, in the gate's unit",
     "mode": "PAPER: nothing is sent to the venue; LIVE: real orders",
     "name": "its name",

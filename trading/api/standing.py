@@ -101,7 +101,10 @@ class Storage(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @told("Read what is kept where: the ledger's database, and the stores of bars", figures.Storage)
+    @told(
+        "Read what is kept where: the ledger's database, its mirrors, bars and tapes",
+        figures.Storage,
+    )
     def get(self, request: Request) -> Response:
         return Response(figures.Storage(describe_storage()).data)
 
@@ -110,6 +113,7 @@ def _pulse(pulse: Pulse, now: datetime) -> Mapping[str, Any]:
     return {
         "engine": pulse.engine_id,
         "heartbeat_age_seconds": _age(pulse.heartbeat_at, now),
+        "tick_age_seconds": _age(pulse.priced_at, now),
         "saved_age_seconds": _age(pulse.saved_at, now),
         "proof_age_seconds": _age(pulse.proved_at, now),
         "last_bar_at": pulse.last_bar_at,

@@ -88,6 +88,11 @@ class Quotes:
         """Seconds since a market's newest quote; zero without one: its newest bar is told now."""
         return self.seconds() - self._newest[market][1] if market in self._newest else 0.0
 
+    def age_of_newest(self) -> float | None:
+        """Seconds since any market's price was told; None: none was."""
+        told = max((at for _, at in self._newest.values()), default=None)
+        return None if told is None else self.seconds() - told
+
     def take_changed(self) -> set[int]:
         """The markets told of since the last time."""
         changed, self._changed = self._changed, set()

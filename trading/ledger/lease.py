@@ -7,6 +7,7 @@ server; heartbeats need not, and wait for no disk: one that is slow costs nobody
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -47,6 +48,12 @@ BEGIN = """
     )
     SELECT epoch FROM led
 """
+BEAT = """
+    UPDATE trading_engine
+    SET heartbeat_at = clock_timestamp(), observed = 'RUNNING',
+        priced_at = coalesce(clock_timestamp() - make_interval(secs => %s), priced_at)
+    WHERE id = %s AND epoch = %s
+"""
 LOST = (
     "the database goes on on another timeline: a standby was promoted, or a backup restored; what "
     "was committed last may be lost, and the venue is asked what it knows"
@@ -77,6 +84,7 @@ class PostgresLease:
         core_hash: str,
         times: LeaseTimes,
         clock: Clock,
+        price_age: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._connect = connect
         self._tenant_id = tenant_id
@@ -85,6 +93,7 @@ class PostgresLease:
         self._core_hash = core_hash
         self._times = times
         self._clock = clock
+        self._price_age = price_age
         self._connection: AsyncConnection[Any] | None = None
         self._beat_at = float("-inf")
         self._epoch = 0
@@ -156,7 +165,7 @@ class PostgresLease:
         self._beat_at = self._clock.monotonic()
 
     async def keep(self) -> None:
-        """Beat until released, or until the connection or the epoch is lost; then return.
+        """Beat, and tell how old the newest price is, until released, or until the connection or the epoch is lost; then return.
 
         It is ended by ``release`` and never cancelled: a statement cancelled while its connection
         is being closed by the server may wait for ever.
@@ -192,9 +201,7 @@ class PostgresLease:
         if self._connection is None:
             return False
         cursor = await self._connection.execute(
-            "UPDATE trading_engine SET heartbeat_at = clock_timestamp(), observed = 'RUNNING'"
-            " WHERE id = %s AND epoch = %s",
-            [self._engine_id, self._epoch],
+            BEAT, [self._price_age(), self._engine_id, self._epoch]
         )
         return cursor.rowcount == 1
 

@@ -119,6 +119,7 @@ class Migration(migrations.Migration):
                 ('epoch', models.PositiveBigIntegerField(default=0)),
                 ('host', models.CharField(blank=True, max_length=255)),
                 ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('priced_at', models.DateTimeField(blank=True, help_text='when a price between bars was heard last', null=True)),
                 ('core_hash', models.CharField(blank=True, max_length=64)),
                 ('speed', models.CharField(default='60', help_text='replayed market seconds per second, or max', max_length=12)),
                 ('replay_from', models.DateTimeField(blank=True, null=True)),

@@ -34,6 +34,9 @@ class Engine(TenantModel):
     epoch = models.PositiveBigIntegerField(default=0)
     host = models.CharField(max_length=255, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
+    priced_at = models.DateTimeField(
+        null=True, blank=True, help_text="when a price between bars was heard last"
+    )
     core_hash = models.CharField(max_length=64, blank=True)
     speed = models.CharField(
         max_length=12, default="60", help_text="replayed market seconds per second, or max"

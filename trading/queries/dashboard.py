@@ -22,6 +22,7 @@ from trading.models import (
     LedgerEntry,
     Position,
 )
+from trading.queries.bars import is_wired
 from trading.queries.decisions import describe_row
 from trading.queries.feeds import feed_words
 from trading.queries.holds import list_foreign_orders, list_holds
@@ -50,6 +51,11 @@ class Dashboard:
     today: float | None
     realized: Decimal
     fees: Decimal
+
+    @property
+    def is_wired(self) -> bool:
+        """Whether bars come by wire, at the market's own pace."""
+        return is_wired(self.engine.account.venue)
 
     @property
     def is_paused(self) -> bool:

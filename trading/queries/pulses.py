@@ -1,4 +1,4 @@
-"""When each engine that should run last spoke, saved itself and was proven, and whether it lacks news."""
+"""When each engine that should run last spoke, heard a price, saved itself and was proven; whether it lacks news."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ class Pulse:
 
     engine_id: UUID
     heartbeat_at: datetime | None
+    priced_at: datetime | None
     saved_at: datetime | None
     proved_at: datetime | None
     last_bar_at: datetime | None
@@ -42,6 +43,7 @@ def list_pulses() -> list[Pulse]:
         Pulse(
             engine_id=one.id,
             heartbeat_at=one.heartbeat_at,
+            priced_at=one.priced_at,
             saved_at=saved.get(one.id),
             proved_at=proven.get(one.id),
             last_bar_at=bars.get(one.account_id),

@@ -1,8 +1,11 @@
-"""What is kept where: the ledger's database with its migrations, and the stores of bars."""
+"""What is kept where: the ledger's database with its mirrors and migrations, stores of bars, tapes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -19,7 +22,9 @@ from tenants.models import (
     StoredAnswer,
 )
 from trading.marketdata.store import BarStore
+from trading.models import Engine
 from trading.queries.bars import open_recordings, open_store
+from trading.tape.segments import list_segments
 
 KINDS = {
     **{model._meta.db_table: "notices" for model in (Notice, Notification, Delivery)},
@@ -28,6 +33,14 @@ KINDS = {
     Session._meta.db_table: "sessions",
     Invitation._meta.db_table: "invitations",
 }
+# Of a standby that has everything the server tells the lag of what it had last, or nothing.
+MIRRORS = """
+    SELECT application_name, state, sync_state IN ('sync', 'quorum'),
+           pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint,
+           CASE WHEN replay_lsn >= pg_current_wal_lsn() THEN 0
+                ELSE extract(epoch FROM replay_lag) END::float8
+    FROM pg_stat_replication ORDER BY application_name, pid
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,17 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirror:
+    """A standby of the database's server; None is what our role there may not see."""
+
+    name: str
+    state: str | None
+    is_synchronous: bool | None
+    lag_bytes: int | None
+    lag_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """The canonical ledger; ``migrations`` tells the newest of each app."""
 
@@ -49,6 +73,7 @@ class Database:
     kept: Sequence[Kept]
     migrations: Sequence[str]
     missing_migrations: Sequence[str]
+    mirrors: Sequence[Mirror]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +88,37 @@ class StoredBars:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredTape:
+    """What one engine was told, kept for making its decisions again."""
+
+    engine_id: UUID
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """Everything that outlives a process."""
 
     ledger: Database
     bars: Sequence[StoredBars]
     recorded: Sequence[StoredBars]
+    tapes: Sequence[StoredTape]
 
 
 def describe_storage() -> Storage:
     """As it stands now."""
     return Storage(
-        ledger=_database(), bars=_series(open_store()), recorded=_series(open_recordings())
+        ledger=_database(),
+        bars=_series(open_store()),
+        recorded=_series(open_recordings()),
+        tapes=_tapes(),
     )
+
+
+def tape_folder(engine_id: str | UUID) -> Path:
+    """Where the tape of one engine lies."""
+    return Path(settings.TAPE_DIR) / str(engine_id)
 
 
 def _database() -> Database:
@@ -85,6 +128,8 @@ def _database() -> Database:
             " pg_database_size(current_database())"
         )
         version, name, size = cursor.fetchone()
+        cursor.execute(MIRRORS)
+        mirrors = [Mirror(*found) for found in cursor.fetchall()]
     loader = MigrationLoader(connection)
     applied, known = set(loader.applied_migrations), set(loader.disk_migrations)
     newest: dict[str, str] = {}
@@ -97,6 +142,7 @@ def _database() -> Database:
         kept=_kept(),
         migrations=_names(newest.items()),
         missing_migrations=_names(known - applied),
+        mirrors=mirrors,
     )
 
 
@@ -132,3 +178,18 @@ def _series(store: BarStore) -> list[StoredBars]:
         StoredBars(key.venue, key.symbol, key.timeframe_seconds, *store.weigh(key))
         for key in store.stored_keys()
     ]
+
+
+def _tapes() -> list[StoredTape]:
+    """Of the workspace in scope; of an engine that has none too."""
+    found = []
+    for engine_id in Engine.objects.order_by("id").values_list("id", flat=True):
+        sizes = list(_sizes(list_segments(tape_folder(engine_id))))
+        found.append(StoredTape(engine_id, len(sizes), sum(sizes)))
+    return found
+
+
+def _sizes(paths: Sequence[Path]) -> Iterator[int]:
+    for path in paths:
+        with suppress(FileNotFoundError):  # its engine has just pruned it
+            yield path.stat().st_size

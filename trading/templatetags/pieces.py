@@ -17,12 +17,14 @@ SPANS = "colspan="
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's head; numbers stand to the right, and a phone shows what matters most at first."""
+    """A column's head; numbers stand to the right. A phone shows what matters most at first, and no screen
+    what is spare."""
 
     words: str
     is_number: bool = False
     is_minor: bool = False
     is_heard: bool = False
+    is_spare: bool = False
 
 
 def columns_of(heads: str) -> list[Column]:
@@ -77,6 +79,7 @@ def table(
         "caption": caption,
         "columns": columns,
         "has_minor": any(one.is_minor for one in columns),
+        "has_spare": any(one.is_spare for one in columns),
         "shape": " ".join([look, *shape]).strip(),
         "rows": rows,
         "scroll": scroll,

@@ -13,6 +13,7 @@ from psycopg.pq import Conninfo
 from trading.engine.clock import SystemClock
 from trading.engine.handler import Pace, Ports
 from trading.engine.live import Identity, LiveView
+from trading.engine.quotes import Quotes
 from trading.engine.runner import Outcome, Runner
 from trading.engine.watch import Rhythm
 from trading.ledger.inbox import CommandInbox
@@ -46,10 +47,10 @@ class EngineProcess:
 
         clock = SystemClock()
         engine_id = str(plan.engine.id)
-        self._lease = _lease(plan, clock)
+        self._street = street or build_street(plan, speed=speed, clock=clock)
+        self._lease = _lease(plan, clock, self._street.quotes)
         self._ledger = _ledger(plan, self._lease)
         self._publisher = RedisPublisher(url=settings.REDIS_URL, tenant_id=plan.tenant_id)
-        self._street = street or build_street(plan, speed=speed, clock=clock)
         ports = Ports(
             venue=self._street.venue,
             feed=self._street.feed,
@@ -121,7 +122,7 @@ def _ledger(plan: Plan, lease: PostgresLease) -> DjangoLedger:
     )
 
 
-def _lease(plan: Plan, clock: SystemClock) -> PostgresLease:
+def _lease(plan: Plan, clock: SystemClock, quotes: Quotes | None) -> PostgresLease:
     parameters = connections["default"].get_connection_params()
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     return PostgresLease(
@@ -132,4 +133,5 @@ def _lease(plan: Plan, clock: SystemClock) -> PostgresLease:
         core_hash=environment_core_hash(),
         times=LeaseTimes(*settings.LEASE_SECONDS),
         clock=clock,
+        price_age=(quotes or Quotes(clock.monotonic)).age_of_newest,
     )

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from trading.core import explain
 from trading.engine.ports import Clock
 from trading.ledger import rows
 from trading.models import Decision
+from trading.queries.storage import tape_folder
 from trading.wiring.plans import Plan
 
 if TYPE_CHECKING:  # compiled: only an engine process and a replay pay for it
@@ -42,11 +42,6 @@ class Replayed:
     sequence: int
     at_ns: int
     inputs: int
-
-
-def tape_folder(engine_id: str | UUID) -> Path:
-    """Where the tape of one engine lies."""
-    return Path(settings.TAPE_DIR) / str(engine_id)
 
 
 def build_tape(

@@ -199,7 +199,13 @@ def test_an_alert_is_told_with_its_account(people, as_caller) -> None:
     assert alert["engine"] == str(people.engine.engine_id)
 
 
-def test_storage_tells_the_database_its_migrations_and_the_bars(people, as_caller, store) -> None:
+def test_storage_tells_the_database_its_migrations_the_bars_and_own_tapes(
+    people, as_caller, store, tmp_path, settings
+) -> None:
+    settings.TAPE_DIR = tmp_path
+    for name in (str(people.engine.engine_id), str(uuid.uuid4())):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.tape").write_bytes(b"heard")
     told = as_caller("vera-read").get("/api/v1/storage").json()
 
     ledger = told["ledger"]
@@ -223,6 +229,9 @@ def test_storage_tells_the_database_its_migrations_and_the_bars(people, as_calle
         ("ETH/USD", "1m"),
     ]
     assert all(one["files"] and one["bytes"] > 100 for one in told["bars"])
+    own = {"engine": str(people.engine.engine_id), "files": 1, "bytes": 5}
+    assert told["tapes"] == [own]
+    assert ledger["mirrors"] == []
 
 
 def test_another_workspace_sees_none_of_it(people, as_caller) -> None:

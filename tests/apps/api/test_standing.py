@@ -62,6 +62,9 @@ def test_the_heartbeat_tells_what_a_watchdog_asks_of_each_engine(people, as_call
     (before,) = client.get("/api/v1/ops/heartbeat").json()["engines"]
 
     made = Rows(acme_of(people))
+    heard = timezone.now() - timedelta(seconds=7)
+    with tenant_scope(people.engine.tenant_id):
+        Engine.objects.filter(id=people.engine.engine_id).update(priced_at=heard)
     rows.write_decision(people.engine)
     long_ago = timezone.now() - timedelta(seconds=90)
     with tenant_scope(people.engine.tenant_id):
@@ -70,9 +73,11 @@ def test_the_heartbeat_tells_what_a_watchdog_asks_of_each_engine(people, as_call
             made.make(model, engine=engine, **{moment: long_ago})
     (after,) = client.get("/api/v1/ops/heartbeat").json()["engines"]
 
-    assert [before[name] for name in ("saved_age_seconds", "proof_age_seconds")] == [None, None]
+    ages = ("tick_age_seconds", "saved_age_seconds", "proof_age_seconds")
+    assert [before[name] for name in ages] == [None] * 3
     assert before["last_bar_at"] is None
     assert [after[name] >= 90 for name in ("saved_age_seconds", "proof_age_seconds")] == [True] * 2
+    assert 7 <= after["tick_age_seconds"] < 90
     assert after["last_bar_at"] == "2026-01-05T12:00:00Z"
     assert after["lacks_news"] is False
 

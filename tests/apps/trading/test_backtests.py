@@ -1,6 +1,7 @@
 """Pages of research: Olga owns, Tom trades, Vera views, Max is of another workspace."""
 
 import html
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -303,6 +304,8 @@ def test_runs_stand_side_by_side(people: People, store: BarStore) -> None:
 
     assert "Run 1" in compared
     assert "Largest drawdown" in compared
+    assert "<td>10,000.00</td>" in compared
+    assert not re.search(r"\d{4}-\d\d-\d\dT", compared)
     assert "<code>exits.stop_scale</code>" in compared
     assert "Compare takes 2 to 8 different runs, was 1." in lonely
     assert "Run 3 has no result: it is queued." in unfinished

@@ -8,6 +8,7 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tenants.models import ExchangeAccount
 from tenants.scoping import tenant_scope
 from tests import factories
 from tests.apps.trading import rows
@@ -60,6 +61,18 @@ def test_a_replay_names_the_venue_of_its_bars(people: People) -> None:
     answer = signed_in(people.olga).get(f"/engines/{replayed.engine_id}/")
 
     assert "Replay of stored bitfinex bars: ETH/USD" in answer.content.decode()
+
+
+def test_the_pace_is_the_engines_where_bars_are_stored_and_the_markets_where_they_come_by_wire(
+    people: People,
+) -> None:
+    stored = page(people)
+    with tenant_scope(people.engine.tenant_id):
+        ExchangeAccount.objects.update(venue="kraken")
+    wired = page(people)
+
+    assert '<dd data-live="rate">as fast as it can</dd>' in stored
+    assert "<dd>as the market's bars close</dd>" in wired
 
 
 def test_an_engine_that_fell_silent_is_not_said_to_run(people: People) -> None:
