@@ -28,11 +28,16 @@ LONGEST_FIRST = (
     "apps/api/test_access.py",
     "apps/api/test_fuzz.py",
     "faults/",
+    "exchanges/test_planted_bugs.py",
+    "exchanges/test_kill_points.py",
+    "exchanges/test_live_venue.py",
+    "exchanges/",
     "browser/",
     "apps/",
 )
 GARBAGE = 20_000  # objects, before the youngest are looked through
-MOSTLY_WAITING = "faults/"  # for markets, leases and processes, while other files need the cores
+# For markets, leases and processes, while other files need the cores.
+MOSTLY_WAITING = ("faults/", "exchanges/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,9 +7,8 @@ from trading.exchanges.failures import NoAnswer
 from trading.exchanges.venue_clock import VenueClock
 
 LAG_NS = 3_000_000_000  # a venue's lists may be behind its book by so much
-UNLISTED_NS = (
-    30_000_000_000  # while none has told of an order yet: taken for over, it would be doubled
-)
+# While none has told of an order yet: taken for over, it would be doubled.
+UNLISTED_NS = 30_000_000_000
 
 
 @dataclass(slots=True)

@@ -106,11 +106,11 @@ def _choose(
     name: str, word: str, *, account_id: uuid.UUID, actor: User | None, now: datetime
 ) -> ExchangeAccount:
     choices, refused = CHOICES[name]
-    if word not in choices:
-        raise refused(f"{name}: {word!r}, accepted is {', '.join(choices)}")
     account = ExchangeAccount.objects.select_for_update().filter(id=account_id).first()
     if account is None:
         raise AccountNotFound(f"no account {account_id} in this workspace")
+    if word not in choices:
+        raise refused(f"{name}: {word!r}, accepted is {', '.join(choices)}")
     before = getattr(account, name)  # one of the model's choices, by its field's name
     setattr(account, name, word)
     try:
