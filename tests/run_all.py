@@ -15,7 +15,6 @@ from tests import servers
 TOOLS = servers.PROJECT_ROOT / ".venv" / "bin"
 PYTHON = sys.executable
 MOST_WORKERS = 4
-WORKERS_PER_CORE = 2  # at any time about half of them wait: for processes, markets, the database
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Hundreds of processes are started, and each would compile our modules for itself.
 KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
@@ -44,7 +43,7 @@ class Step:
 def steps(pytest_arguments: Sequence[str]) -> list[Step]:
     """All of them: first the core that pytest, the last, wants compiled; then the longest."""
     manage = (PYTHON, "manage.py")
-    workers = min(MOST_WORKERS, WORKERS_PER_CORE * (os.cpu_count() or 1))
+    workers = min(MOST_WORKERS, 1 + (os.cpu_count() or 1))  # some of them wait for their processes
     at_once = ("-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder")
     in_tests = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     return [

@@ -26,6 +26,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 def customer(simulator: Simulator) -> ccxt.kraken:
     client = ccxt.kraken({"apiKey": KEY, "secret": SECRET, "enableRateLimit": False})
+    client.nonce = client.microseconds  # a millisecond may see two requests
     client.urls["api"] = dict.fromkeys(client.urls["api"], simulator.address)
     return client
 

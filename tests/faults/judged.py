@@ -1,10 +1,12 @@
 """The venue's own log as the judge of what an engine with real orders did and wrote."""
 
+import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from tests.factories import EngineRows
+from tests.faults.processes import wait_for
 from tests.faults.simulated import Venue
 from tests.faults.test_wire import FILL_NAMES, rows_of, told_by
 from trading.models import Fill, OrderIntent
@@ -40,6 +42,18 @@ def assert_nothing_was_sent_while_it_was_down(oracle: Log, *, times: int) -> Non
             meanwhile.append(event)
     assert sum(event["kind"] == "note" for event in oracle) == 2 * times
     assert meanwhile == []
+
+
+def still_the_market(venue: Venue, rows: EngineRows) -> None:
+    """Books are compared while nothing moves, nor is anything of them asked about."""
+
+    def is_clear() -> bool:
+        return not rows_of(rows, OrderIntent, state="UNKNOWN")
+
+    wait_for(is_clear, "what the fault left unclear is settled", seconds=60)
+    venue.ask("/simulator/freeze", {"on": True})
+    wait_for(is_clear, "all is clear", seconds=60)
+    time.sleep(2.0)
 
 
 def tell_the_log(venue: Venue, words: str) -> None:

@@ -12,6 +12,7 @@ from tests.faults.crashing import CrashingDatabase, database_of_its_own
 from tests.faults.judged import (
     assert_books_and_venue_agree,
     assert_nothing_was_sent_while_it_was_down,
+    still_the_market,
     tell_the_log,
 )
 from tests.faults.processes import decisions, ended_afterwards, engine_row, wait_for
@@ -66,8 +67,7 @@ def test_a_fleet_outlives_a_database_that_crashes_more_often_than_an_engine_may(
             database.start()
             wait_for(lambda: is_leading(rows, epoch), "it trades again", seconds=60)  # noqa: B023
         assert fleet.poll() is None
-        venue.ask("/simulator/freeze", {"on": True})  # books are compared while nothing moves
-        time.sleep(2.0)
+        still_the_market(venue, rows)
         fleet.send_signal(signal.SIGTERM)
         assert fleet.wait(30) == 0
 

@@ -20,6 +20,7 @@ from tests.faults.failing_disk import WELL, FailingDisk, Fault, ServerOnDisk, fa
 from tests.faults.judged import (
     assert_books_and_venue_agree,
     assert_nothing_was_sent_while_it_was_down,
+    still_the_market,
     tell_the_log,
 )
 from tests.faults.processes import decisions, ended_afterwards, engine_row, wait_for
@@ -108,8 +109,7 @@ def test_a_fleet_outlives_a_disk_that_fails_and_one_that_is_full(
             database.server.wait_until_ready()  # it has recovered by itself
             wait_for(lambda: is_leading(rows, epoch), "it trades again", seconds=60)  # noqa: B023
         assert fleet.poll() is None
-        venue.ask("/simulator/freeze", {"on": True})  # books are compared while nothing moves
-        time.sleep(2.0)
+        still_the_market(venue, rows)
         fleet.send_signal(signal.SIGTERM)
         assert fleet.wait(30) == 0
 

@@ -29,8 +29,8 @@ def begin(outlet: Outlet, account: Account) -> None:
 
 
 def _on_event(outlet: Outlet, event: dict[str, Any]) -> None:
-    ticket = outlet.desk.tickets[event["order"].order_id]
-    if event["exec_type"] == TOLD_ALREADY or not _concerns(outlet, ticket):
+    ticket = outlet.desk.tickets.get(event["order"].order_id)  # None: it was forgotten
+    if ticket is None or event["exec_type"] == TOLD_ALREADY or not _concerns(outlet, ticket):
         return
     status = "PENDING" if event["exec_type"] == "pending_new" else ""
     outlet.tell("user", [_event("update", [user_row(ticket, status)])])
