@@ -10,7 +10,7 @@ import pytest
 from tenants import operations
 from tenants.scoping import tenant_scope
 from tests import factories
-from tests.engine.fakes import random_bars
+from tests.engine.fakes import MINUTE_NS, random_bars
 from tests.exchanges.street import KEY, SECRET, open_simulator
 from tests.exchanges.test_coinbase_wiring import plan_of
 from tests.exchanges.test_live_prices import is_as_at
@@ -43,7 +43,8 @@ def test_the_street_of_an_account_hears_the_venues_prices(
     is_known, told = asyncio.run(hear(plan, tmp_path))
 
     assert is_known
-    assert mode == "LIVE" or not any(isinstance(one, PriceTick) for one in told[-20:])
+    ticks = [one for one in told if isinstance(one, PriceTick)]
+    assert mode == "LIVE" or all(one.time_ns % MINUTE_NS == 0 for one in ticks)  # a bar's open
 
 
 async def hear(plan: Plan, folder: Path) -> tuple[bool, list[Any]]:
