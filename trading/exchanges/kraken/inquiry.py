@@ -209,9 +209,8 @@ class Inquiry:
         found = dict[str, Any]((await self.rest.read("OpenOrders"))["open"])
         asked = {"start": max(0, since_ns) // NS}
         closed = dict[str, Any]()
-        while (
-            True
-        ):  # the newest first: one that ends meanwhile moves the rest on, and none is missed
+        # The newest first: one that ends meanwhile moves the rest on, and none is missed.
+        while True:
             page = (await self.rest.read("ClosedOrders", **asked, ofs=len(closed)))["closed"]
             if not page.keys() - closed.keys():
                 return [orders.any_order(key, row) for key, row in (found | closed).items()]
